@@ -1,0 +1,62 @@
+#ifndef IPC_CHANNEL_H
+#define IPC_CHANNEL_H
+
+#include "base/checked.h"
+#include "base/own.h"
+#include "ipc/msg.h"
+
+/*
+ * One end of a SOCK_SEQPACKET pair between two roles, on the loop.  Frames go
+ * out at once, or wait in order when the socket is full (up to a bound).
+ */
+struct fault;
+struct loop;
+struct channel;
+
+/* A message arrived.  ${fd} is a descriptor that came with it, now the
+ * handler's, or -1.  Bytes in ${m} are borrowed until the handler returns. */
+typedef void channel_heard_fn(void *arg, struct channel *ch,
+    const struct msg *m, int fd);
+
+/* The other end has gone (${f} is NULL), or said what it may not or what
+ * could not be read: the channel is dead, the owner decides what follows. */
+typedef void channel_gone_fn(void *arg, struct channel *ch,
+    const struct fault *f);
+
+/**
+ * channel_new(loop, fd, self, peer, heard, gone, arg, f):
+ * Take over the descriptor ${fd}: we are ${self}, at the far end is ${peer};
+ * only what msg.def lets ${peer} say to ${self} is heard.
+ */
+CHECKED struct channel *channel_new(struct loop *loop, int fd,
+    enum msg_role self, enum msg_role peer, channel_heard_fn *heard,
+    channel_gone_fn *gone, void *arg, struct fault *f);
+void channel_free(struct channel *ch);
+
+/* Send ${m}, or queue it.  A fault if it does not fit, or the queue is full
+ * or the channel dead.  channel_say_fd also passes a copy of ${fd}. */
+CHECKED int channel_say(struct channel *ch, const struct msg *m,
+    struct fault *f);
+CHECKED int channel_say_fd(struct channel *ch, const struct msg *m, int fd,
+    struct fault *f);
+
+/* Hear all that has arrived by now, without waiting. */
+void channel_drain(struct channel *ch);
+
+/* Stop or go on hearing (back-pressure). */
+void channel_pause(struct channel *ch, bool pause);
+
+/* A pair of connected sockets for two channels, close-on-exec, with buffers
+ * that hold the largest frame. */
+CHECKED int channel_pair(int fds[2], struct fault *f);
+
+/* For processes without a loop (workers): wait for one message and read it
+ * into the caller's ${frame} of MSG_MAX_FRAME bytes; send one, waiting.
+ * channel_hear returns 0 when the other end has gone, 1 with a message. */
+CHECKED int channel_hear(int fd, enum msg_role self, enum msg_role peer,
+    uint8_t *frame, struct msg *m, int *passed, struct fault *f);
+CHECKED int channel_tell(int fd, const struct msg *m, struct fault *f);
+
+OWN_FREE_STRUCT(channel, channel_free)
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+
+#include "base/buf.h"
+#include "base/checked.h"
+#include "base/own.h"
+#include "base/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * The book of what was issued: SQLite (WAL, synchronous FULL) in one file,
+ * append-only, a hash chain over its entries.  The interface is narrow so that
+ * another database can stand here later.
+ *
+ * Every change is an entry: RESERVE (serial, who, what: the intent), ISSUE
+ * (the certificate's DER), VOID (an intent that came to nothing), REVOKE,
+ * RELEASE, CRL.  Entry n holds SHA-256(hash of entry n-1 || its own bytes).
+ */
+struct fault;
+struct ledger;
+
+struct ledger_intent {
+	const char *ca;
+	const char *ref;
+	const char *peer;
+	const char *username;
+	const char *principal;
+	const char *method;
+	const char *subject;
+	const char *profile;
+	time_t not_before;
+	time_t not_after;
+};
+
+enum ledger_state {
+	LEDGER_RESERVED,
+	LEDGER_ISSUED,
+	LEDGER_VOID,
+	LEDGER_REVOKED,
+	LEDGER_HELD
+};
+
+/* One certificate's line, as read back; texts borrowed until the next step. */
+struct ledger_line {
+	uint64_t entry; /* of the intent */
+	time_t when;
+	enum ledger_state state;
+	const char *serial; /* hexadecimal */
+	struct ledger_intent intent;
+	struct wire_bytes der; /* empty unless issued */
+	int reason;	       /* of a revocation */
+};
+
+/* Open for writing, making it if it is not there.  The chain's last entry is
+ * checked.  Intents without outcome from before a crash are made VOID;
+ * *${voided} (if not NULL) says how many. */
+CHECKED struct ledger *ledger_open(const char *path, unsigned *voided,
+    struct fault *f);
+/* Open for reading only; works while a daemon writes. */
+CHECKED struct ledger *ledger_open_read(const char *path, struct fault *f);
+void ledger_free(struct ledger *ledger);
+
+/* What lies between begin and end is one durable transaction: when ledger_end
+ * returns 0 it survives a crash of machine and program.  After any fault
+ * (FAULT_LEDGER, e.g. disk full) ledger_cancel takes all of it back. */
+CHECKED int ledger_begin(struct ledger *l, struct fault *f);
+CHECKED int ledger_end(struct ledger *l, struct fault *f);
+void ledger_cancel(struct ledger *l);
+
+/* How a CA numbers: random, or the next free number of a range. */
+struct ledger_numbering {
+	bool random;
+	uint64_t start;
+	uint64_t span;
+};
+
+/* Inside a transaction: take a serial that was never used by ${intent->ca},
+ * and write the intent.  ${serial} gets its magnitude, *${len} its length.
+ * FAULT_LEDGER past the end of a range; *${left} (if not NULL) is how many
+ * serials remain (UINT64_MAX: random). */
+CHECKED int ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
+    const struct ledger_numbering *numbering, uint8_t serial[20], size_t *len,
+    uint64_t *left, struct fault *f);
+
+/* Inside a transaction: the certificate that ${serial} became.  A serial that
+ * is not reserved, or has an outcome, is FAULT_DENIED. */
+CHECKED int ledger_commit(struct ledger *l, const char *ca,
+    struct wire_bytes serial, struct wire_bytes der, struct fault *f);
+CHECKED int ledger_void(struct ledger *l, const char *ca,
+    struct wire_bytes serial, struct fault *f);
+CHECKED int ledger_revoke(struct ledger *l, const char *ca,
+    struct wire_bytes serial, int reason, const char *who, time_t when,
+    struct fault *f);
+
+/* The next CRL number of ${ca}, taken (inside a transaction). */
+CHECKED int ledger_crl_number(struct ledger *l, const char *ca,
+    uint64_t *number, struct fault *f);
+
+/* What to list; NULL and 0 match all.  Texts match as substrings, ${serial}
+ * whole (hexadecimal, any leading zeroes). */
+struct ledger_filter {
+	const char *ca;
+	const char *serial;
+	const char *text; /* in subject, principal, username, peer or ref */
+	time_t since;
+	time_t until;
+	bool revoked_only;
+	uint64_t limit;
+};
+
+/* Call ${fn} for each line, oldest first, until it returns non-zero, which is
+ * returned; 0 at the end, -1 after a fault. */
+typedef int ledger_line_fn(void *arg, const struct ledger_line *line);
+CHECKED int ledger_each(struct ledger *l, const struct ledger_filter *filter,
+    ledger_line_fn *fn, void *arg, struct fault *f);
+
+/* Walk the whole chain, and compare every table with what the entries say.
+ * FAULT_LEDGER names the first entry that does not fit.  ${head} gets the
+ * last hash in hexadecimal (64 digits), *${entries} the count. */
+CHECKED int ledger_check(struct ledger *l, char head[65], uint64_t *entries,
+    struct fault *f);
+
+OWN_FREE_STRUCT(ledger, ledger_free)
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef TLS_TLS_H
+#define TLS_TLS_H
+
+#include "base/checked.h"
+#include "base/own.h"
+#include "base/wire.h"
+#include "trust/verify.h"
+#include "x509/proxy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * TLS 1.2 and 1.3 over a connected socket, as grid software speaks it (facts:
+ * PROTOCOL 1): client certificates asked for with an empty CA list and never
+ * required, proxy chains, no tickets, no resumption, no close_notify.  Peers
+ * are judged by trust_verify; libssl's own verification is not used for them.
+ * OpenSSL's types stay inside.
+ */
+struct fault;
+struct tls_server; /* what all connections of a server share */
+struct tls;	   /* one connection */
+
+enum tls_result {
+	TLS_DONE,
+	TLS_WANT_READ,
+	TLS_WANT_WRITE,
+	TLS_CLOSED,
+	TLS_FAILED
+};
+
+/* An identity to show: PEM of key, of the certificate, and of everything above
+ * it up to the root (which is sent as well). */
+struct tls_identity {
+	struct wire_bytes key_pem;
+	struct wire_bytes chain_pem;
+};
+
+/* Up to 4 identities (RSA and EC side by side); ${ciphers} NULL for ours. */
+CHECKED struct tls_server *tls_server_new(const struct tls_identity *ids,
+    size_t count, const char *ciphers, struct fault *f);
+void tls_server_free(struct tls_server *server);
+
+/* A server's end of the connected non-blocking ${fd}, which stays the
+ * caller's. */
+CHECKED struct tls *tls_accept(struct tls_server *server, int fd,
+    struct fault *f);
+
+/* A client's end; ${credential} is shown if asked for, NULL: anonymous. */
+CHECKED struct tls *tls_connect(int fd, const struct credential *credential,
+    const char *host, struct fault *f);
+
+/* Each makes as much progress as it can; TLS_FAILED fills ${f}. */
+enum tls_result tls_handshake(struct tls *t, struct fault *f);
+enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *got,
+    struct fault *f);
+/* Writes all of it or nothing (one record up to 16 KiB); after WANT_* call
+ * again with the same bytes. */
+enum tls_result tls_write(struct tls *t, const void *data, size_t len,
+    struct fault *f);
+
+bool tls_is_13(const struct tls *t);
+/* Bytes that are decrypted and wait. */
+bool tls_pending(const struct tls *t);
+/* What the peer showed, leaf first; empty if anonymous.  cert_list_free it. */
+CHECKED int tls_peer_chain(const struct tls *t, struct cert_list *chain,
+    struct fault *f);
+/* Free without close_notify. */
+void tls_free(struct tls *t);
+
+OWN_FREE_STRUCT(tls, tls_free)
+OWN_FREE_STRUCT(tls_server, tls_server_free)
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef TRUST_STORE_H
+#define TRUST_STORE_H
+
+#include "base/buf.h"
+#include "base/checked.h"
+#include "base/own.h"
+#include "trust/sigpolicy.h"
+#include "x509/cert.h"
+
+#include <stdbool.h>
+
+/*
+ * The trust directory (X509_CERT_DIR) in memory: anchors <hash>.N, CRLs
+ * <hash>.rN, <hash>.signing_policy.  Loaded whole; a file that cannot be read
+ * or parsed is reported and left out, the others stay.
+ */
+struct fault;
+struct trust_store;
+
+struct trust_anchor {
+	struct cert *cert;
+	char hash[9];
+	bool has_policy;
+	struct sigpolicy policy;
+	struct buf crl; /* DER of its newest CRL, empty if none */
+	bool crl_bad;	/* there is a CRL file that is no good CRL of this CA */
+};
+
+/* A complaint about one file while loading. */
+typedef void trust_complaint_fn(void *arg, const char *file,
+    const struct fault *f);
+
+/* Load ${dir}.  FAULT_UNTRUSTED if it has no usable anchor at all, unless
+ * ${may_be_empty}. */
+CHECKED struct trust_store *trust_load(const char *dir, bool may_be_empty,
+    trust_complaint_fn *complain, void *arg, struct fault *f);
+void trust_free(struct trust_store *store);
+
+/* Whether files have come, gone or changed since it was loaded (one stat a
+ * directory, and one a file). */
+bool trust_changed(const struct trust_store *store);
+
+const char *trust_dir(const struct trust_store *store);
+size_t trust_count(const struct trust_store *store);
+const struct trust_anchor *trust_at(const struct trust_store *store, size_t i);
+
+/* The anchor with that subject that signed ${cert}, or NULL. */
+const struct trust_anchor *trust_find_issuer(const struct trust_store *store,
+    const struct cert *cert);
+
+/* Where trust is read: ${option} if given, else X509_CERT_DIR, else
+ * ~/.globus/certificates if it exists, else /etc/grid-security/certificates. */
+CHECKED int trust_default_dir(const char *option, char *path, size_t size,
+    struct fault *f);
+/* Where trust roots are installed: as above, but for users other than root
+ * ~/.globus/certificates whether it exists or not. */
+CHECKED int trust_install_dir(const char *option, char *path, size_t size,
+    struct fault *f);
+
+OWN_FREE_STRUCT(trust_store, trust_free)
+
+#endif

@@ -1,0 +1,53 @@
+#ifndef TRUST_VERIFY_H
+#define TRUST_VERIFY_H
+
+#include "base/checked.h"
+#include "trust/store.h"
+#include "x509/cert.h"
+
+#include <time.h>
+
+/*
+ * Who is the peer?  One verifier for everything: path (RFC 5280 6), proxies
+ * (RFC 3820 4), CRLs, signing policies -> identity.  Our own walk over
+ * lib/x509, so that it says which rule failed.
+ */
+struct fault;
+
+struct trust_verdict {
+	struct dn identity;		   /* base name: without proxy CNs */
+	bool proxy;			   /* a proxy of any kind was shown */
+	bool limited;			   /* somewhere in the chain */
+	time_t not_after;		   /* earliest of the chain */
+	const struct trust_anchor *anchor; /* where it ended */
+	size_t depth; /* certificates from leaf to anchor, both counted */
+};
+
+#define TRUST_NO_SIGNING_POLICY 0x1u /* do not ask for signing policies */
+#define TRUST_SERVER 0x2u	     /* leaf must be usable as TLS server */
+#define TRUST_CLIENT 0x4u	     /* leaf must be usable as TLS client */
+
+/**
+ * trust_verify(store, chain, now, flags, verdict, f):
+ * ${chain} is leaf first, the rest in any order; a root in it is only a hint.
+ * FAULT_UNTRUSTED or FAULT_EXPIRED, with the certificate and the rule in the
+ * text: expired, not yet valid, CRL expired, revoked, no signing policy, name
+ * outside signing policy, proxy path length, unknown critical extension...
+ * As with GCT, a CA without a CRL is accepted, one with an expired or bad CRL
+ * is not.
+ */
+CHECKED int trust_verify(const struct trust_store *store,
+    const struct cert_list *chain, time_t now, unsigned flags,
+    struct trust_verdict *verdict, struct fault *f);
+
+/**
+ * trust_check_host(cert, host, f):
+ * RFC 2818: ${host} equals a dNSName (a wildcard covers one leftmost label),
+ * or an iPAddress if it is an address; only without any dNSName the last CN,
+ * of which "host/name" and "myproxy/name" forms count as name.
+ * FAULT_UNTRUSTED says which names there are.
+ */
+CHECKED int trust_check_host(const struct cert *cert, const char *host,
+    struct fault *f);
+
+#endif

@@ -1,0 +1,96 @@
+#ifndef X509_DER_H
+#define X509_DER_H
+
+#include "base/buf.h"
+#include "base/checked.h"
+#include "base/wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * A small strict reader and writer of DER (X.690 section 10).  Reading: only
+ * definite, minimal lengths; low tag numbers; nothing past the end.  Like
+ * wire_in, a reader that has failed stays failed; ask once at the end.
+ */
+
+#define DER_BOOLEAN 0x01
+#define DER_INTEGER 0x02
+#define DER_BIT_STRING 0x03
+#define DER_OCTET_STRING 0x04
+#define DER_NULL 0x05
+#define DER_OID 0x06
+#define DER_UTF8 0x0c
+#define DER_PRINTABLE 0x13
+#define DER_T61 0x14
+#define DER_IA5 0x16
+#define DER_UTCTIME 0x17
+#define DER_GENTIME 0x18
+#define DER_BMP 0x1e
+#define DER_SEQUENCE 0x30
+#define DER_SET 0x31
+#define DER_CONTEXT(n) (0x80 | (n))   /* primitive [n] */
+#define DER_CONTEXT_C(n) (0xa0 | (n)) /* constructed [n] */
+
+struct der_in {
+	const uint8_t *at;
+	size_t left;
+	bool failed;
+};
+
+#define DER_IN(data, len) ((struct der_in){ (data), (len), false })
+
+/* The tag of the next element, 0 at the end or after a failure. */
+uint8_t der_peek(const struct der_in *in);
+
+/* The contents of the next element, which must have ${tag}. */
+struct wire_bytes der_get(struct der_in *in, uint8_t tag);
+
+/* The next element whole, header and contents, which must have ${tag}; with
+ * tag 0 any. */
+struct wire_bytes der_get_whole(struct der_in *in, uint8_t tag);
+
+/* A reader of the contents of the next element, which must have ${tag}. */
+struct der_in der_enter(struct der_in *in, uint8_t tag);
+
+/* If the next element has ${tag}: true, and it is entered into ${inner}. */
+bool der_maybe(struct der_in *in, uint8_t tag, struct der_in *inner);
+
+bool der_get_bool(struct der_in *in);
+/* A non-negative INTEGER that fits, minimally encoded. */
+uint64_t der_get_u64(struct der_in *in);
+/* The magnitude of a positive INTEGER (no leading zero octet). */
+struct wire_bytes der_get_positive(struct der_in *in);
+/* The bits of a BIT STRING that ends on an octet boundary. */
+struct wire_bytes der_get_bits(struct der_in *in);
+/* UTCTime or GeneralizedTime, each in the one form of RFC 5280 4.1.2.5 (Z,
+ * seconds, no fraction, UTCTime if and only if before 2050). */
+time_t der_get_time(struct der_in *in);
+
+/* Whether all went well and nothing is left over. */
+bool der_ended(const struct der_in *in);
+
+bool der_bytes_equal(struct wire_bytes a, struct wire_bytes b);
+
+/*
+ * Writing: into a buf.  Constructed elements are opened and closed; the
+ * length is put in when they close.  ${mark} is der_open's answer.
+ */
+size_t der_open(struct buf *out, uint8_t tag);
+void der_close(struct buf *out, size_t mark);
+void der_put(struct buf *out, uint8_t tag, const void *data, size_t len);
+void der_put_bool(struct buf *out, bool value);
+void der_put_u64(struct buf *out, uint64_t value);
+/* A positive INTEGER from its magnitude; a zero octet is put before a high
+ * first bit, leading zeroes are dropped. */
+void der_put_positive(struct buf *out, const void *data, size_t len);
+void der_put_bits(struct buf *out, const void *data, size_t len);
+void der_put_time(struct buf *out, time_t when);
+/* An OBJECT IDENTIFIER from dotted text, which must be good. */
+void der_put_oid(struct buf *out, const char *dotted);
+/* Dotted text of an OID's contents; -1 if malformed or too long. */
+CHECKED int der_oid_text(struct wire_bytes oid, char *text, size_t size);
+
+#endif

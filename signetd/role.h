@@ -1,0 +1,84 @@
+#ifndef SIGNETD_ROLE_H
+#define SIGNETD_ROLE_H
+
+#include "base/checked.h"
+#include "base/wire.h"
+#include "ipc/channel.h"
+#include "signetd/signetd_conf.h"
+#include "sys/loop.h"
+#include "sys/sandbox.h"
+
+/*
+ * What every role of signetd does alike: hear from the parent, on descriptor
+ * 3, what it may hold (configuration, files and descriptors, each by name);
+ * raise its walls; start; say that it is ready; run its loop until told to
+ * drain or until the parent is gone.
+ *
+ * A role's main() is `return role_main(argc, argv, &spec);`.
+ *
+ * Texts, by name, sent at the start and again at each reload:
+ *   every role  "conf"            the configuration, whole
+ *   front       "tls.N.cert" "tls.N.key"
+ *   signer      "ca.N.conf" "ca.N.cert" "ca.N.key" (decrypted PEM)
+ *   issuer      "ca.N.conf" "ca.N.cert" "ca.N.chain", "profile.N" (its first
+ *               line is "# NAME", put there by the parent)
+ *   keeper      "ca.N.conf" "ca.N.cert"
+ *   auth        "profile.N"
+ * Descriptors: "listen.N" (front), and channels, named after the role at the
+ * other end: "auth", "issuer", "signer", "keeper", "front.N", "worker.N",
+ * "pam.N".  A process that was started anew gets a new channel: the same name
+ * arrives again.
+ */
+struct fault;
+struct role;
+
+struct role_spec {
+	enum msg_role self;
+	/* Say what walls this role lives in; uid, gid and log_only are
+	 * filled in already.  Files may still be opened here. */
+	int (*box)(struct role *role, struct sandbox *box, struct fault *f);
+	/* Inside the walls: make what is needed from the texts. */
+	int (*start)(struct role *role, struct fault *f);
+	/* A descriptor has arrived, now ours: at the start (after start()), or
+	 * later.  Most call role_channel(). */
+	int (*attach)(struct role *role, const char *name, int fd,
+	    struct fault *f);
+	/* The texts are new: take over what can be.  On a fault all stays as it
+	 * was.  NULL: nothing can be reloaded. */
+	int (*reload)(struct role *role, struct fault *f);
+	/* Take no new work; call role_drained() when the old is done.  NULL:
+	 * drained at once. */
+	void (*drain)(struct role *role);
+};
+
+struct role {
+	const struct role_spec *spec;
+	struct signetd_conf conf;
+	struct loop *loop;
+	void *state;	 /* the role's own */
+	uint32_t served; /* for DRAINED */
+	struct role_boot *boot;
+};
+
+int role_main(int argc, char **argv, const struct role_spec *spec);
+
+/* The text called ${name}; data NULL if there is none. */
+struct wire_bytes role_text(const struct role *role, const char *name);
+
+/* Wipe the text called ${name}: a key that has been loaded. */
+void role_forget(struct role *role, const char *name);
+
+/**
+ * role_channel(role, name, fd, heard, arg, f):
+ * A channel over ${fd} to the role that ${name} begins with.  If the other end
+ * says what it may not, this is logged and the channel is closed; if it was a
+ * role that is never started anew (auth, issuer, signer, keeper), this process
+ * ends.  ${gone} (may be NULL) is told when the other end has gone.
+ */
+CHECKED struct channel *role_channel(struct role *role, const char *name,
+    int fd, channel_heard_fn *heard, channel_gone_fn *gone, void *arg,
+    struct fault *f);
+
+void role_drained(struct role *role);
+
+#endif
