@@ -19,7 +19,8 @@
  * Texts, by name, sent at the start and again at each reload:
  *   every role  "conf"            the configuration, whole
  *   front       "tls.N.cert" "tls.N.key"
- *   signer      "ca.N.conf" "ca.N.cert" "ca.N.key" (decrypted PEM)
+ *   signer      "ca.N.conf" "ca.N.cert" "ca.N.key" (PEM), and "ca.N.phrase" if
+ *               that key is encrypted; keys are sent at the start only
  *   issuer      "ca.N.conf" "ca.N.cert" "ca.N.chain", "profile.N" (its first
  *               line is "# NAME", put there by the parent)
  *   keeper      "ca.N.conf" "ca.N.cert"
