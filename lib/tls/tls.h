@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * TLS 1.2 and 1.3 over a connected socket, as grid software speaks it (facts:
@@ -36,6 +37,10 @@ struct tls_identity {
 	struct wire_bytes chain_pem;
 };
 
+/* Make OpenSSL ready, without its configuration file: whoever raises walls
+ * calls this before. */
+CHECKED int tls_init(struct fault *f);
+
 /* Up to 4 identities (RSA and EC side by side); ${ciphers} NULL for ours. */
 CHECKED struct tls_server *tls_server_new(const struct tls_identity *ids,
     size_t count, const char *ciphers, struct fault *f);
@@ -46,18 +51,41 @@ void tls_server_free(struct tls_server *server);
 CHECKED struct tls *tls_accept(struct tls_server *server, int fd,
     struct fault *f);
 
+/**
+ * tls_judge(t, judge, arg):
+ * Ask ${judge} about the certificates that the peer of ${t} shows, while the
+ * handshake goes on; never asked about an anonymous peer.  If it returns -1
+ * the handshake fails with that fault, and the peer is sent a bad_certificate
+ * alert, after which grid clients try again anonymously.
+ */
+typedef int tls_judge_fn(void *arg, const struct cert_list *chain,
+    struct fault *f);
+void tls_judge(struct tls *t, tls_judge_fn *judge, void *arg);
+
 /* A client's end; ${credential} is shown if asked for, NULL: anonymous. */
 CHECKED struct tls *tls_connect(int fd, const struct credential *credential,
     const char *host, struct fault *f);
 
-/* Each makes as much progress as it can; TLS_FAILED fills ${f}. */
-enum tls_result tls_handshake(struct tls *t, struct fault *f);
-enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *got,
-    struct fault *f);
+/* Each makes as much progress as it can; TLS_FAILED fills ${f}.  A read takes
+ * from one record only.  TLS_CLOSED: the peer has gone, by close_notify, by
+ * closing TCP or by resetting it. */
+CHECKED enum tls_result tls_handshake(struct tls *t, struct fault *f);
+CHECKED enum tls_result tls_read(struct tls *t, void *data, size_t size,
+    size_t *got, struct fault *f);
 /* Writes all of it or nothing (one record up to 16 KiB); after WANT_* call
  * again with the same bytes. */
-enum tls_result tls_write(struct tls *t, const void *data, size_t len,
+CHECKED enum tls_result tls_write(struct tls *t, const void *data, size_t len,
     struct fault *f);
+
+/**
+ * tls_wait(t, want, deadline, f):
+ * For those without a loop: wait until what ${want} (a TLS_WANT_) asks for
+ * can be had, at most until clock_mono() is ${deadline} (milliseconds).  Then
+ * make the call again that answered ${want}.  FAULT_UNREACHABLE when the time
+ * has passed.
+ */
+CHECKED int tls_wait(const struct tls *t, enum tls_result want,
+    int64_t deadline, struct fault *f);
 
 bool tls_is_13(const struct tls *t);
 /* Bytes that are decrypted and wait. */
