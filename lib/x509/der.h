@@ -22,12 +22,16 @@
 #define DER_OCTET_STRING 0x04
 #define DER_NULL 0x05
 #define DER_OID 0x06
+#define DER_ENUMERATED 0x0a
 #define DER_UTF8 0x0c
+#define DER_NUMERIC 0x12
 #define DER_PRINTABLE 0x13
 #define DER_T61 0x14
 #define DER_IA5 0x16
 #define DER_UTCTIME 0x17
 #define DER_GENTIME 0x18
+#define DER_VISIBLE 0x1a
+#define DER_UNIVERSAL 0x1c
 #define DER_BMP 0x1e
 #define DER_SEQUENCE 0x30
 #define DER_SET 0x31
@@ -63,8 +67,13 @@ bool der_get_bool(struct der_in *in);
 uint64_t der_get_u64(struct der_in *in);
 /* The magnitude of a positive INTEGER (no leading zero octet). */
 struct wire_bytes der_get_positive(struct der_in *in);
+/* The same for one that may be zero, which has no octets then. */
+struct wire_bytes der_get_unsigned(struct der_in *in);
 /* The bits of a BIT STRING that ends on an octet boundary. */
 struct wire_bytes der_get_bits(struct der_in *in);
+/* A named-bit list of at most 32 bits: the first bit is 1, the second 2, ...;
+ * trailing zero bits are malformed (X.690 11.2.2). */
+uint32_t der_get_flags(struct der_in *in);
 /* UTCTime or GeneralizedTime, each in the one form of RFC 5280 4.1.2.5 (Z,
  * seconds, no fraction, UTCTime if and only if before 2050). */
 time_t der_get_time(struct der_in *in);
@@ -87,10 +96,13 @@ void der_put_u64(struct buf *out, uint64_t value);
  * first bit, leading zeroes are dropped. */
 void der_put_positive(struct buf *out, const void *data, size_t len);
 void der_put_bits(struct buf *out, const void *data, size_t len);
+void der_put_flags(struct buf *out, uint32_t flags);
+/* From 1950 to 9999; ${out} fails for any other. */
 void der_put_time(struct buf *out, time_t when);
-/* An OBJECT IDENTIFIER from dotted text, which must be good. */
+/* An OBJECT IDENTIFIER from dotted text; ${out} fails if that is malformed. */
 void der_put_oid(struct buf *out, const char *dotted);
-/* Dotted text of an OID's contents; -1 if malformed or too long. */
+/* Dotted text of an OID's contents; -1 if malformed, too long, or with an arc
+ * past 64 bits. */
 CHECKED int der_oid_text(struct wire_bytes oid, char *text, size_t size);
 
 #endif
