@@ -100,7 +100,8 @@ keep_text(struct role_boot *boot, const struct msg_boot_text *m,
 }
 
 static int
-keep_fd(struct role_boot *boot, const char *name, int fd, struct fault *f)
+keep_fd(struct role_boot *boot, const char name[NAME_SIZE], int fd,
+    struct fault *f)
 {
 	struct named_fd *slot;
 
@@ -111,7 +112,7 @@ keep_fd(struct role_boot *boot, const char *name, int fd, struct fault *f)
 		return fault_set(f, FAULT_CONFIG, "too many descriptors");
 	}
 	slot = &boot->fd[boot->fds++];
-	(void)text_copy(slot->name, sizeof(slot->name), name);
+	memcpy(slot->name, name, sizeof(slot->name));
 	slot->fd = fd;
 	return 0;
 }

@@ -1,0 +1,31 @@
+#!/bin/sh
+# fuzz_runs.sh FOLDER RUNS JOBS: every fuzz target in FOLDER meets RUNS mutated
+# inputs, JOBS targets at a time; the first report ends it.  The last line
+# counts the targets.
+set -eu
+dir=$1 runs=$2 jobs=$3
+
+one() {
+	target=$1 name=$(basename "$1" _fuzz)
+	scratch=$(mktemp -d)
+	mkdir -p "tests/corpus/$name"
+	if "$target" -runs="$runs" -seed=1 -max_len=4096 -rss_limit_mb=4096 \
+	    -artifact_prefix="$dir/$name-" "$scratch" "tests/corpus/$name" \
+	    >"$dir/$name.log" 2>&1; then
+		rm -rf "$scratch"
+		echo "$name: $runs inputs"
+		exit 0
+	fi
+	rm -rf "$scratch"
+	tail -40 "$dir/$name.log" >&2
+	echo "$name: FAILED" >&2
+	exit 1
+}
+
+if [ "${4:-}" = --one ]; then
+	one "$5"
+fi
+list=$(find "$dir" -name '*_fuzz' -type f -perm -u+x | sort)
+[ -n "$list" ] || { echo "no fuzz targets in $dir" >&2; exit 1; }
+echo "$list" | xargs -P "$jobs" -I{} sh "$0" "$dir" "$runs" "$jobs" --one {}
+echo "fuzz: $(echo "$list" | wc -l) passed, 0 failed"
