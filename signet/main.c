@@ -1,0 +1,116 @@
+#include "base/fault.h"
+#include "base/own.h"
+#include "command.h"
+#include "signet_completion.h"
+#include "signet_manual.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything signet can do; an entry a command. */
+static const struct command *const commands[] = {
+	&signet_completion,
+	&signet_manual,
+	NULL,
+};
+
+static void
+show_version(const struct call *call)
+{
+	if (call->old && call->command->old_version != NULL)
+		call->command->old_version(call, stdout);
+	else
+		printf("%s (Signet) %s\n", call->name, SIGNET_VERSION);
+}
+
+static void
+show_help(const struct call *call)
+{
+	if (call->old && call->command->old_help != NULL)
+		call->command->old_help(call, stdout);
+	else
+		command_help(call, stdout);
+}
+
+/* The options, then the command. */
+static int
+obey(struct call *call, int argc, char **argv, void *own, struct fault *f)
+{
+	const struct command *c = call->command;
+	int first = argc;
+
+	if (options_read(&c->options, command_style(call), argc, argv, own,
+		&call->common, &first, f) < 0)
+		return -1;
+	if (call->common.version || call->common.help) {
+		(call->common.version ? show_version : show_help)(call);
+		return 0;
+	}
+	call->operand = argv + first;
+	call->operand_count = argc - first;
+	if (call->operand_count > c->operands_max)
+		return fault_set(f, FAULT_USAGE, "\"%s\" is one word too many",
+		    call->operand[c->operands_max]);
+	return c->run(call, own, f);
+}
+
+/* Whether the answer reached whoever reads it: a full disk is a failure. */
+static int
+flush_answer(struct fault *f)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return fault_set(f, FAULT_SYSTEM, "writing the answer: %s",
+	    strerror(errno));
+}
+
+/* "signet", "signet --help", "signet --version". */
+static bool
+asks_about_all(int argc, char **argv, const struct call *call)
+{
+	static const char *const words[] = { "--help", "-h", "help" };
+
+	if (call->old || argc < 2)
+		return false;
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		show_version(call);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(argv[1], words[i]) == 0) {
+			command_list(commands, stdout);
+			return true;
+		}
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fault f = { .code = FAULT_NONE };
+	struct call call;
+	int used = 0;
+	int result;
+	OWN(char) own = NULL;
+
+	/* A reader that went away is an error of write(2), not our death. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	result = command_find(&call, commands, argc, argv, &used, &f);
+	if (result < 0 && asks_about_all(argc, argv, &call))
+		return flush_answer(&f) < 0 ? command_complain(&call, &f) : 0;
+	if (result < 0)
+		return command_complain(&call, &f);
+	/* One byte for a command that has no options. */
+	own = calloc(1, call.command->options.size + 1);
+	if (own == NULL)
+		(void)fault_set(&f, FAULT_MEMORY, "out of memory");
+	else
+		result = obey(&call, argc - used, argv + used, own, &f);
+	if (own != NULL && result == 0)
+		result = flush_answer(&f);
+	if (own == NULL || result < 0)
+		return command_complain(&call, &f);
+	return call.exit_status > 0 ? call.exit_status : 0;
+}

@@ -1,0 +1,26 @@
+#ifndef SIGNET_SIGNET_CONF_H
+#define SIGNET_SIGNET_CONF_H
+
+#include "base/checked.h"
+#include "conf/conf.h"
+
+/* The site's and the person's settings. */
+struct fault;
+
+struct signet_conf {
+#define CONF(field, keyword, TYPE, fallback, min, max, doc) CONF_C_##TYPE field;
+#include "signet_conf.def"
+#undef CONF
+};
+
+extern const struct conf_schema signet_schema;
+
+/**
+ * signet_conf_load(conf, f):
+ * Defaults, then /etc/signet/signet.conf (or the file that SIGNET_CONFIG
+ * names), then signet/signet.conf in XDG_CONFIG_HOME or ~/.config, whose
+ * lines win.  A missing file changes nothing, but SIGNET_CONFIG must name one.
+ */
+CHECKED int signet_conf_load(struct signet_conf *conf, struct fault *f);
+
+#endif
