@@ -42,12 +42,21 @@ struct myproxy_request {
 	bool trusted_certs;
 };
 
-/* Read the ${len} bytes up to and without the NUL.  Tolerates a missing last
- * newline and leading blanks; refuses a field given twice, CRLF, and numbers
- * that are none (base 0, as strtol).  The fault's text is what the stock
- * server says (PROTOCOL 12). */
+/**
+ * myproxy_request_read(r, text, len, f):
+ * Read the ${len} bytes up to and without the NUL.  Tolerates a missing last
+ * newline and leading blanks; refuses (FAULT_INPUT) a field given twice, CRLF,
+ * NULs, numbers that are none (base 0, as strtol), names that are not UTF-8 or
+ * hold control characters, and values longer than their fields.  The fault's
+ * text is what the stock server says (PROTOCOL 12); none of it comes from the
+ * request.  A refused request is left wiped.
+ */
 CHECKED int myproxy_request_read(struct myproxy_request *r, const char *text,
     size_t len, struct fault *f);
+/* Whether all the lines that every request must have are there, complete or
+ * not: for readers of clients that send no NUL. */
+bool myproxy_request_whole(const char *text, size_t len);
+
 /* Append the request as the stock client writes it, its NUL included. */
 CHECKED int myproxy_request_write(const struct myproxy_request *r,
     struct buf *out, struct fault *f);
@@ -59,24 +68,34 @@ enum myproxy_answer {
 	MYPROXY_AUTHORIZATION = 2
 };
 
+#define MYPROXY_OFFER_MAX 4u
+#define MYPROXY_RESPONSE_MAX (24u * 1024 * 1024)
+
+/* ${r} is cleared by the caller with myproxy_response_clear, also after a
+ * failure; it need not be set up before. */
 struct myproxy_response {
 	enum myproxy_answer answer;
 	struct buf error; /* all ERROR= lines joined by newlines */
-	struct {
+	struct myproxy_offer {
 		unsigned method; /* MYPROXY_METHOD_ */
 		struct buf data;
-	} offer[4];
+	} offer[MYPROXY_OFFER_MAX];
 	size_t offer_count;
-	struct buf
-	    rest; /* all other lines as they came, for INFO and trust roots */
+	/* All other lines as they came, for INFO and trust roots. */
+	struct buf rest;
 };
 
+/* Read the ${len} bytes up to and without the NUL.  Methods that we do not
+ * know are passed over; control characters in what people will be shown become
+ * question marks. */
 CHECKED int myproxy_response_read(struct myproxy_response *r, const char *text,
     size_t len, struct fault *f);
 void myproxy_response_clear(struct myproxy_response *r);
 
-/* Append an answer, its NUL included.  ${text} may have several lines. */
+/* Append an answer, its NUL included.  ${text} may have several lines; the
+ * ${len} bytes of ${lines} are whole lines to follow in an OK. */
 void myproxy_write_ok(struct buf *out);
+void myproxy_write_ok_lines(struct buf *out, const void *lines, size_t len);
 void myproxy_write_error(struct buf *out, const char *text);
 /* AUTHORIZATION_DATA lines are put between begin and end. */
 void myproxy_write_offer_begin(struct buf *out);
