@@ -26,26 +26,34 @@ typedef void loop_timer_fn(void *arg);
 typedef void loop_signal_fn(void *arg, int signo);
 
 CHECKED struct loop *loop_new(struct fault *f);
+
+/* Everything on the loop must have been freed before it. */
 void loop_free(struct loop *loop);
 
-/* Run until loop_stop().  0, or -1 when libevent fails. */
+/* Run until loop_stop(); at once if that has been said already.  0, or -1
+ * when libevent fails. */
 CHECKED int loop_run(struct loop *loop, struct fault *f);
+
+/* End loop_run() after the handler that runs now. */
 void loop_stop(struct loop *loop);
 
 /* Call ${fn} whenever ${fd} is ready for ${what}; the descriptor stays the
- * caller's.  ${what} may be 0 and changed at any time. */
+ * caller's, who frees the watch before closing it.  ${what} may be 0 and
+ * changed at any time.  One watch a descriptor. */
 CHECKED struct loop_watch *loop_watch_new(struct loop *loop, int fd,
     unsigned what, loop_watch_fn *fn, void *arg, struct fault *f);
 void loop_watch_set(struct loop_watch *watch, unsigned what);
 void loop_watch_free(struct loop_watch *watch);
 
-/* A timer, not yet running.  It fires once, ${ms} after loop_timer_set. */
+/* A timer, not yet running.  It fires once, ${ms} after loop_timer_set, which
+ * may be said again at any time and starts the wait anew. */
 CHECKED struct loop_timer *loop_timer_new(struct loop *loop, loop_timer_fn *fn,
     void *arg, struct fault *f);
 void loop_timer_set(struct loop_timer *timer, int64_t ms);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 
+/* Call ${fn} on the loop, not in the signal handler, when ${signo} comes. */
 CHECKED struct loop_signal *loop_signal_new(struct loop *loop, int signo,
     loop_signal_fn *fn, void *arg, struct fault *f);
 void loop_signal_free(struct loop_signal *s);
