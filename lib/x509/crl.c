@@ -1,0 +1,358 @@
+#include "x509/crl.h"
+
+#include "base/fault.h"
+#include "x509/der.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENUMERATED 0x0a
+#define BACKDATE 300 /* for clocks that are slow */
+#define REASON_LAST 10
+
+#define OID(literal)                                            \
+	{                                                       \
+		(const uint8_t *)(literal), sizeof(literal) - 1 \
+	}
+
+static const struct wire_bytes oid_number = OID("\x55\x1d\x14");
+static const struct wire_bytes oid_reason = OID("\x55\x1d\x15");
+static const struct wire_bytes oid_invalidity = OID("\x55\x1d\x18");
+static const struct wire_bytes oid_authority_id = OID("\x55\x1d\x23");
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct crl_entry *a = left, *b = right;
+
+	if (a->serial_len != b->serial_len)
+		return a->serial_len < b->serial_len ? -1 : 1;
+	return memcmp(a->serial, b->serial, a->serial_len);
+}
+
+static int
+check_entry(const struct crl_entry *e, const struct crl_entry *before,
+    struct fault *f)
+{
+	if (e->serial_len == 0 || e->serial_len > CERT_SERIAL_MAX ||
+	    e->serial[0] == 0 || e->reason > REASON_LAST)
+		return fault_set(f, FAULT_INTERNAL, "malformed CRL entry");
+	if (before != NULL && compare(before, e) == 0)
+		return fault_set(f, FAULT_INTERNAL,
+		    "a serial is on the CRL twice");
+	return 0;
+}
+
+static void
+put_entry(const struct crl_entry *e, struct buf *out)
+{
+	size_t entry = der_open(out, DER_SEQUENCE);
+
+	der_put_positive(out, e->serial, e->serial_len);
+	der_put_time(out, e->when);
+	if (e->reason != 0) {
+		size_t list = der_open(out, DER_SEQUENCE);
+		size_t extension = der_open(out, DER_SEQUENCE);
+		size_t value;
+
+		der_put(out, DER_OID, oid_reason.data, oid_reason.len);
+		value = der_open(out, DER_OCTET_STRING);
+		der_put(out, ENUMERATED, &e->reason, 1);
+		der_close(out, value);
+		der_close(out, extension);
+		der_close(out, list);
+	}
+	der_close(out, entry);
+}
+
+static int
+put_entries(struct crl_entry *entries, size_t count, struct buf *out,
+    struct fault *f)
+{
+	size_t list;
+
+	/* RFC 5280 5.1.2.6: no list rather than an empty one. */
+	if (count == 0)
+		return 0;
+	qsort(entries, count, sizeof(*entries), compare);
+	list = der_open(out, DER_SEQUENCE);
+	for (size_t i = 0; i < count; i++) {
+		if (check_entry(&entries[i], i > 0 ? &entries[i - 1] : NULL,
+			f) < 0)
+			return -1;
+		put_entry(&entries[i], out);
+	}
+	der_close(out, list);
+	return 0;
+}
+
+static void
+put_extensions(const struct authority *issuer, uint64_t number, struct buf *out)
+{
+	size_t outer = der_open(out, DER_CONTEXT_C(0));
+	size_t list = der_open(out, DER_SEQUENCE);
+	size_t extension = der_open(out, DER_SEQUENCE);
+	size_t octets, value;
+
+	der_put(out, DER_OID, oid_authority_id.data, oid_authority_id.len);
+	octets = der_open(out, DER_OCTET_STRING);
+	value = der_open(out, DER_SEQUENCE);
+	der_put(out, DER_CONTEXT(0), issuer->key_id, sizeof(issuer->key_id));
+	der_close(out, value);
+	der_close(out, octets);
+	der_close(out, extension);
+
+	extension = der_open(out, DER_SEQUENCE);
+	der_put(out, DER_OID, oid_number.data, oid_number.len);
+	octets = der_open(out, DER_OCTET_STRING);
+	der_put_u64(out, number);
+	der_close(out, octets);
+	der_close(out, extension);
+	der_close(out, list);
+	der_close(out, outer);
+}
+
+int
+crl_tbs(const struct authority *issuer, struct crl_entry *entries, size_t count,
+    uint64_t number, time_t now, struct buf *tbs, struct fault *f)
+{
+	const struct cert *cert = issuer->cert;
+	struct wire_bytes algorithm = key_signature_algorithm(cert->spki.kind);
+	size_t whole;
+
+	if (number == 0)
+		return fault_set(f, FAULT_INTERNAL, "CRL number 0");
+	whole = der_open(tbs, DER_SEQUENCE);
+	der_put_u64(tbs, 1); /* v2 */
+	buf_put(tbs, algorithm.data, algorithm.len);
+	buf_put(tbs, cert->subject.der, cert->subject.len);
+	der_put_time(tbs, now - BACKDATE);
+	der_put_time(tbs, now + issuer->conf.crl_lifetime);
+	if (put_entries(entries, count, tbs, f) < 0)
+		return -1;
+	put_extensions(issuer, number, tbs);
+	der_close(tbs, whole);
+	if (tbs->failed)
+		return fault_set(f, FAULT_MEMORY,
+		    "CRL is larger than %zu bytes", tbs->limit);
+	return 0;
+}
+
+/* One Extension: its OID, whether it is critical, a reader of its value. */
+static struct der_in
+get_extension(struct der_in *in, struct wire_bytes *oid, bool *critical)
+{
+	struct der_in extension = der_enter(in, DER_SEQUENCE);
+	struct der_in value;
+
+	*oid = der_get(&extension, DER_OID);
+	*critical =
+	    der_peek(&extension) == DER_BOOLEAN && der_get_bool(&extension);
+	value = der_enter(&extension, DER_OCTET_STRING);
+	if (!der_ended(&extension))
+		in->failed = true;
+	return value;
+}
+
+/* The extensions of one entry; an unknown critical one (certificateIssuer of
+ * an indirect CRL) changes what the entry means. */
+static int
+read_entry_extensions(struct der_in *entry, uint8_t *reason, struct fault *f)
+{
+	struct der_in list = der_enter(entry, DER_SEQUENCE);
+	struct wire_bytes oid;
+	bool critical;
+
+	while (der_peek(&list) != 0) {
+		struct der_in value = get_extension(&list, &oid, &critical);
+
+		if (der_bytes_equal(oid, oid_reason)) {
+			struct wire_bytes code = der_get(&value, ENUMERATED);
+
+			if (!der_ended(&value) || code.len != 1)
+				list.failed = true;
+			else
+				*reason = code.data[0];
+		} else if (critical && !der_bytes_equal(oid, oid_invalidity)) {
+			return fault_set(f, FAULT_UNSUPPORTED,
+			    "RFC 5280 5.3: unknown critical extension of a CRL "
+			    "entry");
+		}
+	}
+	if (!der_ended(&list))
+		return fault_set(f, FAULT_INPUT, "malformed CRL entry");
+	return 0;
+}
+
+static int
+read_entry(struct der_in *in, struct crl_entry *e, struct fault *f)
+{
+	struct der_in entry = der_enter(in, DER_SEQUENCE);
+	struct wire_bytes serial = der_get_unsigned(&entry);
+
+	memset(e, 0, sizeof(*e));
+	e->when = der_get_time(&entry);
+	if (entry.failed || serial.len > sizeof(e->serial))
+		return fault_set(f, FAULT_INPUT, "malformed CRL entry");
+	if (serial.len > 0)
+		memcpy(e->serial, serial.data, serial.len);
+	e->serial_len = (uint8_t)serial.len;
+	if (der_peek(&entry) != 0 &&
+	    read_entry_extensions(&entry, &e->reason, f) < 0)
+		return -1;
+	if (!der_ended(&entry))
+		return fault_set(f, FAULT_INPUT, "malformed CRL entry");
+	return 0;
+}
+
+static int
+read_entries(struct crl *crl, struct der_in *in, struct fault *f)
+{
+	struct crl_entry entry;
+
+	if (der_peek(in) != DER_SEQUENCE)
+		return 0;
+	crl->revoked = der_get(in, DER_SEQUENCE);
+	for (struct der_in list = DER_IN(crl->revoked.data, crl->revoked.len);
+	     list.left > 0;)
+		if (read_entry(&list, &entry, f) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+read_number(struct crl *crl, struct der_in *value)
+{
+	struct wire_bytes number = der_get_unsigned(value);
+
+	for (size_t i = 0; i < number.len && number.len <= 8; i++)
+		crl->number = crl->number << 8 | number.data[i];
+}
+
+/* The key identifier; other forms of naming the issuer are passed over. */
+static void
+read_authority_id(struct crl *crl, struct der_in *value)
+{
+	struct der_in id = der_enter(value, DER_SEQUENCE);
+
+	if (der_peek(&id) == DER_CONTEXT(0))
+		crl->authority_id = der_get(&id, DER_CONTEXT(0));
+}
+
+/*
+ * A delta, an indirect or a partial CRL says so by a critical extension, and
+ * taken for a full one it would hide revocations.
+ */
+static int
+read_extensions(struct crl *crl, struct der_in *in, struct fault *f)
+{
+	struct der_in list = der_enter(in, DER_SEQUENCE);
+	struct wire_bytes oid;
+	bool critical;
+
+	while (der_peek(&list) != 0) {
+		struct der_in value = get_extension(&list, &oid, &critical);
+		bool number = der_bytes_equal(oid, oid_number);
+		bool id = der_bytes_equal(oid, oid_authority_id);
+
+		if (critical && !number && !id)
+			return fault_set(f, FAULT_UNSUPPORTED,
+			    "RFC 5280 5.2: unknown critical extension of a "
+			    "CRL (delta, indirect or partial)");
+		if (number)
+			read_number(crl, &value);
+		if (id)
+			read_authority_id(crl, &value);
+		if ((number && !der_ended(&value)) || value.failed)
+			list.failed = true;
+	}
+	if (!der_ended(&list) || !der_ended(in))
+		return fault_set(f, FAULT_INPUT, "malformed CRL extensions");
+	return 0;
+}
+
+static int
+read_tbs(struct crl *crl, struct fault *f)
+{
+	struct der_in outer = DER_IN(crl->tbs.data, crl->tbs.len);
+	struct der_in in = der_enter(&outer, DER_SEQUENCE);
+	struct der_in extensions;
+	bool v2 = der_peek(&in) == DER_INTEGER;
+	struct wire_bytes issuer;
+
+	/* RFC 5280 5.1.2.2: the two algorithms must be the same. */
+	if ((v2 && der_get_u64(&in) != 1) ||
+	    !der_bytes_equal(der_get_whole(&in, DER_SEQUENCE), crl->algorithm))
+		return fault_set(f, FAULT_INPUT,
+		    "not a CRL, or of an unknown version");
+	issuer = der_get_whole(&in, DER_SEQUENCE);
+	crl->this_update = der_get_time(&in);
+	if (der_peek(&in) == DER_UTCTIME || der_peek(&in) == DER_GENTIME)
+		crl->next_update = der_get_time(&in);
+	if (in.failed)
+		return fault_set(f, FAULT_INPUT, "malformed CRL");
+	if (dn_read_der(&crl->issuer, issuer, f) < 0 ||
+	    read_entries(crl, &in, f) < 0)
+		return -1;
+	if (v2 && der_maybe(&in, DER_CONTEXT_C(0), &extensions) &&
+	    read_extensions(crl, &extensions, f) < 0)
+		return -1;
+	if (!der_ended(&in))
+		return fault_set(f, FAULT_INPUT, "malformed CRL");
+	return 0;
+}
+
+int
+crl_read(struct crl *crl, struct wire_bytes der, struct fault *f)
+{
+	struct der_in outer = DER_IN(der.data, der.len);
+	struct der_in in = der_enter(&outer, DER_SEQUENCE);
+
+	memset(crl, 0, sizeof(*crl));
+	crl->tbs = der_get_whole(&in, DER_SEQUENCE);
+	crl->algorithm = der_get_whole(&in, DER_SEQUENCE);
+	crl->signature = der_get_bits(&in);
+	if (!der_ended(&in) || !der_ended(&outer))
+		return fault_set(f, FAULT_INPUT, "malformed CRL");
+	return read_tbs(crl, f);
+}
+
+int
+crl_check_signature(const struct crl *crl, const struct cert *issuer,
+    struct fault *f)
+{
+	if (!dn_equal(&crl->issuer, &issuer->subject))
+		return fault_set(f, FAULT_UNTRUSTED,
+		    "the CRL is of another CA");
+	if (issuer->has_key_usage &&
+	    (issuer->key_usage & CERT_KU_CRL_SIGN) == 0)
+		return fault_set(f, FAULT_UNTRUSTED,
+		    "RFC 5280 6.3.3: the CA may sign no CRL");
+	if (spki_verify(&issuer->spki, crl->algorithm, crl->tbs, crl->signature,
+		f) < 0) {
+		f->code = FAULT_UNTRUSTED;
+		return fault_wrap(f, "CRL");
+	}
+	return 0;
+}
+
+int
+crl_find(const struct crl *crl, struct wire_bytes serial,
+    struct crl_entry *entry)
+{
+	struct der_in list = DER_IN(crl->revoked.data, crl->revoked.len);
+	struct crl_entry e;
+	struct fault f;
+
+	while (list.left > 0) {
+		if (read_entry(&list, &e, &f) < 0)
+			return -1;
+		if (e.serial_len == serial.len &&
+		    (serial.len == 0 ||
+			memcmp(e.serial, serial.data, serial.len) == 0)) {
+			*entry = e;
+			return 1;
+		}
+	}
+	return 0;
+}
