@@ -46,8 +46,8 @@ CHECKED struct tls_server *tls_server_new(const struct tls_identity *ids,
     size_t count, const char *ciphers, struct fault *f);
 void tls_server_free(struct tls_server *server);
 
-/* A server's end of the connected non-blocking ${fd}, which stays the
- * caller's. */
+/* A server's end of the connected ${fd}, which stays the caller's.  No call
+ * here blocks, whether or not the descriptor does. */
 CHECKED struct tls *tls_accept(struct tls_server *server, int fd,
     struct fault *f);
 
@@ -68,7 +68,8 @@ CHECKED struct tls *tls_connect(int fd, const struct credential *credential,
 
 /* Each makes as much progress as it can; TLS_FAILED fills ${f}.  A read takes
  * from one record only.  TLS_CLOSED: the peer has gone, by close_notify, by
- * closing TCP or by resetting it. */
+ * closing TCP or by resetting it.  Read until TLS_WANT_READ before waiting for
+ * the descriptor: bytes may have been taken from it already. */
 CHECKED enum tls_result tls_handshake(struct tls *t, struct fault *f);
 CHECKED enum tls_result tls_read(struct tls *t, void *data, size_t size,
     size_t *got, struct fault *f);
@@ -88,7 +89,7 @@ CHECKED int tls_wait(const struct tls *t, enum tls_result want,
     int64_t deadline, struct fault *f);
 
 bool tls_is_13(const struct tls *t);
-/* Bytes that are decrypted and wait. */
+/* Whether bytes of the last record read are left. */
 bool tls_pending(const struct tls *t);
 /* What the peer showed, leaf first; empty if anonymous.  cert_list_free it. */
 CHECKED int tls_peer_chain(const struct tls *t, struct cert_list *chain,
