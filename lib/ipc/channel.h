@@ -5,6 +5,9 @@
 #include "base/own.h"
 #include "ipc/msg.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * One end of a SOCK_SEQPACKET pair between two roles, on the loop.  Frames go
  * out at once, or wait in order when the socket is full (up to a bound).
@@ -13,35 +16,49 @@ struct fault;
 struct loop;
 struct channel;
 
-/* A message arrived.  ${fd} is a descriptor that came with it, now the
- * handler's, or -1.  Bytes in ${m} are borrowed until the handler returns. */
+/* A message arrived.  ${fd} is the descriptor that came with it, now the
+ * handler's, if msg_carries_fd() says that one does, else -1.  Bytes in ${m}
+ * are borrowed until the handler returns, or frees ${ch}, which it may; they
+ * are wiped then. */
 typedef void channel_heard_fn(void *arg, struct channel *ch,
     const struct msg *m, int fd);
 
 /* The other end has gone (${f} is NULL), or said what it may not or what
- * could not be read: the channel is dead, the owner decides what follows. */
+ * could not be read: the channel is dead, the owner decides what follows and
+ * may free it here. */
 typedef void channel_gone_fn(void *arg, struct channel *ch,
     const struct fault *f);
 
 /**
  * channel_new(loop, fd, self, peer, heard, gone, arg, f):
  * Take over the descriptor ${fd}: we are ${self}, at the far end is ${peer};
- * only what msg.def lets ${peer} say to ${self} is heard.
+ * only what msg.def lets ${peer} say to ${self} is heard.  ${fd} is closed by
+ * channel_free, and also when this fails.
  */
 CHECKED struct channel *channel_new(struct loop *loop, int fd,
     enum msg_role self, enum msg_role peer, channel_heard_fn *heard,
     channel_gone_fn *gone, void *arg, struct fault *f);
 void channel_free(struct channel *ch);
 
-/* Send ${m}, or queue it.  A fault if it does not fit, or the queue is full
- * or the channel dead.  channel_say_fd also passes a copy of ${fd}. */
+/* What may wait in a channel that the other end does not read. */
+#define CHANNEL_QUEUE_BYTES (8u * 1024 * 1024)
+#define CHANNEL_QUEUE_FRAMES 8192u
+
+/* Send ${m}, or queue it.  FAULT_BUSY when the queue is full, FAULT_UNREACHABLE
+ * when the channel is dead (its ${gone} is told on the loop, not from here),
+ * another fault if ${m} does not fit.  channel_say_fd also passes a copy of
+ * ${fd}; use it for what msg_carries_fd(), and for nothing else. */
 CHECKED int channel_say(struct channel *ch, const struct msg *m,
     struct fault *f);
 CHECKED int channel_say_fd(struct channel *ch, const struct msg *m, int fd,
     struct fault *f);
 
-/* Hear all that has arrived by now, without waiting. */
+/* Hear all that has arrived by now, without waiting.  From within this
+ * channel's own handlers it does nothing. */
 void channel_drain(struct channel *ch);
+
+/* Whether nothing more will come or go. */
+bool channel_dead(const struct channel *ch);
 
 /* Stop or go on hearing (back-pressure). */
 void channel_pause(struct channel *ch, bool pause);
@@ -52,7 +69,9 @@ CHECKED int channel_pair(int fds[2], struct fault *f);
 
 /* For processes without a loop (workers): wait for one message and read it
  * into the caller's ${frame} of MSG_MAX_FRAME bytes; send one, waiting.
- * channel_hear returns 0 when the other end has gone, 1 with a message. */
+ * channel_hear returns 0 when the other end has gone, 1 with a message; then
+ * ${passed} is the descriptor that came with it, the caller's, or -1.  Who
+ * heard a secret wipes ${frame}. */
 CHECKED int channel_hear(int fd, enum msg_role self, enum msg_role peer,
     uint8_t *frame, struct msg *m, int *passed, struct fault *f);
 CHECKED int channel_tell(int fd, const struct msg *m, struct fault *f);

@@ -80,6 +80,12 @@ msg_allowed(enum msg_type type, enum msg_role speaker, enum msg_role hearer)
 	    role_fits(facts[type].hearer, hearer);
 }
 
+bool
+msg_carries_fd(enum msg_type type)
+{
+	return type == MSG_BOOT_FD;
+}
+
 int
 msg_encode(const struct msg *m, uint8_t *frame, size_t size, struct fault *f)
 {

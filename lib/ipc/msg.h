@@ -72,6 +72,9 @@ const char *msg_role_name(enum msg_role role);
 bool msg_allowed(enum msg_type type, enum msg_role speaker,
     enum msg_role hearer);
 
+/* Whether a descriptor travels with ${type}: always or never. */
+bool msg_carries_fd(enum msg_type type);
+
 /**
  * msg_encode(m, frame, size, f):
  * Write ${m} to the ${size} bytes at ${frame}.

@@ -1,0 +1,312 @@
+#include "ipc/channel.h"
+
+#include "base/fault.h"
+#include "ipc/frame.h"
+#include "sys/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Messages heard in one turn of the loop, so that one talker does not keep
+ * the others waiting; and in one drain, should the talker never pause. */
+#define TURN 32
+#define DRAIN 4096
+
+/* A frame that waits to be sent. */
+struct waiting {
+	struct waiting *next;
+	size_t len;
+	int passed;
+	uint8_t data[];
+};
+
+struct channel {
+	int fd;
+	enum msg_role self;
+	enum msg_role peer;
+	channel_heard_fn *heard;
+	channel_gone_fn *gone;
+	void *arg;
+	struct loop_watch *watch;
+	struct waiting *first;
+	struct waiting **last;
+	size_t waiting_bytes;
+	size_t waiting_frames;
+	bool *freed; /* where to say that we were, while we hear */
+	bool paused;
+	bool dead;
+	uint8_t in[MSG_MAX_FRAME];
+	uint8_t out[MSG_MAX_FRAME];
+};
+
+static void
+waiting_free(struct waiting *w)
+{
+	if (w->passed >= 0)
+		(void)close(w->passed);
+	explicit_bzero(w->data, w->len);
+	free(w);
+}
+
+static void
+pop(struct channel *ch)
+{
+	struct waiting *w = ch->first;
+
+	if ((ch->first = w->next) == NULL)
+		ch->last = &ch->first;
+	ch->waiting_bytes -= w->len;
+	ch->waiting_frames--;
+	waiting_free(w);
+}
+
+static void
+set_watch(struct channel *ch)
+{
+	unsigned what = 0;
+
+	if (!ch->dead && !ch->paused)
+		what |= LOOP_READ;
+	if (!ch->dead && ch->first != NULL)
+		what |= LOOP_WRITE;
+	loop_watch_set(ch->watch, what);
+}
+
+/* Nothing more comes or goes; ${cause} is NULL when the other end closed. */
+static void
+die(struct channel *ch, const struct fault *cause)
+{
+	ch->dead = true;
+	while (ch->first != NULL)
+		pop(ch);
+	set_watch(ch);
+	ch->gone(ch->arg, ch, cause);
+}
+
+/* Hear one message.  Whether to go on: false once ${freed}. */
+static bool
+hear_one(struct channel *ch, const bool *freed)
+{
+	struct fault f = { 0 };
+	struct msg m;
+	size_t len = 0;
+	int passed = -1;
+
+	switch (frame_receive(ch->fd, ch->in, &len, &passed, false, &f)) {
+	case FRAME_LATER:
+		return false;
+	case FRAME_GONE:
+		die(ch, NULL);
+		return false;
+	case FRAME_BAD:
+		die(ch, &f);
+		return false;
+	case FRAME_DONE:
+		break;
+	}
+	if (frame_decode(&m, ch->in, len, passed, ch->peer, ch->self, &f) < 0) {
+		explicit_bzero(ch->in, len);
+		die(ch, &f);
+		return false;
+	}
+	ch->heard(ch->arg, ch, &m, passed);
+	if (*freed)
+		return false;
+	explicit_bzero(ch->in, len);
+	return true;
+}
+
+static void
+hear(struct channel *ch, int most)
+{
+	bool freed = false;
+
+	/* A handler that drains its own channel would have the frame that it
+	 * reads overwritten. */
+	if (ch->freed != NULL)
+		return;
+	ch->freed = &freed;
+	while (most-- > 0 && !ch->dead && !ch->paused)
+		if (!hear_one(ch, &freed))
+			break;
+	if (!freed)
+		ch->freed = NULL;
+}
+
+/*
+ * Send what waits, as far as it goes.  That the other end has gone is told
+ * when it is read: what it said before comes first.  False if ${ch} died, and
+ * may be no more.
+ */
+static bool
+flush_waiting(struct channel *ch)
+{
+	struct fault f = { 0 };
+
+	while (ch->first != NULL) {
+		const struct waiting *w = ch->first;
+		enum frame_result result =
+		    frame_send(ch->fd, w->data, w->len, w->passed, false, &f);
+
+		if (result == FRAME_LATER)
+			break;
+		if (result == FRAME_BAD) {
+			die(ch, &f);
+			return false;
+		}
+		/* Sent, or without a reader. */
+		pop(ch);
+	}
+	set_watch(ch);
+	return true;
+}
+
+static void
+ready(void *arg, int fd, unsigned what)
+{
+	struct channel *ch = arg;
+
+	(void)fd;
+	if ((what & LOOP_WRITE) != 0 && !flush_waiting(ch))
+		return;
+	if ((what & LOOP_READ) != 0)
+		hear(ch, TURN);
+}
+
+struct channel *
+channel_new(struct loop *loop, int fd, enum msg_role self, enum msg_role peer,
+    channel_heard_fn *heard, channel_gone_fn *gone, void *arg, struct fault *f)
+{
+	struct channel *ch = malloc(sizeof(*ch));
+
+	if (ch == NULL) {
+		(void)close(fd);
+		(void)fault_set(f, FAULT_MEMORY, "channel");
+		return NULL;
+	}
+	/* Not the buffers: pages that are never used cost nothing. */
+	memset(ch, 0, offsetof(struct channel, in));
+	ch->fd = fd;
+	ch->self = self;
+	ch->peer = peer;
+	ch->heard = heard;
+	ch->gone = gone;
+	ch->arg = arg;
+	ch->last = &ch->first;
+	ch->watch = loop_watch_new(loop, fd, LOOP_READ, ready, ch, f);
+	if (ch->watch == NULL) {
+		(void)close(fd);
+		free(ch);
+		return NULL;
+	}
+	return ch;
+}
+
+void
+channel_free(struct channel *ch)
+{
+	if (ch == NULL)
+		return;
+	if (ch->freed != NULL) {
+		*ch->freed = true;
+		explicit_bzero(ch->in, sizeof(ch->in));
+	}
+	loop_watch_free(ch->watch);
+	while (ch->first != NULL)
+		pop(ch);
+	(void)close(ch->fd);
+	free(ch);
+}
+
+static int
+enqueue(struct channel *ch, size_t len, int fd, struct fault *f)
+{
+	struct waiting *w;
+
+	if (ch->waiting_frames >= CHANNEL_QUEUE_FRAMES ||
+	    ch->waiting_bytes + len > CHANNEL_QUEUE_BYTES)
+		return fault_set(f, FAULT_BUSY, "%s does not listen",
+		    msg_role_name(ch->peer));
+	if ((w = malloc(sizeof(*w) + len)) == NULL)
+		return fault_set(f, FAULT_MEMORY, "queue to %s",
+		    msg_role_name(ch->peer));
+	w->next = NULL;
+	w->len = len;
+	memcpy(w->data, ch->out, len);
+	w->passed = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0 && w->passed < 0) {
+		waiting_free(w);
+		return fault_set(f, FAULT_SYSTEM, "descriptor: %s",
+		    strerror(errno));
+	}
+	*ch->last = w;
+	ch->last = &w->next;
+	ch->waiting_bytes += len;
+	ch->waiting_frames++;
+	set_watch(ch);
+	return 0;
+}
+
+/* Send the ${len} bytes in ch->out now, or behind those that wait. */
+static int
+send_out(struct channel *ch, size_t len, int fd, struct fault *f)
+{
+	if (ch->first != NULL)
+		return enqueue(ch, len, fd, f);
+	switch (frame_send(ch->fd, ch->out, len, fd, false, f)) {
+	case FRAME_DONE:
+		return 0;
+	case FRAME_LATER:
+		return enqueue(ch, len, fd, f);
+	case FRAME_GONE:
+		return fault_set(f, FAULT_UNREACHABLE, "%s has gone",
+		    msg_role_name(ch->peer));
+	case FRAME_BAD:
+		break;
+	}
+	return -1;
+}
+
+int
+channel_say_fd(struct channel *ch, const struct msg *m, int fd, struct fault *f)
+{
+	int len, result;
+
+	if (ch->dead)
+		return fault_set(f, FAULT_UNREACHABLE, "%s has gone",
+		    msg_role_name(ch->peer));
+	if ((len = msg_encode(m, ch->out, sizeof(ch->out), f)) < 0)
+		return fault_wrap(f, "%s to %s", msg_name(m->type),
+		    msg_role_name(ch->peer));
+	result = send_out(ch, (size_t)len, fd, f);
+	explicit_bzero(ch->out, (size_t)len);
+	return result;
+}
+
+int
+channel_say(struct channel *ch, const struct msg *m, struct fault *f)
+{
+	return channel_say_fd(ch, m, -1, f);
+}
+
+void
+channel_drain(struct channel *ch)
+{
+	hear(ch, DRAIN);
+}
+
+bool
+channel_dead(const struct channel *ch)
+{
+	return ch->dead;
+}
+
+void
+channel_pause(struct channel *ch, bool pause)
+{
+	ch->paused = pause;
+	set_watch(ch);
+}
