@@ -5,11 +5,14 @@
 #include "base/secret.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
 /* The client's ticket: kinit's job, by libkrb5. */
 struct fault;
+
+#define KRB_PREAUTH_MAX 16
 
 struct krb_ticket_wish {
 	const char *principal; /* name or name@REALM */
@@ -18,21 +21,32 @@ struct krb_ticket_wish {
 	int64_t start;	       /* seconds from now */
 	bool forwardable, not_forwardable, proxiable, not_proxiable;
 	bool addresses, no_addresses, canonicalize, enterprise, anonymous;
-	const char *cache;  /* NULL: the default one */
-	const char *keytab; /* with use_keytab; NULL: the default one */
+	bool pac, no_pac;
+	const char *cache;	 /* NULL: the default one */
+	const char *input_cache; /* -I; may be NULL */
+	const char *keytab;	 /* with use_keytab; NULL: the default one */
 	bool use_keytab;
-	const char *service;	 /* -S */
+	bool client_keytab;  /* the default client keytab, with use_keytab */
+	const char *service; /* -S */
 	const char *armor_cache; /* -T */
+	/* "attribute=value" for preauthentication plug-ins (-X). */
+	const char *preauth[KRB_PREAUTH_MAX];
+	size_t preauth_count;
 	bool renew, validate;
 };
 
-/* What the default (or named) cache holds.  FAULT_ABSENT: none; FAULT_EXPIRED.
- */
+/* A ticket-granting ticket in a cache. */
 struct krb_ticket {
 	char principal[256];
 	time_t end;
 	time_t renew_until;
 };
+
+/**
+ * krb_ticket_find(cache, ticket, f):
+ * The ticket-granting ticket in ${cache} (NULL: the default one) for the
+ * cache's own realm.  FAULT_ABSENT: there is none; FAULT_EXPIRED: there was.
+ */
 CHECKED int krb_ticket_find(const char *cache, struct krb_ticket *ticket,
     struct fault *f);
 
@@ -40,10 +54,15 @@ CHECKED int krb_ticket_find(const char *cache, struct krb_ticket *ticket,
 CHECKED int krb_principal_full(const char *name, bool enterprise, char *full,
     size_t size, struct fault *f);
 
-/* Get a ticket and store it in the cache.  ${ask} is called with the prompt
- * ("Password for scott.koranda@LIGO.ORG:") if a password is needed.
+/**
+ * krb_ticket_get(wish, ask, arg, f):
+ * Get a ticket and store it in the cache, which is left as it was after a
+ * failure.  ${ask} is called with the prompt ("Password for
+ * scott.koranda@LIGO.ORG: ") if a password is needed, after the KDC was
+ * reached; it may be NULL if there is no one to ask.
  * FAULT_LOGIN for a wrong password or unknown principal, FAULT_UNREACHABLE for
- * no KDC; clock skew is named in the text. */
+ * no KDC; clock skew is named in the text.
+ */
 CHECKED int krb_ticket_get(const struct krb_ticket_wish *wish,
     struct secret *(*ask)(void *arg, const char *prompt, struct fault *f),
     void *arg, struct fault *f);
