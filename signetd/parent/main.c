@@ -57,7 +57,9 @@ read_options(int argc, char **argv, struct wish *wish)
 		{ "dump-config", no_argument, NULL, 'D' },
 		{ "doctor", no_argument, NULL, 'O' },
 		{ "json", no_argument, NULL, 'J' },
+		/* For the manual pages, when they are built. */
 		{ "man-settings", no_argument, NULL, 'M' },
+		{ "man-events", no_argument, NULL, 'L' },
 		{ "pass-env", required_argument, NULL, 'E' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -78,7 +80,9 @@ read_options(int argc, char **argv, struct wish *wish)
 		else if (option == 'O')
 			wish->action = DOCTOR;
 		else if (option == 'M')
-			wish->action = MAN;
+			wish->action = MAN_SETTINGS;
+		else if (option == 'L')
+			wish->action = MAN_EVENTS;
 		else if (option == 'J')
 			wish->json = true;
 		else if (option == 'E' && wish->daemon.kept < most)
@@ -108,11 +112,25 @@ serve(const struct wish *wish, struct gather *g, struct fault *f)
 	return daemon_run(&wish->daemon, g, f);
 }
 
+static void
+show_events(void)
+{
+	printf(".Bl -tag -width Ds\n");
+	for (int e = 0; e < EVENT_COUNT; e++)
+		printf(".It Li %s\n%s\n", log_name((enum event)e),
+		    log_meaning((enum event)e));
+	printf(".El\n");
+}
+
 static int
 act(const struct wish *wish, struct gather *g, struct fault *f)
 {
-	if (wish->action == MAN) {
+	if (wish->action == MAN_SETTINGS) {
 		conf_man(&signetd_schema, stdout);
+		return 0;
+	}
+	if (wish->action == MAN_EVENTS) {
+		show_events();
 		return 0;
 	}
 	if (wish->action == DOCTOR)
