@@ -23,7 +23,8 @@ enum action {
 	CHECK,
 	DUMP,
 	DOCTOR,
-	MAN
+	MAN_SETTINGS,
+	MAN_EVENTS
 };
 
 struct wish {
