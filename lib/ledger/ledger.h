@@ -17,7 +17,14 @@
  *
  * Every change is an entry: RESERVE (serial, who, what: the intent), ISSUE
  * (the certificate's DER), VOID (an intent that came to nothing), REVOKE,
- * RELEASE, CRL.  Entry n holds SHA-256(hash of entry n-1 || its own bytes).
+ * RELEASE, CRL (a number taken), FILED (the list itself).  Entry n holds
+ * SHA-256(hash of entry n-1 || its own bytes).
+ *
+ * Several processes may write (the keeper and, say, a signet-ca that revokes):
+ * a transaction waits up to five seconds for another's.  The files beside the
+ * ledger are -wal and -shm, which stay when it is closed so that a reader
+ * without the right to write finds them, and .lock, by which a writer knows
+ * whether it is alone.
  */
 struct fault;
 struct ledger;
@@ -52,23 +59,32 @@ struct ledger_line {
 	struct ledger_intent intent;
 	struct wire_bytes der; /* empty unless issued */
 	int reason;	       /* of a revocation */
+	time_t revoked;	       /* 0 unless REVOKED or HELD */
 };
 
-/* Open for writing, making it if it is not there.  The chain's last entry is
- * checked.  Intents without outcome from before a crash are made VOID;
- * *${voided} (if not NULL) says how many. */
+/* Open for writing, making it (mode 0640) if it is not there.  The chain's
+ * last entry is checked.  If no other process has it open for writing, intents
+ * without outcome, from before a crash, are made VOID; *${voided} (if not
+ * NULL) says how many. */
 CHECKED struct ledger *ledger_open(const char *path, unsigned *voided,
     struct fault *f);
-/* Open for reading only; works while a daemon writes. */
+
+/* Open for reading only; works while a daemon writes, for any user who may
+ * read the ledger, its -wal and its -shm and search the directory.  A missing
+ * one is FAULT_ABSENT. */
 CHECKED struct ledger *ledger_open_read(const char *path, struct fault *f);
 void ledger_free(struct ledger *ledger);
 
 /* What lies between begin and end is one durable transaction: when ledger_end
- * returns 0 it survives a crash of machine and program.  After any fault
- * (FAULT_LEDGER, e.g. disk full) ledger_cancel takes all of it back. */
+ * returns 0 it survives a crash of machine and program.  A refusal (a serial
+ * that has an outcome, the end of a range) leaves the transaction as it was.
+ * A failure of the database (FAULT_LEDGER: disk full) spoils it: nothing but
+ * ledger_cancel helps then, which takes all of it back; a later transaction
+ * may fare better. */
 CHECKED int ledger_begin(struct ledger *l, struct fault *f);
 CHECKED int ledger_end(struct ledger *l, struct fault *f);
 void ledger_cancel(struct ledger *l);
+bool ledger_spoilt(const struct ledger *l);
 
 /* How a CA numbers: random, or the next free number of a range. */
 struct ledger_numbering {
@@ -86,18 +102,37 @@ CHECKED int ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
     uint64_t *left, struct fault *f);
 
 /* Inside a transaction: the certificate that ${serial} became.  A serial that
- * is not reserved, or has an outcome, is FAULT_DENIED. */
+ * is not reserved, or has an outcome, or is not the one in ${der}, is
+ * FAULT_DENIED. */
 CHECKED int ledger_commit(struct ledger *l, const char *ca,
     struct wire_bytes serial, struct wire_bytes der, struct fault *f);
 CHECKED int ledger_void(struct ledger *l, const char *ca,
     struct wire_bytes serial, struct fault *f);
+
+/* Inside a transaction: revoke a certificate for ${reason} (RFC 5280 5.3.1) as
+ * of ${when}; with reason 6 it is only held, until ledger_release or a
+ * revocation proper.  FAULT_DENIED for what is not issued or is revoked. */
 CHECKED int ledger_revoke(struct ledger *l, const char *ca,
     struct wire_bytes serial, int reason, const char *who, time_t when,
     struct fault *f);
+CHECKED int ledger_release(struct ledger *l, const char *ca,
+    struct wire_bytes serial, const char *who, struct fault *f);
 
-/* The next CRL number of ${ca}, taken (inside a transaction). */
+/* Inside a transaction: the next CRL number of ${ca}, taken; and the list that
+ * was made with it.  FAULT_DENIED for a number not taken, or filed before. */
 CHECKED int ledger_crl_number(struct ledger *l, const char *ca,
     uint64_t *number, struct fault *f);
+CHECKED int ledger_crl_filed(struct ledger *l, const char *ca, uint64_t number,
+    struct wire_bytes der, struct fault *f);
+
+/* The last CRL of ${ca} that was filed; ${number} 0 if there is none. */
+struct ledger_crl {
+	uint64_t number;
+	time_t taken; /* when its number was: no later than its thisUpdate */
+	bool stale;   /* revocations or releases have come since */
+};
+CHECKED int ledger_crl_last(struct ledger *l, const char *ca,
+    struct ledger_crl *last, struct fault *f);
 
 /* What to list; NULL and 0 match all.  Texts match as substrings, ${serial}
  * whole (hexadecimal, any leading zeroes). */
@@ -117,7 +152,8 @@ typedef int ledger_line_fn(void *arg, const struct ledger_line *line);
 CHECKED int ledger_each(struct ledger *l, const struct ledger_filter *filter,
     ledger_line_fn *fn, void *arg, struct fault *f);
 
-/* Walk the whole chain, and compare every table with what the entries say.
+/* Walk the whole chain, compare every table and index with what the entries
+ * say, and the rules that keep it append-only with what they must be.
  * FAULT_LEDGER names the first entry that does not fit.  ${head} gets the
  * last hash in hexadecimal (64 digits), *${entries} the count. */
 CHECKED int ledger_check(struct ledger *l, char head[65], uint64_t *entries,

@@ -1,0 +1,250 @@
+#include "base/fault.h"
+#include "base/text.h"
+#include "ledger/ledger_book.h"
+
+#include <string.h>
+
+/* Is the book what was written, whole and in order? */
+
+static const char walk_sql[] = "SELECT * FROM entry WHERE id > ?1 ORDER BY id";
+
+/*
+ * What must never be, each as a question for the first entry that is so.  The
+ * chain has been walked by then: these find what a careful forger, or we,
+ * could have chained.
+ */
+static const struct {
+	const char *what;
+	const char *sql;
+} contradictions[] = {
+	{ "is about nothing, or about another serial",
+	    "SELECT e.id FROM entry e LEFT JOIN entry r ON r.id = e.intent"
+	    " WHERE e.kind IN (2, 3, 4, 5) AND (r.id IS NULL OR r.kind <> 1"
+	    " OR r.id >= e.id OR r.ca <> e.ca OR r.serial IS NOT e.serial)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "revokes what was never issued",
+	    "SELECT e.id FROM entry e WHERE e.kind = 4 AND NOT EXISTS"
+	    " (SELECT 1 FROM entry o WHERE o.kind IN (2, 3)"
+	    " AND o.intent = e.intent AND o.kind = 2 AND o.id < e.id)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "files a CRL whose number was not taken",
+	    "SELECT e.id FROM entry e LEFT JOIN entry r ON r.id = e.intent"
+	    " WHERE e.kind = 7 AND (r.id IS NULL OR r.kind <> 6"
+	    " OR r.ca <> e.ca OR r.number IS NOT e.number)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "has no outcome, and is not in the table of those",
+	    "SELECT e.id FROM entry e WHERE e.kind = 1"
+	    " AND e.id NOT IN (SELECT id FROM pending) AND NOT EXISTS"
+	    " (SELECT 1 FROM entry o WHERE o.kind IN (2, 3)"
+	    " AND o.intent = e.id) ORDER BY e.id LIMIT 1" },
+	{ "is in the table of intents without outcome, and is none",
+	    "SELECT p.id FROM pending p LEFT JOIN entry e USING (id)"
+	    " WHERE e.kind IS NOT 1 OR EXISTS (SELECT 1 FROM entry o"
+	    " WHERE o.kind IN (2, 3) AND o.intent = p.id)"
+	    " ORDER BY p.id LIMIT 1" },
+};
+
+static int
+wrong_entry(int64_t id, const char *what, struct fault *f)
+{
+	return fault_set(f, FAULT_LEDGER, "ledger: entry %lld %s",
+	    (long long)id, what);
+}
+
+/* The hash that entry ${id} carries; zeroes for the one before the first. */
+static int
+hash_of(struct ledger *l, int64_t id, uint8_t hash[LEDGER_HASH_SIZE],
+    struct fault *f)
+{
+	static const char sql[] = "SELECT hash FROM entry WHERE id = ?1";
+	sqlite3_stmt *stmt;
+	bool good;
+
+	memset(hash, 0, LEDGER_HASH_SIZE);
+	if (id == 0)
+		return 0;
+	if (sqlite3_prepare_v2(l->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, sql);
+	(void)sqlite3_bind_int64(stmt, 1, id);
+	good = sqlite3_step(stmt) == SQLITE_ROW &&
+	    sqlite3_column_bytes(stmt, 0) == LEDGER_HASH_SIZE;
+	if (good)
+		memcpy(hash, sqlite3_column_blob(stmt, 0), LEDGER_HASH_SIZE);
+	(void)sqlite3_finalize(stmt);
+	return good ? 0 : wrong_entry(id, "is missing", f);
+}
+
+static int
+check_entry(struct ledger *l, sqlite3_stmt *stmt, struct ledger_walk *walk,
+    struct fault *f)
+{
+	uint8_t hash[LEDGER_HASH_SIZE];
+	struct ledger_entry e;
+
+	ledger_entry_load(&e, stmt);
+	if (e.value[LEDGER_COLUMN_ID].number != walk->id + 1)
+		return wrong_entry(walk->id + 1, "is missing", f);
+	walk->id++;
+	if (ledger_entry_hash(&l->hasher, &e, walk->hash, hash, f) < 0)
+		return -1;
+	if (sqlite3_column_bytes(stmt, LEDGER_COLUMN_COUNT) !=
+		LEDGER_HASH_SIZE ||
+	    memcmp(hash, sqlite3_column_blob(stmt, LEDGER_COLUMN_COUNT),
+		LEDGER_HASH_SIZE) != 0)
+		return wrong_entry(walk->id, "is not what its hash says", f);
+	memcpy(walk->hash, hash, sizeof(walk->hash));
+	return walk->fn != NULL ? walk->fn(l, &e, f) : 0;
+}
+
+int
+ledger_walk(struct ledger *l, int64_t from, struct ledger_walk *walk,
+    struct fault *f)
+{
+	sqlite3_stmt *stmt;
+	int result = 0, rc;
+
+	walk->id = from;
+	if (hash_of(l, from, walk->hash, f) < 0)
+		return -1;
+	if (sqlite3_prepare_v2(l->db, walk_sql, -1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, walk_sql);
+	(void)sqlite3_bind_int64(stmt, 1, from);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && result == 0)
+		result = check_entry(l, stmt, walk, f);
+	if (result == 0 && rc != SQLITE_DONE)
+		result = ledger_db_fault(l, f, walk_sql);
+	(void)sqlite3_finalize(stmt);
+	return result;
+}
+
+/* The certificate an ISSUE holds has the serial it was issued for. */
+static int
+check_der(struct ledger *l, const struct ledger_entry *e, struct fault *f)
+{
+	const struct ledger_value *serial = &e->value[LEDGER_COLUMN_SERIAL];
+	int64_t id = e->value[LEDGER_COLUMN_ID].number;
+	uint8_t padded[LEDGER_SERIAL_SIZE];
+	struct fault none;
+
+	(void)l;
+	if (e->value[LEDGER_COLUMN_KIND].number != LEDGER_KIND_ISSUE)
+		return 0;
+	if (ledger_serial_pad(ledger_der_serial(e->value[LEDGER_COLUMN_DER]
+						    .bytes),
+		padded, &none) < 0 ||
+	    serial->bytes.len != sizeof(padded) ||
+	    memcmp(serial->bytes.data, padded, sizeof(padded)) != 0)
+		return wrong_entry(id, "has a certificate of another serial",
+		    f);
+	return 0;
+}
+
+static int
+check_rule(struct ledger *l, const struct ledger_rule *rule, struct fault *f)
+{
+	static const char sql[] = "SELECT sql FROM sqlite_schema"
+				  " WHERE name = ?1";
+	sqlite3_stmt *stmt;
+	const char *found;
+	bool same;
+
+	if (sqlite3_prepare_v2(l->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, sql);
+	(void)sqlite3_bind_text(stmt, 1, rule->name, -1, SQLITE_STATIC);
+	found = sqlite3_step(stmt) == SQLITE_ROW
+	    ? (const char *)sqlite3_column_text(stmt, 0)
+	    : NULL;
+	same = found != NULL && strcmp(found, rule->sql) == 0;
+	(void)sqlite3_finalize(stmt);
+	if (!same)
+		return fault_set(f, FAULT_LEDGER,
+		    "ledger: the rule %s is not there, or was changed",
+		    rule->name);
+	return 0;
+}
+
+static int
+check_rules(struct ledger *l, struct fault *f)
+{
+	int64_t want = 0, have;
+
+	for (; ledger_rules[want].name != NULL; want++)
+		if (check_rule(l, &ledger_rules[want], f) < 0)
+			return -1;
+	if (ledger_ask_number(l, "SELECT count(*) FROM sqlite_schema", &have,
+		f) < 0)
+		return -1;
+	if (have != want)
+		return fault_set(f, FAULT_LEDGER,
+		    "ledger: it holds tables or rules that are not ours");
+	return 0;
+}
+
+/* Indexes against tables, and the pages under both. */
+static int
+check_pages(struct ledger *l, struct fault *f)
+{
+	static const char sql[] = "PRAGMA integrity_check(1)";
+	sqlite3_stmt *stmt;
+	const char *answer = NULL;
+	int result = 0;
+
+	if (sqlite3_prepare_v2(l->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, sql);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		answer = (const char *)sqlite3_column_text(stmt, 0);
+	if (answer == NULL)
+		result = ledger_db_fault(l, f, sql);
+	if (answer != NULL && strcmp(answer, "ok") != 0)
+		result = fault_set(f, FAULT_LEDGER, "ledger: %s", answer);
+	(void)sqlite3_finalize(stmt);
+	return result;
+}
+
+static int
+check_contradictions(struct ledger *l, struct fault *f)
+{
+	for (size_t i = 0;
+	     i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+		sqlite3_stmt *stmt;
+		int64_t id = 0;
+		int rc;
+
+		if (sqlite3_prepare_v2(l->db, contradictions[i].sql, -1, &stmt,
+			NULL) != SQLITE_OK)
+			return ledger_db_fault(l, f, contradictions[i].what);
+		if ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+			id = sqlite3_column_int64(stmt, 0);
+		(void)sqlite3_finalize(stmt);
+		if (rc == SQLITE_ROW)
+			return wrong_entry(id, contradictions[i].what, f);
+		if (rc != SQLITE_DONE)
+			return ledger_db_fault(l, f, contradictions[i].what);
+	}
+	return 0;
+}
+
+int
+ledger_check(struct ledger *l, char head[65], uint64_t *entries,
+    struct fault *f)
+{
+	struct ledger_walk walk = { .fn = check_der };
+	int result;
+
+	/* One view of the book, while others go on writing. */
+	if (sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, "check");
+	result = check_rules(l, f);
+	if (result == 0)
+		result = ledger_walk(l, 0, &walk, f);
+	if (result == 0)
+		result = check_pages(l, f);
+	if (result == 0)
+		result = check_contradictions(l, f);
+	(void)sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
+	if (result < 0)
+		return -1;
+	text_hex(walk.hash, sizeof(walk.hash), head);
+	*entries = (uint64_t)walk.id;
+	return 0;
+}

@@ -1,0 +1,51 @@
+#include "ledger/ledger_book.h"
+
+#include <stddef.h>
+
+/*
+ * What makes an empty database a ledger.  The table `entry` is the book;
+ * `pending`, the intents that have no outcome yet, could be made from it at
+ * any time, and is there so that opening need not read the whole book.
+ *
+ * The indexes are partial: each kind of entry pays for its own only.  An
+ * intent is the one place where a serial may be used, for ever; an intent has
+ * one outcome; a CRL number is taken once and filed once.
+ *
+ * The triggers make a slip impossible, not a crime: who can write to the file
+ * can drop them, and is found out by the chain.
+ */
+const struct ledger_rule ledger_rules[] = {
+	{ "entry",
+	    "CREATE TABLE entry ("
+#define COLUMN(NAME, name, type) #name " " type ", "
+#include "ledger/ledger_column.def"
+#undef COLUMN
+	    "hash BLOB NOT NULL) STRICT" },
+	{ "pending", "CREATE TABLE pending (id INTEGER PRIMARY KEY) STRICT" },
+	{ "entry_serial",
+	    "CREATE UNIQUE INDEX entry_serial ON entry (ca, serial)"
+	    " WHERE kind = 1" },
+	{ "entry_outcome",
+	    "CREATE UNIQUE INDEX entry_outcome ON entry (intent)"
+	    " WHERE kind IN (2, 3)" },
+	{ "entry_verdict",
+	    "CREATE INDEX entry_verdict ON entry (ca, intent)"
+	    " WHERE kind IN (4, 5)" },
+	{ "entry_crl",
+	    "CREATE UNIQUE INDEX entry_crl ON entry (ca, number)"
+	    " WHERE kind = 6" },
+	{ "entry_filed",
+	    "CREATE UNIQUE INDEX entry_filed ON entry (ca, number)"
+	    " WHERE kind = 7" },
+	{ "entry_appended",
+	    "CREATE TRIGGER entry_appended BEFORE INSERT ON entry"
+	    " WHEN NEW.id IS NOT (SELECT coalesce(max(id), 0) + 1 FROM entry)"
+	    " BEGIN SELECT RAISE(ABORT, 'entries are only appended'); END" },
+	{ "entry_kept",
+	    "CREATE TRIGGER entry_kept BEFORE DELETE ON entry"
+	    " BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END" },
+	{ "entry_unchanged",
+	    "CREATE TRIGGER entry_unchanged BEFORE UPDATE ON entry"
+	    " BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END" },
+	{ NULL, NULL },
+};
