@@ -1,0 +1,272 @@
+"""signetd as its administrator meets it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from kdc import die_with_parent
+from signet_site import SIGNETD, Site, openssl, run
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    s = Site(tmp_path_factory.mktemp("daemon"))
+    yield s
+    s.stop()
+
+
+@pytest.fixture
+def stopped(site):
+    """The site, not running, its configuration as it was at first."""
+    saved = site.conf.read_text()
+    yield site
+    site.stop()
+    site.conf.write_text(saved)
+
+
+def test_check_says_that_all_is_well(site):
+    result = run(SIGNETD, "-c", site.conf, "--check")
+    assert "all is well" in result.stdout
+
+
+def test_what_it_dumps_it_reads_back(stopped, tmp_path):
+    first = run(SIGNETD, "-c", stopped.conf, "--dump-config").stdout
+    again = tmp_path / "again.conf"
+    again.write_text(first)
+    assert run(SIGNETD, "-c", again, "--dump-config").stdout == first
+    assert f"realm {stopped.realm}\n" in first
+
+
+@pytest.mark.parametrize("line,complaint", [
+    ("raelm LIGO.ORG", r':\d+: unknown keyword "raelm".*"realm"'),
+    ("max-connections 0", r":\d+: max-connections must lie in"),
+    ("auth passwort", r'auth cannot be "passwort"'),
+    ("ca /nowhere", r"/nowhere/ca.conf"),
+    ("profile /nowhere.profile", r"/nowhere.profile"),
+    ("user-front nobody-of-that-name", r"nobody-of-that-name"),
+])
+def test_a_mistake_is_named_with_its_place(stopped, line, complaint):
+    with open(stopped.conf, "a") as f:
+        f.write(line + "\n")
+    result = run(SIGNETD, "-c", stopped.conf, "--check", check=False)
+    if line.startswith("user-front") and os.getuid() != 0:
+        assert result.returncode == 0  # users matter to root only
+        return
+    assert result.returncode == 78
+    assert re.search(complaint, result.stderr.replace("line ", ":")) or \
+        re.search(complaint, result.stderr), result.stderr
+
+
+def test_a_key_that_others_can_read_is_refused(stopped):
+    key = stopped.dir / "hostkey.pem"
+    os.chmod(key, 0o644)
+    result = run(SIGNETD, "-c", stopped.conf, "--check", check=False)
+    os.chmod(key, 0o600)
+    assert result.returncode != 0
+    assert f"chmod 600 {key}" in result.stderr
+
+
+def test_wrong_usage_says_the_right_one():
+    result = run(SIGNETD, "--frobnicate", check=False)
+    assert result.returncode == 2 and "signetd --help" in result.stderr
+    assert "usage:" in run(SIGNETD, "--help").stdout
+
+
+def test_every_setting_is_in_the_manual(stopped):
+    from signet_site import BUILD
+    page = (BUILD / "man" / "signetd.conf.5").read_text()
+    dump = run(SIGNETD, "-c", stopped.conf, "--dump-config").stdout
+    items = run(SIGNETD, "--man-settings").stdout
+    for keyword in {line.split()[0] for line in dump.splitlines()}:
+        assert f".It Ic {keyword} " in items and f".It Ic {keyword} " in page
+    run("mandoc", "-Tlint", "-Wwarning", BUILD / "man" / "signetd.conf.5")
+    run("mandoc", "-Tlint", "-Wwarning", BUILD / "man" / "signetd.8")
+
+
+def test_sighup_takes_over_a_new_profile(stopped):
+    stopped.start()
+    out = stopped.dir / "h.pem"
+    stopped.stock_logon("-t", "0", out=out)
+    profile = stopped.dir / "slcs-user.profile"
+    old = profile.read_text()
+    profile.write_text(re.sub(r"(?m)^lifetime .*", "lifetime 1h", old))
+    stopped.process.send_signal(signal.SIGHUP)
+    stopped.wait_log(r": reloaded generation=2")
+    stopped.stock_logon("-t", "0", out=out)
+    profile.write_text(old)
+    end = openssl("x509", "-in", out, "-noout", "-checkend", "3700",
+                  check=False)
+    assert end.returncode == 1  # gone within 3700 s
+
+
+def test_a_bad_configuration_at_sighup_changes_nothing(stopped):
+    stopped.start()
+    good = stopped.conf.read_text()
+    for bad in (good + "nonsense 1\n", good.replace(
+            "ledger.db", "other.db")):
+        stopped.conf.write_text(bad)
+        seen = stopped.log_now().count("reload-refused")
+        stopped.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while stopped.log_now().count("reload-refused") == seen:
+            assert time.monotonic() < end, stopped.log_now()
+            time.sleep(0.02)
+        stopped.stock_logon()
+    assert stopped.process.poll() is None
+
+
+def test_sigterm_lets_a_login_finish(stopped):
+    """A request is half sent when the signal comes; its answer still comes."""
+    import ssl
+    stopped.start()
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    raw = socket.create_connection(("127.0.0.1", stopped.port))
+    tls = context.wrap_socket(raw)
+    tls.send(b"0")
+    tls.send(b"VERSION=MYPROXYv2\nCOMMAND=7\nUSERNAME=\n")
+    time.sleep(0.1)
+    stopped.process.send_signal(signal.SIGTERM)
+    stopped.wait_log(": stopping ")
+    # Nobody new is let in ...
+    time.sleep(0.2)
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", stopped.port), 2).recv(1)
+    # ... but she is served.
+    tls.send(b"PASSPHRASE=\nLIFETIME=0\n\0")
+    answer = b""
+    tls.settimeout(10)
+    while b"RESPONSE=" not in answer:
+        answer += tls.recv(65536)
+    assert b"RESPONSE=0" in answer
+    tls.close()
+    assert stopped.process.wait(timeout=20) == 0
+    stopped.process = None
+    assert ": stopped how=\"in order\"" in stopped.log_now()
+
+
+def test_ready_is_told_to_a_service_manager(stopped, tmp_path):
+    """A test parent plays the service manager: NOTIFY_SOCKET."""
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(30)
+        stopped.env["NOTIFY_SOCKET"] = path
+        stopped.env["WATCHDOG_USEC"] = "400000"
+        try:
+            stopped.start()
+        finally:
+            del stopped.env["NOTIFY_SOCKET"], stopped.env["WATCHDOG_USEC"]
+        said = ""
+        while "READY=1" not in said or "WATCHDOG=1" not in said:
+            said += notify.recv(4096).decode() + "\n"
+        assert f"MAINPID={stopped.process.pid}" in said
+        stopped.process.send_signal(signal.SIGTERM)
+        while "STOPPING=1" not in said:
+            said += notify.recv(4096).decode() + "\n"
+        stopped.process.wait(timeout=20)
+
+
+def test_a_socket_of_the_service_manager_is_used(stopped):
+    """A test parent plays the service manager: LISTEN_FDS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        fd = listener.fileno()
+        log = open(stopped.log_path, "ab")
+        stopped.offset = stopped.log_path.stat().st_size
+
+        def play():
+            die_with_parent()
+            os.dup2(fd, 3)
+            os.set_inheritable(3, True)
+        script = ("import os,sys; os.environ['LISTEN_PID']=str(os.getpid());"
+                  "os.environ['LISTEN_FDS']='1';"
+                  "os.execv(sys.argv[1], sys.argv[1:])")
+        stopped.process = subprocess.Popen(
+            [sys.executable, "-c", script, str(SIGNETD), "-c",
+             str(stopped.conf)],
+            stderr=log, stdin=subprocess.DEVNULL, env=stopped.env,
+            preexec_fn=play, close_fds=False)
+        log.close()
+        stopped.wait_started()
+        assert stopped.port == port
+        stopped.stock_logon()
+
+
+def test_two_daemons_on_one_ledger_do_not_mix(stopped):
+    """The second finds the ledger in use, or shares it without a clash."""
+    stopped.start()
+    stopped.stock_logon()
+    second = subprocess.run([str(SIGNETD), "-c", str(stopped.conf)],
+                            capture_output=True, text=True, timeout=60,
+                            env=stopped.env)
+    assert second.returncode != 0
+    assert "ledger" in second.stderr and "use" in second.stderr
+    stopped.stock_logon()
+
+
+def test_garbage_instead_of_tls_gets_an_answer(stopped):
+    stopped.start()
+    with socket.create_connection(("127.0.0.1", stopped.port), 10) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        s.settimeout(10)
+        assert b"authentication failed" in s.recv(4096)
+
+
+def test_a_password_guesser_is_slowed(stopped):
+    text = stopped.conf.read_text()
+    stopped.conf.write_text(text.replace("auth-free-tries 1000",
+                                         "auth-free-tries 3"))
+    stopped.add_user("victim", "right-password")
+    stopped.start()
+    for _ in range(4):
+        stopped.stock_logon(user="victim", password="guess-guess",
+                            check=False)
+    slowed = stopped.stock_logon(user="victim", password="right-password",
+                                 check=False, out=stopped.dir / "v.pem")
+    assert slowed.returncode == 1
+    assert "too many failed attempts" in slowed.stderr
+    stopped.wait_log(r"login-slowed .*user=victim")
+
+
+def test_the_doctor_looks_over_the_host(stopped):
+    with socket.create_server(("0.0.0.0", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        result = run(SIGNETD, "-c", stopped.conf, "--doctor", "--json",
+                     check=False)
+        report = json.loads(result.stdout)
+        assert result.returncode == 1
+        assert any(r["check"] == "services" and r["verdict"] == "fail" and
+                   str(port) in r["text"] for r in report)
+    checks = {r["check"] for r in report}
+    assert {"configuration", "ca", "clock", "services", "accounts",
+            "root login"} <= checks
+    assert all("advice" in r for r in report if r["verdict"] != "ok")
+
+
+def test_many_log_in_at_once(stopped):
+    stopped.start()
+    failures = []
+
+    def one(n):
+        try:
+            stopped.stock_logon(out=stopped.dir / f"m{n}.pem")
+        except AssertionError as error:
+            failures.append(error)
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(12)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures
+    serials = {openssl("x509", "-in", stopped.dir / f"m{n}.pem", "-noout",
+                       "-serial").stdout for n in range(12)}
+    assert len(serials) == 12
