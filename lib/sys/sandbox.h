@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <stdbool.h>
@@ -47,12 +48,18 @@ struct sandbox {
 
 /**
  * sandbox_enter(box, f):
- * Close nothing, read nothing; set core size 0 and dumpable off, drop to the
- * user and group (supplementary groups too), set limits, no_new_privs,
- * Landlock for the paths (everything else on disk is refused; TCP bind and
- * connect as well where the kernel's ABI has them), and the seccomp filter
- * whose default is to kill the process.  Fails closed, but a kernel without
- * Landlock is logged, not a fault.
+ * Close nothing, read nothing but the time zone; set core size 0, dumpable off
+ * and umask 077, drop to the user and group (supplementary groups and all
+ * capabilities too, and see that root cannot be regained), set limits,
+ * no_new_privs, Landlock for the paths (everything else on disk is refused;
+ * TCP bind, and without SANDBOX_CONNECT connect, as well where the kernel's ABI
+ * has them), and the seccomp filter whose default is to kill the process.
+ * Fails closed, but a kernel without Landlock is logged, not a fault.
+ *
+ * One who stays root keeps root's own files and no capability (except with
+ * may_gain).  With SANDBOX_PROCESS, programs may be run from the paths that are
+ * not for writing.  What libraries load late (OpenSSL's configuration, name
+ * services) is to be loaded before, or needs RPATH and LIBRARIES.
  */
 CHECKED int sandbox_enter(const struct sandbox *box, struct fault *f);
 
