@@ -1,0 +1,390 @@
+"""./run bench: Signet beside Debian's myproxy-server, in one run.
+
+Each figure is the median of ROUNDS rounds; the two servers take turns within a
+round, so that a noisy neighbour meets both.  CPU is counted over all processes
+of a server (/proc/PID/stat), and compared with the floor that the cryptography
+and one durable row set (tests/bench/floor.c), measured in the same run.
+The report replaces docs/PERFORMANCE.md.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO / "tests" / "stories"))
+
+from kdc import Kdc  # noqa: E402
+from signet_site import BUILD, SIGNET, Site, openssl, run  # noqa: E402
+from stock_myproxy import StockMyproxy  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+CLIENTS = (1, 8, 32)
+HOST = os.uname().nodename
+
+
+def tree(pid):
+    """${pid} and all its descendants."""
+    pids, todo = [], [pid]
+    while todo:
+        p = todo.pop()
+        pids.append(p)
+        for task in pathlib.Path(f"/proc/{p}/task").glob("*/children"):
+            try:
+                todo += [int(c) for c in task.read_text().split()]
+            except OSError:
+                pass
+    return pids
+
+
+def cpu_seconds(pid):
+    """CPU of the living, and of the dead that were waited for."""
+    total = 0
+    for p in tree(pid):
+        try:
+            fields = pathlib.Path(f"/proc/{p}/stat").read_text()
+        except OSError:
+            continue
+        fields = fields.rsplit(") ", 1)[1].split()
+        total += sum(int(x) for x in fields[11:15])
+    return total / TICK
+
+
+def private_kib(pid):
+    total = 0
+    for p in tree(pid):
+        try:
+            text = pathlib.Path(f"/proc/{p}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += sum(int(n) for n in re.findall(
+            r"Private_(?:Clean|Dirty):\s+(\d+)", text))
+    return total
+
+
+def loadgen(*args, env=None):
+    result = subprocess.run([str(BUILD / "tests" / "loadgen"),
+                             *map(str, args)], capture_output=True, text=True,
+                            env=env, timeout=600)
+    if not result.stdout:
+        raise SystemExit(f"loadgen {args}: {result.stderr[:2000]}")
+    return json.loads(result.stdout)
+
+
+def logons(server, csr, clients, seconds, krb=None):
+    proof = ("-k", HOST) if krb else ("-w", "secret123")
+    before = cpu_seconds(server.process.pid)
+    got = loadgen("-p", server.port, "-q", csr, "-c", clients, "-s", seconds,
+                  "-u", "user0", *proof, env=krb)
+    time.sleep(0.3)
+    spent = cpu_seconds(server.process.pid) - before
+    got["cpu_ms"] = 1000 * spent / max(got["logons"], 1)
+    return got
+
+
+def request(directory, kind):
+    key = directory / f"{kind}.key"
+    der = directory / f"{kind}.der"
+    if kind == "rsa":
+        openssl("genrsa", "-out", key, "2048")
+    else:
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
+                key)
+    openssl("req", "-new", "-key", key, "-subj", "/CN=x", "-outform", "DER",
+            "-out", der)
+    return der
+
+
+def medians(rounds):
+    return {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
+
+
+class Report:
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text=""):
+        print(text, flush=True)
+        self.lines.append(text)
+
+    def table(self, head, rows):
+        self.say("| " + " | ".join(head) + " |")
+        self.say("|" + "---|" * len(head))
+        for row in rows:
+            self.say("| " + " | ".join(str(c) for c in row) + " |")
+        self.say()
+
+
+def signet_site(directory, kind, auth, settings=(), env=None):
+    key = "rsa:2048" if kind == "rsa" else "ec:P-256"
+    site = Site(directory, key=key, auth=(auth,), env=env,
+                settings=["max-connections 8192",
+                          "max-connections-per-address 8192",
+                          "log-level 5", *settings],
+                hosts=("localhost", HOST))
+    return site
+
+
+def permit_pam(directory):
+    pam = directory / "pam.d"
+    pam.mkdir(exist_ok=True)
+    (pam / "signet").write_text("auth required pam_permit.so\n"
+                                "account required pam_permit.so\n")
+    return pam
+
+
+def floor(site, kind):
+    return json.loads(run(BUILD / "tests" / "floor", kind,
+                          site.dir / "hostkey.pem", site.dir / "hostcert.pem",
+                          site.dir / "floor.db").stdout)
+
+
+def bench_logons(report, work, opts):
+    for kind, name in (("rsa", "RSA-2048"), ("ec", "P-256")):
+        place = work / kind
+        place.mkdir()
+        pam = permit_pam(place)
+        csr, rsa_csr = request(place, kind), request(place, "rsa")
+        ours = signet_site(place / "signet", kind, "pam",
+                           [f"pam-dir {pam}"]).start()
+        stock = StockMyproxy(place / "stock", pam="permit", key=(
+            "rsa2048" if kind == "rsa" else "ec256")).start()
+        base = medians([floor(ours, kind) for _ in range(opts.rounds)])
+        report.say(f"### Pass phrase by PAM (pam_permit on both sides), {name}"
+                   " host and CA keys"
+                   + ("" if kind == "rsa" else
+                      "; the user's key is P-256 for Signet, RSA-2048 for the "
+                      "stock server, which refuses EC requests"))
+        report.say()
+        rows = []
+        for clients in CLIENTS:
+            results = {"stock": [], "signet": []}
+            for _ in range(opts.rounds):
+                results["stock"].append(
+                    logons(stock, rsa_csr, clients, opts.seconds))
+                results["signet"].append(
+                    logons(ours, csr, clients, opts.seconds))
+            rows.append((clients, medians(results["stock"]),
+                         medians(results["signet"])))
+        write_rows(report, rows, base)
+        ours.stop()
+        stock.stop()
+
+
+def write_rows(report, rows, base):
+    report.say(f"Floor, CPU ms: handshake {base['handshake']:.3f} + request "
+               f"check {base['csr_check']:.3f} + signature "
+               f"{base['signature']:.3f} + durable row {base['ledger']:.3f} = "
+               f"**{base['floor']:.3f}**")
+    report.say()
+    report.table(
+        ("clients", "stock logons/s", "Signet logons/s", "stock p50/p99 ms",
+         "Signet p50/p99 ms", "stock CPU ms", "Signet CPU ms",
+         "logons per CPU s: ratio", "Signet CPU : floor"),
+        [(c, f"{s['per_second']:.0f}", f"{o['per_second']:.0f}",
+          f"{s['p50']:.1f} / {s['p99']:.1f}",
+          f"{o['p50']:.1f} / {o['p99']:.1f}", f"{s['cpu_ms']:.2f}",
+          f"{o['cpu_ms']:.3f}", f"{s['cpu_ms'] / o['cpu_ms']:.1f}",
+          f"{o['cpu_ms'] / base['floor']:.2f}") for c, s, o in rows])
+    if any(o["errors"] or s["errors"] for _, s, o in rows):
+        report.say("errors: " + json.dumps(
+            [(c, s["errors"], o["errors"]) for c, s, o in rows]))
+
+
+def bench_kerberos(report, work, opts):
+    for kind, name in (("rsa", "RSA-2048"), ("ec", "P-256")):
+        place = work / f"krb-{kind}"
+        place.mkdir()
+        with Kdc(place / "kdc", services=(f"myproxy/{HOST}",
+                                          "myproxy/localhost")) as kdc:
+            os.chmod(kdc.dir, 0o755)
+            if os.getuid() == 0:
+                from signet_site import ROLE_USERS
+                os.chown(kdc.keytab, ROLE_USERS["auth"], 0)
+            ours = signet_site(place / "signet", kind, "kerberos",
+                               [f"keytab {kdc.keytab}"],
+                               env={"KRB5_CONFIG": kdc.krb5_conf}).start()
+            stock = StockMyproxy(place / "stock", kdc=kdc, key=(
+                "rsa2048" if kind == "rsa" else "ec256")).start()
+            krb = kdc.kinit("user0", "secret123")
+            csr, rsa_csr = request(place, kind), request(place, "rsa")
+            base = medians([floor(ours, kind) for _ in range(opts.rounds)])
+            report.say(f"### Kerberos on both sides, {name} host and CA keys")
+            report.say()
+            rows = []
+            for clients in CLIENTS:
+                results = {"stock": [], "signet": []}
+                for _ in range(opts.rounds):
+                    results["stock"].append(logons(
+                        stock, rsa_csr, clients, opts.seconds, krb))
+                    results["signet"].append(logons(
+                        ours, csr, clients, opts.seconds, krb))
+                rows.append((clients, medians(results["stock"]),
+                             medians(results["signet"])))
+            write_rows(report, rows, base)
+            ours.stop()
+            stock.stop()
+
+
+def bench_passwd(report, work, opts):
+    site = signet_site(work / "passwd", "ec", "passwd").start()
+    csr = request(work / "passwd", "ec")
+    rounds = [logons(site, csr, 1, opts.seconds) for _ in range(opts.rounds)]
+    got = medians(rounds)
+    site.stop()
+    report.say("### The password file's deliberate cost")
+    report.say()
+    report.say(f"yescrypt, 1 client, P-256: p50 {got['p50']:.1f} ms, "
+               f"{got['cpu_ms']:.1f} ms of CPU a logon.")
+    report.say()
+
+
+def bench_held(report, work, opts):
+    place = work / "held"
+    place.mkdir()
+    pam = permit_pam(place)
+    site = signet_site(place / "signet", "ec", "pam",
+                       [f"pam-dir {pam}"]).start()
+    csr = request(place, "ec")
+    logons(site, csr, 4, 2)
+    alone = medians([logons(site, csr, 1, opts.seconds)
+                     for _ in range(opts.rounds)])
+    before = private_kib(site.process.pid)
+    seconds = 10 + opts.seconds * opts.rounds + 3
+    holders = [subprocess.Popen(
+        [str(BUILD / "tests" / "loadgen"), "-p", str(site.port), *what, "-s",
+         str(seconds)], stdout=subprocess.PIPE, text=True)
+        for what in (("-i", "2000", "-H"), ("-S", "200"))]
+    time.sleep(9)
+    held = private_kib(site.process.pid)
+    crowded = medians([logons(site, csr, 1, opts.seconds)
+                       for _ in range(opts.rounds)])
+    counts = [json.loads(h.communicate(timeout=120)[0]) for h in holders]
+    site.stop()
+    report.say("### 2,000 idle and 200 slow connections held while logins go "
+               "on (P-256, 1 client)")
+    report.say()
+    report.table(
+        ("", "held", "p50 ms", "p99 ms", "KiB a connection"),
+        [("unloaded", 0, f"{alone['p50']:.2f}", f"{alone['p99']:.2f}", ""),
+         ("crowded", sum(c["held"] for c in counts), f"{crowded['p50']:.2f}",
+          f"{crowded['p99']:.2f}", f"{(held - before) / 2200:.1f}")])
+    report.say(f"p99 ratio {crowded['p99'] / alone['p99']:.2f} (to stay under "
+               "5); TLS handshakes were done on all of them.")
+    report.say()
+
+
+def wall_ms(args, **kw):
+    began = time.monotonic()
+    subprocess.run([str(a) for a in args], check=True, capture_output=True,
+                   timeout=120, **kw)
+    return 1000 * (time.monotonic() - began)
+
+
+def bench_login(report, work, opts):
+    place = work / "login"
+    place.mkdir()
+    times = opts.rounds * 7
+    with Kdc(place / "kdc", services=(f"myproxy/{HOST}",
+                                      "myproxy/localhost")) as kdc:
+        os.chmod(kdc.dir, 0o755)
+        if os.getuid() == 0:
+            from signet_site import ROLE_USERS
+            os.chown(kdc.keytab, ROLE_USERS["auth"], 0)
+        site = signet_site(place / "signet", "ec", "kerberos",
+                           [f"keytab {kdc.keytab}"],
+                           env={"KRB5_CONFIG": kdc.krb5_conf}).start()
+        stock = StockMyproxy(place / "stock", kdc=kdc).start()
+        env = dict(kdc.kinit("user0", "secret123"))
+        conf = place / "signet.conf"
+        conf.write_text(f"server localhost:{site.port}\nrealm {kdc.realm}\n"
+                        "auth kerberos\n")
+        mine = site.client_env(SIGNET_CONF=conf,
+                               X509_USER_PROXY=place / "p.pem")
+        mine.update({k: env[k] for k in env if k.startswith("KRB5")})
+        stock_env = dict(stock.client_env(), **{
+            k: env[k] for k in env if k.startswith("KRB5")})
+        stock_env["X509_USER_PROXY"] = str(place / "stock-proxy.pem")
+        figures = {"rsa": [], "ec": [], "genrsa": [], "stock": []}
+        for _ in range(times):
+            figures["genrsa"].append(wall_ms(
+                ["openssl", "genrsa", "-out", place / "g.pem", "2048"]))
+            for kind, key in (("rsa", "rsa:2048"), ("ec", "ec:P-256")):
+                figures[kind].append(wall_ms(
+                    [SIGNET, "login", "--key", key, "user0"], env=mine))
+            figures["stock"].append(
+                wall_ms(["kinit", "user0"], env=stock_env,
+                        input=b"secret123\n") +
+                wall_ms(["/usr/bin/myproxy-logon", "-n", "-l", "user0", "-o",
+                         place / "eec.pem"], env=stock_env) +
+                wall_ms(["/usr/bin/grid-proxy-init", "-cert",
+                         place / "eec.pem", "-key", place / "eec.pem",
+                         "-out", place / "s.pem"], env=stock_env))
+        site.stop()
+        stock.stop()
+    mid = {k: statistics.median(v) for k, v in figures.items()}
+    mean = {k: statistics.mean(v) for k, v in figures.items()}
+    report.say("### `ligo-login` with a valid ticket, wall ms")
+    report.say()
+    report.table(
+        ("what", "median", "mean", f"of {times}"),
+        [("one RSA-2048 key (`openssl genrsa`)", f"{mid['genrsa']:.0f}",
+          f"{mean['genrsa']:.0f}", ""),
+         ("signet login, RSA-2048 proxy key", f"{mid['rsa']:.0f}",
+          f"{mean['rsa']:.0f}",
+          f"{mean['rsa'] - mean['genrsa']:+.0f} over one key (mean)"),
+         ("signet login, P-256 proxy key", f"{mid['ec']:.0f}",
+          f"{mean['ec']:.0f}", ""),
+         ("kinit, myproxy-logon, grid-proxy-init", f"{mid['stock']:.0f}",
+          f"{mean['stock']:.0f}",
+          f"{mid['stock'] / mid['ec']:.1f} times Signet's with P-256")])
+
+
+def machine():
+    model = re.search(r"model name\s*:\s*(.*)",
+                      pathlib.Path("/proc/cpuinfo").read_text())
+    version = run("openssl", "version").stdout.strip()
+    return (f"{os.cpu_count()} processors ({model.group(1) if model else '?'})"
+            f", Linux {platform.release()}, {version}; load at the start "
+            f"{os.getloadavg()[0]:.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--only", default="logons,kerberos,passwd,held,login")
+    parser.add_argument("--no-report", action="store_true",
+                        help="leave docs/PERFORMANCE.md as it is")
+    opts = parser.parse_args()
+    report = Report()
+    report.say("# Performance")
+    report.say()
+    report.say(f"Measured {time.strftime('%Y-%m-%d', time.gmtime())} by "
+               "`./run bench`, release build. " + machine() + ".")
+    report.say(f"Each figure is the median of {opts.rounds} rounds of "
+               f"{opts.seconds} s; stock is Debian's myproxy-server; clients "
+               "and servers share the processors. Figures for another day are "
+               "had by running it again.")
+    report.say()
+    parts = {"logons": bench_logons, "kerberos": bench_kerberos,
+             "passwd": bench_passwd, "held": bench_held, "login": bench_login}
+    with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
+        os.chmod(work, 0o755)
+        for name in opts.only.split(","):
+            parts[name](report, pathlib.Path(work), opts)
+    if not opts.no_report:
+        (REPO / "docs" / "PERFORMANCE.md").write_text(
+            "\n".join(report.lines).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
