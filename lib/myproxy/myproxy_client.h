@@ -33,10 +33,16 @@ struct myproxy_wish {
 	struct secret *(*ask)(void *arg, const char *server, struct fault *f);
 	void *ask_arg;
 
+	/* Told what a person should know while it happens: a server that did
+	 * not answer, anchors that were installed on first sight.  May be NULL.
+	 */
+	void (*say)(void *arg, const char *line);
+	void *say_arg;
+
 	bool authenticate_only;	 /* myproxy-logon -N */
 	bool want_trustroots;	 /* -T */
 	bool bootstrap;		 /* -b */
-	const char *install_dir; /* where trust roots go */
+	const char *install_dir; /* where trust roots go; NULL: trust_dir */
 
 	/* The key to certify, or a ready request (-Q); exactly one of them. */
 	const struct key *key;
@@ -50,9 +56,15 @@ struct myproxy_result {
 	char install_dir[1024];
 };
 
-/* Log on and fetch a certificate (command GET).  FAULT_UNREACHABLE when no
- * server could be reached, FAULT_UNTRUSTED, FAULT_LOGIN with the server's own
- * words, ... */
+/**
+ * myproxy_logon(wish, result, f):
+ * Log on and fetch a certificate (command GET).  Servers that cannot be
+ * reached or trusted are passed over; the first that talks decides.
+ * FAULT_UNREACHABLE, FAULT_UNTRUSTED, FAULT_LOGIN with the server's own
+ * words, FAULT_KEY when the server wants another kind of key, ...
+ * The certificate is for the key asked for; nothing else is checked of it.
+ * myproxy_result_clear() the result.
+ */
 CHECKED int myproxy_logon(const struct myproxy_wish *wish,
     struct myproxy_result *result, struct fault *f);
 
