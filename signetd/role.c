@@ -52,18 +52,18 @@ struct link {
 };
 
 static struct named_text *
-find_text(const struct role_boot *boot, const char *name)
+find_text(struct role_boot *boot, const char *name)
 {
 	for (size_t i = 0; i < boot->texts; i++)
 		if (strcmp(boot->text[i].name, name) == 0)
-			return (struct named_text *)&boot->text[i];
+			return &boot->text[i];
 	return NULL;
 }
 
 struct wire_bytes
 role_text(const struct role *role, const char *name)
 {
-	const struct named_text *t = find_text(role->boot, name);
+	struct named_text *t = find_text(role->boot, name);
 
 	if (t == NULL)
 		return (struct wire_bytes){ NULL, 0 };
