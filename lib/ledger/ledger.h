@@ -128,7 +128,7 @@ CHECKED int ledger_crl_filed(struct ledger *l, const char *ca, uint64_t number,
 /* The last CRL of ${ca} that was filed; ${number} 0 if there is none. */
 struct ledger_crl {
 	uint64_t number;
-	time_t taken; /* when its number was: no later than its thisUpdate */
+	time_t taken; /* when its number was */
 	bool stale;   /* revocations or releases have come since */
 };
 CHECKED int ledger_crl_last(struct ledger *l, const char *ca,
