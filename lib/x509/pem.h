@@ -11,11 +11,29 @@ struct fault;
 /* Append "-----BEGIN label-----", 64 columns of base64, and the END line. */
 void pem_put(struct buf *out, const char *label, struct wire_bytes der);
 
+/* A block as it stands in the text, not decoded. */
+#define PEM_LABEL_SIZE 64
+struct pem_block {
+	char label[PEM_LABEL_SIZE];
+	struct wire_bytes whole; /* from BEGIN to the end of the END line */
+	struct wire_bytes body;	 /* the lines between */
+};
+
+/**
+ * pem_find(text, len, at, block, f):
+ * Find the next block from offset *${at} on and move *${at} past it.  BEGIN
+ * and END stand at the start of a line; other text is passed over.  1 if there
+ * was one, 0 at the end, -1 if its END is missing.
+ */
+CHECKED int pem_find(const void *text, size_t len, size_t *at,
+    struct pem_block *block, struct fault *f);
+
 /**
  * pem_next(text, len, at, label, der, f):
  * Find the next block from offset *${at} on whose label is ${label} (NULL:
  * any), append its bytes to ${der} and move *${at} past it.  1 if there was
- * one, 0 at the end, -1 if it is malformed.
+ * one, 0 at the end, -1 if it is malformed or longer than ${der} may grow.
+ * The base64 must be perfect; blanks and the lengths of lines are free.
  */
 CHECKED int pem_next(const void *text, size_t len, size_t *at,
     const char *label, struct buf *der, struct fault *f);

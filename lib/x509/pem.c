@@ -1,0 +1,157 @@
+#include "x509/pem.h"
+
+#include "base/fault.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define BEGIN "-----BEGIN "
+#define END "-----END "
+#define DASHES "-----"
+#define OCTETS_A_LINE 48 /* 64 columns */
+
+static const struct wire_bytes nothing = { NULL, 0 };
+
+void
+pem_put(struct buf *out, const char *label, struct wire_bytes der)
+{
+	char line[TEXT_BASE64_SIZE(OCTETS_A_LINE)];
+
+	buf_fmt(out, BEGIN "%s" DASHES "\n", label);
+	for (size_t at = 0; at < der.len; at += OCTETS_A_LINE) {
+		size_t n = der.len - at;
+
+		text_base64(der.data + at,
+		    n < OCTETS_A_LINE ? n : OCTETS_A_LINE, line);
+		buf_text(out, line);
+		buf_put_u8(out, '\n');
+	}
+	buf_fmt(out, END "%s" DASHES "\n", label);
+	/* It may have been a key. */
+	explicit_bzero(line, sizeof(line));
+}
+
+/* The line that begins at *${at}, without its end; *${at} is moved past it. */
+static struct wire_bytes
+next_line(struct wire_bytes text, size_t *at)
+{
+	struct wire_bytes line = { text.data + *at, text.len - *at };
+	const uint8_t *end = memchr(line.data, '\n', line.len);
+
+	if (end != NULL)
+		line.len = (size_t)(end - line.data);
+	*at += line.len + (end != NULL ? 1 : 0);
+	while (line.len > 0 &&
+	    strchr(" \t\r", line.data[line.len - 1]) != NULL &&
+	    line.data[line.len - 1] != '\0')
+		line.len--;
+	return line;
+}
+
+/* The label of a BEGIN or END line, empty if ${line} is none. */
+static struct wire_bytes
+label_of(struct wire_bytes line, const char *marker)
+{
+	size_t head = strlen(marker), tail = strlen(DASHES);
+
+	if (line.len <= head + tail ||
+	    line.len - head - tail >= PEM_LABEL_SIZE ||
+	    memcmp(line.data, marker, head) != 0 ||
+	    memcmp(line.data + line.len - tail, DASHES, tail) != 0 ||
+	    memchr(line.data, '\0', line.len) != NULL)
+		return nothing;
+	return (struct wire_bytes){ line.data + head, line.len - head - tail };
+}
+
+static bool
+is_same(struct wire_bytes a, struct wire_bytes b)
+{
+	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* Fill ${block}, whose BEGIN line had ${label} and is past. */
+static int
+find_end(struct wire_bytes text, size_t *at, struct wire_bytes label,
+    struct pem_block *block, struct fault *f)
+{
+	block->body = (struct wire_bytes){ text.data + *at, 0 };
+	while (*at < text.len) {
+		struct wire_bytes line = next_line(text, at);
+		struct wire_bytes end = label_of(line, END);
+
+		if (label_of(line, BEGIN).len > 0)
+			break;
+		if (end.len == 0)
+			continue;
+		if (!is_same(end, label))
+			break;
+		block->body.len = (size_t)(line.data - block->body.data);
+		return 1;
+	}
+	return fault_set(f, FAULT_INPUT,
+	    "RFC 7468 3: BEGIN %s has no END of its own", block->label);
+}
+
+int
+pem_find(const void *text, size_t len, size_t *at, struct pem_block *block,
+    struct fault *f)
+{
+	struct wire_bytes all = { text, len };
+
+	while (*at < len) {
+		struct wire_bytes line = next_line(all, at);
+		struct wire_bytes label = label_of(line, BEGIN);
+
+		if (label.len == 0)
+			continue;
+		memcpy(block->label, label.data, label.len);
+		block->label[label.len] = '\0';
+		if (find_end(all, at, label, block, f) < 0)
+			return -1;
+		block->whole.data = line.data;
+		block->whole.len =
+		    (size_t)((const uint8_t *)text + *at - line.data);
+		return 1;
+	}
+	return 0;
+}
+
+/* Decode the base64 of ${block} and append it to ${der}. */
+static int
+decode(const struct pem_block *block, struct buf *der, struct fault *f)
+{
+	OWN_BUF(digits, block->body.len);
+	uint8_t *room;
+	int len;
+
+	for (size_t i = 0; i < block->body.len; i++) {
+		uint8_t c = block->body.data[i];
+
+		if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+			buf_put_u8(&digits, c);
+	}
+	if (digits.failed || digits.len == 0)
+		return fault_set(f, FAULT_INPUT, "nothing in a PEM block");
+	if ((room = buf_room(der, digits.len / 4 * 3)) == NULL)
+		return fault_set(f, FAULT_INPUT, "a PEM block too long");
+	len = text_unbase64((const char *)digits.data, digits.len, room,
+	    digits.len / 4 * 3);
+	if (len < 0)
+		return fault_set(f, FAULT_INPUT,
+		    "malformed base64 in a PEM block");
+	der->len += (size_t)len;
+	return 1;
+}
+
+int
+pem_next(const void *text, size_t len, size_t *at, const char *label,
+    struct buf *der, struct fault *f)
+{
+	struct pem_block block;
+	int found;
+
+	while ((found = pem_find(text, len, at, &block, f)) == 1)
+		if (label == NULL || strcmp(block.label, label) == 0)
+			return decode(&block, der, f);
+	return found;
+}
