@@ -13,12 +13,16 @@
  * The trust directory (X509_CERT_DIR) in memory: anchors <hash>.N, CRLs
  * <hash>.rN, <hash>.signing_policy.  Loaded whole; a file that cannot be read
  * or parsed is reported and left out, the others stay.
+ *
+ * Only the first certificate of an anchor's file is trusted: what someone
+ * appended to it is reported.  Anchors may bear either hash, policies and CRLs
+ * only that of OpenSSL 1.0 and later, as with the Toolkit.
  */
 struct fault;
 struct trust_store;
 
 struct trust_anchor {
-	struct cert *cert;
+	struct cert *cert; /* NULL in what trust_next_of() may yield */
 	char hash[9];
 	bool has_policy;
 	struct sigpolicy policy;
@@ -43,6 +47,17 @@ bool trust_changed(const struct trust_store *store);
 const char *trust_dir(const struct trust_store *store);
 size_t trust_count(const struct trust_store *store);
 const struct trust_anchor *trust_at(const struct trust_store *store, size_t i);
+
+/**
+ * trust_next_of(store, name, at):
+ * All that the directory says about CAs named ${name}, from *${at} (first 0)
+ * on; NULL at the end.  After its anchors, and only if there are none, comes a
+ * record without certificate if there are a signing policy or CRLs for a CA
+ * that peers are to bring themselves: its CRL is that of the file, and no one
+ * has checked its signature yet.
+ */
+const struct trust_anchor *trust_next_of(const struct trust_store *store,
+    const struct dn *name, size_t *at);
 
 /* The anchor with that subject that signed ${cert}, or NULL. */
 const struct trust_anchor *trust_find_issuer(const struct trust_store *store,

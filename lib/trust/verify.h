@@ -26,6 +26,7 @@ struct trust_verdict {
 #define TRUST_NO_SIGNING_POLICY 0x1u /* do not ask for signing policies */
 #define TRUST_SERVER 0x2u	     /* leaf must be usable as TLS server */
 #define TRUST_CLIENT 0x4u	     /* leaf must be usable as TLS client */
+#define TRUST_CA 0x8u		     /* leaf may be a CA (else it may not) */
 
 /**
  * trust_verify(store, chain, now, flags, verdict, f):

@@ -21,8 +21,9 @@ struct credential {
 CHECKED int credential_read(struct credential *c, const void *pem, size_t len,
     const struct secret *phrase, struct fault *f);
 
-/* Append as grid software expects it: leaf, key ("RSA PRIVATE KEY" or "EC
- * PRIVATE KEY"), then the chain. */
+/* Append as grid software expects it: leaf, key, then the chain.  RSA keys
+ * are "RSA PRIVATE KEY", EC keys "PRIVATE KEY": the Toolkit refuses a file
+ * with "EC PRIVATE KEY". */
 CHECKED int credential_write(const struct credential *c, struct buf *out,
     struct fault *f);
 void credential_clear(struct credential *c);
@@ -44,7 +45,8 @@ struct proxy_wish {
  * is its serial as well; proxyCertInfo critical; keyUsage critical
  * digitalSignature and, for RSA, keyEncipherment, never more than the
  * issuer's; notBefore five minutes back, notAfter never past any certificate
- * of the chain.  Limited stays limited; a path length of 0 signs no further.
+ * of the chain.  Limited stays limited; a path length of 0 signs no further;
+ * below a draft or legacy proxy the new one is of that generation too.
  */
 CHECKED int proxy_make(const struct credential *from, struct key *key,
     const struct proxy_wish *wish, time_t now, struct credential *out,

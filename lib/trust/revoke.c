@@ -1,0 +1,121 @@
+#include "trust/revoke.h"
+
+#include "base/clock.h"
+#include "trust/rule.h"
+#include "x509/crl.h"
+
+static const char *
+reason_text(uint8_t reason)
+{
+	static const char *const texts[] = { "revoked",
+		"its key is compromised", "its CA is compromised",
+		"its affiliation changed", "it is superseded",
+		"it is out of use", "it is on hold", "revoked",
+		"removed from a CRL", "its privilege is withdrawn",
+		"its authority is compromised" };
+
+	return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason]
+							 : "revoked";
+}
+
+static int
+check_dates(const struct crl *crl, const struct cert *ca, time_t now,
+    struct fault *f)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	if (crl->next_update == 0)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL does not say when the next one is due "
+		    "(RFC 5280 5.1.2.5)");
+	if (now < crl->this_update) {
+		clock_text(crl->this_update, when);
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL is not yet valid, only from %s on", when);
+	}
+	if (now > crl->next_update) {
+		clock_text(crl->next_update, when);
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL has expired at %s: run fetch-crl", when);
+	}
+	return 0;
+}
+
+static int
+check_serial(const struct crl *crl, const struct cert *ca,
+    const struct cert *cert, struct fault *f)
+{
+	struct crl_entry entry = { 0 };
+	char when[CLOCK_TEXT_SIZE];
+	int found = crl_find(crl,
+	    (struct wire_bytes){ cert->serial, cert->serial_len }, &entry);
+
+	if (found == 0)
+		return 0;
+	if (found < 0)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL has a malformed entry");
+	clock_text((time_t)entry.when, when);
+	return rule_broken(f, FAULT_UNTRUSTED, cert,
+	    "revoked by its CA at %s: %s", when, reason_text(entry.reason));
+}
+
+/* One record of the directory about ${ca}: is ${cert} revoked there? */
+static int
+check_record(const struct trust_anchor *record, const struct cert *ca,
+    const struct cert *cert, time_t now, struct fault *f)
+{
+	struct wire_bytes der = { record->crl.data, record->crl.len };
+	struct crl crl;
+
+	if (record->crl_bad)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "there is a CRL file %s.r0 that is no CRL of this CA",
+		    record->hash);
+	if (der.len == 0)
+		return 0;
+	if (crl_read(&crl, der, f) < 0)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL cannot be read");
+	/* An anchor's was checked when it was loaded. */
+	if (record->cert == NULL &&
+	    (!dn_equal(&crl.issuer, &ca->subject) ||
+		crl_check_signature(&crl, ca, f) < 0))
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL is not signed by it");
+	if (check_dates(&crl, ca, now, f) < 0)
+		return -1;
+	return check_serial(&crl, ca, cert, f);
+}
+
+/* RFC 5280 6.3.3 (f): a CA that signs CRLs says so, if it says anything. */
+static int
+check_usage(const struct trust_anchor *record, const struct cert *ca,
+    struct fault *f)
+{
+	const struct cert *signer = record->cert != NULL ? record->cert : ca;
+
+	if (record->crl.len > 0 && signer->has_key_usage &&
+	    (signer->key_usage & CERT_KU_CRL_SIGN) == 0)
+		return rule_broken(f, FAULT_UNTRUSTED, signer,
+		    "its key signed a CRL and may not");
+	return 0;
+}
+
+int
+revoke_check(const struct trust_store *store, const struct trust_path *path,
+    time_t now, struct fault *f)
+{
+	for (size_t i = path->eec; i + 1 < path->count; i++) {
+		const struct cert *ca = path->cert[i + 1];
+		const struct trust_anchor *record;
+		size_t at = 0;
+
+		while ((record = trust_next_of(store, &ca->subject, &at)) !=
+		    NULL)
+			if (check_usage(record, ca, f) < 0 ||
+			    check_record(record, ca, path->cert[i], now, f) < 0)
+				return -1;
+	}
+	return 0;
+}

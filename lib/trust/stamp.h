@@ -1,0 +1,32 @@
+#ifndef TRUST_STAMP_H
+#define TRUST_STAMP_H
+
+#include "base/checked.h"
+#include "base/own.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a directory held at one moment, to learn whether it still does. */
+struct fault;
+struct stamps;
+
+/**
+ * stamps_new(dir, wanted, f):
+ * Note the names, sizes and times of the files in ${dir} whose names ${wanted}
+ * says yes to; links are followed.  A directory that is not there is empty.
+ * stamps_free() the result.
+ */
+CHECKED struct stamps *stamps_new(const char *dir,
+    bool (*wanted)(const char *name), struct fault *f);
+void stamps_free(struct stamps *s);
+
+/* Name of the ${i}th file, in alphabetical order; NULL past the last. */
+const char *stamps_name(const struct stamps *s, size_t i);
+
+/* Whether a file or the directory itself is no longer what it was. */
+bool stamps_changed(const struct stamps *s);
+
+OWN_FREE_STRUCT(stamps, stamps_free)
+
+#endif
