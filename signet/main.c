@@ -2,6 +2,7 @@
 #include "base/own.h"
 #include "command.h"
 #include "signet_completion.h"
+#include "signet_login.h"
 #include "signet_manual.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 
 /* Everything signet can do; an entry a command. */
 static const struct command *const commands[] = {
+	&signet_login,
 	&signet_completion,
 	&signet_manual,
 	NULL,

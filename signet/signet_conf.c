@@ -61,7 +61,7 @@ overlay(struct signet_conf *conf, const char *path, struct fault *f)
 int
 signet_conf_load(struct signet_conf *conf, struct fault *f)
 {
-	const char *site = getenv("SIGNET_CONFIG");
+	const char *site = getenv("SIGNET_CONF");
 	const char *base = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
 	char path[1024];
@@ -70,7 +70,7 @@ signet_conf_load(struct signet_conf *conf, struct fault *f)
 		return -1;
 	if (site != NULL && access(site, F_OK) != 0)
 		return fault_set(f, FAULT_CONFIG,
-		    "SIGNET_CONFIG names %s, which is not there", site);
+		    "SIGNET_CONF names %s, which is not there", site);
 	if (overlay(conf, site != NULL ? site : SITE, f) < 0)
 		return -1;
 	/* XDG: a relative path is no path. */

@@ -17,9 +17,9 @@ extern const struct conf_schema signet_schema;
 
 /**
  * signet_conf_load(conf, f):
- * Defaults, then /etc/signet/signet.conf (or the file that SIGNET_CONFIG
+ * Defaults, then /etc/signet/signet.conf (or the file that SIGNET_CONF
  * names), then signet/signet.conf in XDG_CONFIG_HOME or ~/.config, whose
- * lines win.  A missing file changes nothing, but SIGNET_CONFIG must name one.
+ * lines win.  A missing file changes nothing, but SIGNET_CONF must name one.
  */
 CHECKED int signet_conf_load(struct signet_conf *conf, struct fault *f);
 
