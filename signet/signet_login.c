@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "credential_json.h"
 #include "login.h"
+#include "trust/store.h"
 
 #include <stdlib.h>
 #include <string.h>
