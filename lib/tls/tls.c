@@ -4,11 +4,11 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "tls/tls_context.h"
+#include "x509/key_ssl.h"
 #include "x509/ossl.h"
 #include "x509/own_ssl.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -80,37 +80,17 @@ from_cert(const struct cert *cert)
 	return d2i_X509(NULL, &der, (long)cert->len);
 }
 
-/* OpenSSL gets the key by way of PEM, wiped on the way out. */
-static EVP_PKEY *
-from_key(const struct key *key, struct fault *f)
-{
-	OWN_BUF(pem, 65536);
-	OWN(BIO) in = NULL;
-	EVP_PKEY *pkey = NULL;
-
-	if (key_write_pem(key, NULL, &pem, f) < 0)
-		return NULL;
-	if ((in = BIO_new_mem_buf(pem.data, (int)pem.len)) != NULL)
-		pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	if (pkey == NULL)
-		(void)ossl_fault(f, FAULT_KEY, "TLS cannot use the key");
-	return pkey;
-}
-
 /* What the client shows: its leaf and what is between it and a root. */
 static int
 show_credential(struct tls_server *shared, const struct credential *c,
     struct fault *f)
 {
 	OWN(x509_stack) above = sk_X509_new_null();
-	OWN(EVP_PKEY) key = NULL;
 	OWN(X509) leaf = NULL;
 
 	if (c->chain.count == 0 || c->key == NULL)
 		return fault_set(f, FAULT_ABSENT,
 		    "a credential without certificate or key cannot be shown");
-	if ((key = from_key(c->key, f)) == NULL)
-		return -1;
 	leaf = from_cert(c->chain.cert[0]);
 	for (size_t i = 1; above != NULL && i < c->chain.count; i++) {
 		X509 *cert = from_cert(c->chain.cert[i]);
@@ -124,7 +104,7 @@ show_credential(struct tls_server *shared, const struct credential *c,
 	if (leaf == NULL || above == NULL)
 		return ossl_fault(f, FAULT_INPUT,
 		    "TLS cannot use the certificate");
-	return context_show(shared, leaf, key, above, f);
+	return context_show(shared, leaf, key_pkey(c->key), above, f);
 }
 
 static bool

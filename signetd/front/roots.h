@@ -1,0 +1,41 @@
+#ifndef FRONT_ROOTS_H
+#define FRONT_ROOTS_H
+
+#include "base/checked.h"
+#include "base/own.h"
+#include "x509/cert.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The trust directory as the front end uses it: to judge clients, to complete
+ * the host's chain, and to hand out.  Looked at again when it is used, at most
+ * once a second, and read again when it has changed.
+ */
+struct fault;
+struct reply;
+struct roots;
+
+/* Of the directory ${dir}, which may be empty or missing; ${serve}: whether
+ * it is handed out. */
+CHECKED struct roots *roots_new(const char *dir, bool serve, struct fault *f);
+void roots_free(struct roots *roots);
+
+/* Who shows ${chain}: his identity in slash form, to be freed, and whether a
+ * limited proxy is in it.  NULL and FAULT_UNTRUSTED or FAULT_EXPIRED. */
+CHECKED char *roots_judge(struct roots *roots, const struct cert_list *chain,
+    bool *limited, struct fault *f);
+
+/* The OK answer with all of it, a use of it for the caller; NULL if nothing is
+ * to be handed out. */
+struct reply *roots_reply(struct roots *roots);
+
+/* Append to the PEM ${chain} what is above its last certificate, up to the
+ * root, as far as it is known here. */
+CHECKED int roots_complete(struct roots *roots, struct buf *chain,
+    struct fault *f);
+
+OWN_FREE_STRUCT(roots, roots_free)
+
+#endif
