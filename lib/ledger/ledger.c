@@ -197,6 +197,7 @@ check_last(struct ledger *l, struct fault *f)
 	if (ledger_ask_number(l, "SELECT coalesce(max(id), 0) FROM entry",
 		&last, f) < 0)
 		return -1;
+	l->last_id = last;
 	return last > 0 ? ledger_walk(l, last - 1, &walk, f) : 0;
 }
 
@@ -354,6 +355,12 @@ ledger_free(struct ledger *l)
 		(void)close(l->lock);
 	ledger_hasher_close(&l->hasher);
 	free(l);
+}
+
+uint64_t
+ledger_entries(const struct ledger *l)
+{
+	return (uint64_t)l->last_id;
 }
 
 /* Another process may have written since: the end of the chain is read again

@@ -75,6 +75,9 @@ CHECKED struct ledger *ledger_open(const char *path, unsigned *voided,
 CHECKED struct ledger *ledger_open_read(const char *path, struct fault *f);
 void ledger_free(struct ledger *ledger);
 
+/* How many entries it had at the last look; 0 when opened to read. */
+uint64_t ledger_entries(const struct ledger *l);
+
 /* What lies between begin and end is one durable transaction: when ledger_end
  * returns 0 it survives a crash of machine and program.  A refusal (a serial
  * that has an outcome, the end of a range) leaves the transaction as it was.

@@ -1,0 +1,202 @@
+/*
+ * issuer: policy and minting.  No key, no network, no files.  Identities come
+ * from auth, requests from the front ends, and the two meet here by ticket.
+ */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "signetd/issuer/issue.h"
+#include "signetd/issuer/publish.h"
+#include "signetd/role.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRE_EVERY_MS 1000
+
+struct issuer {
+	struct issue issue;
+	struct publish *publish;
+	struct loop_timer *tick;
+	bool draining;
+};
+
+static int
+box(struct role *role, struct sandbox *box, struct fault *f)
+{
+	(void)role;
+	(void)f;
+	box->promises = SANDBOX_PROMISE(STDIO);
+	box->no_processes = true;
+	return 0;
+}
+
+static struct wire_bytes
+ca_text(const struct role *role, size_t n, const char *part)
+{
+	char name[64];
+
+	if (text_fmt(name, sizeof(name), "ca.%zu.%s", n, part) < 0)
+		return (struct wire_bytes){ NULL, 0 };
+	return role_text(role, name);
+}
+
+static struct policy *
+read_policy(const struct role *role, struct fault *f)
+{
+	OWN_STRUCT(policy) policy = policy_new(f);
+	char name[64];
+
+	if (policy == NULL)
+		return NULL;
+	for (size_t i = 0; i < role->conf.ca.count; i++)
+		if (policy_add_ca(policy, ca_text(role, i, "conf"),
+			ca_text(role, i, "cert"), ca_text(role, i, "chain"),
+			f) < 0)
+			return NULL;
+	for (size_t i = 0; i < role->conf.profile.count; i++)
+		if (text_fmt(name, sizeof(name), "profile.%zu", i) < 0 ||
+		    policy_add_profile(policy, role_text(role, name), f) < 0)
+			return NULL;
+	return TAKE(policy);
+}
+
+static void
+drain_if_done(struct role *role)
+{
+	struct issuer *issuer = role->state;
+
+	if (issuer->draining && job_count(issuer->issue.jobs) == 0)
+		role_drained(role);
+}
+
+static void
+tick(void *arg)
+{
+	struct role *role = arg;
+	struct issuer *issuer = role->state;
+
+	issue_expire(&issuer->issue, clock_mono());
+	drain_if_done(role);
+	loop_timer_set(issuer->tick, EXPIRE_EVERY_MS);
+}
+
+static int
+start(struct role *role, struct fault *f)
+{
+	struct issuer *issuer = calloc(1, sizeof(*issuer));
+
+	if (issuer == NULL)
+		return fault_set(f, FAULT_MEMORY, "issuer");
+	role->state = issuer;
+	issuer->issue.served = &role->served;
+	if (issue_open(&issuer->issue, f) < 0 ||
+	    (issuer->issue.policy = read_policy(role, f)) == NULL)
+		return -1;
+	issuer->publish = publish_new(role->loop, issuer->issue.policy,
+	    role->conf.crl_interval, f);
+	issuer->tick = loop_timer_new(role->loop, tick, role, f);
+	if (issuer->publish == NULL || issuer->tick == NULL)
+		return -1;
+	loop_timer_set(issuer->tick, EXPIRE_EVERY_MS);
+	return 0;
+}
+
+static int
+reload(struct role *role, struct fault *f)
+{
+	struct issuer *issuer = role->state;
+	struct policy *fresh = read_policy(role, f);
+
+	if (fresh == NULL)
+		return -1;
+	policy_free(issuer->issue.policy);
+	issuer->issue.policy = fresh;
+	publish_reload(issuer->publish, fresh, role->conf.crl_interval);
+	return 0;
+}
+
+static void
+heard(void *arg, struct channel *ch, const struct msg *m, int fd)
+{
+	struct role *role = arg;
+	struct issuer *issuer = role->state;
+	struct issue *issue = &issuer->issue;
+
+	(void)fd;
+	if (m->type == MSG_SIGN_ASK)
+		issue_ask(issue, ch, &m->sign_ask);
+	if (m->type == MSG_VOUCH)
+		issue_vouch(issue, &m->vouch);
+	if (m->type == MSG_RESERVED)
+		issue_reserved(issue, &m->reserved);
+	if (m->type == MSG_COMMITTED)
+		issue_committed(issue, &m->committed);
+	if (m->type == MSG_CRL_LIST)
+		publish_listed(issuer->publish, &m->crl_list);
+	if (m->type == MSG_TBS_DONE && (m->tbs_done.id & PUBLISH_ID) != 0)
+		publish_signed(issuer->publish, &m->tbs_done);
+	if (m->type == MSG_TBS_DONE && (m->tbs_done.id & PUBLISH_ID) == 0)
+		issue_signed(issue, &m->tbs_done);
+	drain_if_done(role);
+}
+
+static void
+front_gone(void *arg, struct channel *ch, const struct fault *f)
+{
+	struct role *role = arg;
+	struct issuer *issuer = role->state;
+
+	(void)f;
+	issue_front_gone(&issuer->issue, ch);
+	channel_free(ch);
+}
+
+static int
+attach(struct role *role, const char *name, int fd, struct fault *f)
+{
+	struct issuer *issuer = role->state;
+	struct issue *issue = &issuer->issue;
+	struct channel **only = strcmp(name, "auth") == 0 ? &issue->auth
+	    : strcmp(name, "keeper") == 0		  ? &issue->keeper
+	    : strcmp(name, "signer") == 0		  ? &issue->signer
+							  : NULL;
+	struct channel *ch;
+
+	if (only != NULL && *only != NULL)
+		return fault_set(f, FAULT_INTERNAL, "a second %s", name);
+	ch = role_channel(role, name, fd, heard,
+	    only == NULL ? front_gone : NULL, role, f);
+	if (ch == NULL)
+		return -1;
+	if (only == NULL)
+		return 0;
+	*only = ch;
+	if (issue->keeper != NULL && issue->signer != NULL && ch != issue->auth)
+		publish_attach(issuer->publish, issue->keeper, issue->signer);
+	return 0;
+}
+
+static void
+drain(struct role *role)
+{
+	struct issuer *issuer = role->state;
+
+	issuer->draining = true;
+	drain_if_done(role);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_spec spec = {
+		.self = MSG_ROLE_ISSUER,
+		.box = box,
+		.start = start,
+		.attach = attach,
+		.reload = reload,
+		.drain = drain,
+	};
+
+	return role_main(argc, argv, &spec);
+}

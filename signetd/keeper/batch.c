@@ -1,0 +1,338 @@
+#include "signetd/keeper/batch.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "signetd/keeper/lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OWED_MAX 256
+
+/* What one question will be answered. */
+struct answer {
+	enum msg_type type; /* of the question */
+	uint32_t id;
+	char ca[64];
+	enum fault_code fault;
+	uint8_t serial[20];
+	size_t serial_len;
+	uint64_t number;
+	struct buf entries;
+};
+
+/* A serial that is still to be voided. */
+struct owed {
+	char ca[64];
+	uint8_t serial[20];
+	size_t serial_len;
+};
+
+struct batch {
+	struct ledger *ledger;
+	struct books *books;
+	const char *dir;
+	batch_say_fn *say;
+	void *arg;
+	bool begun;
+	bool failed;
+	struct fault cause;
+	size_t count;
+	size_t owed;
+	struct answer answer[BATCH_MAX];
+	struct owed owe[OWED_MAX];
+};
+
+struct batch *
+batch_new(struct ledger *ledger, struct books *books, const char *dir,
+    batch_say_fn *say, void *arg, struct fault *f)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "no room for a transaction");
+		return NULL;
+	}
+	b->ledger = ledger;
+	b->books = books;
+	b->dir = dir;
+	b->say = say;
+	b->arg = arg;
+	return b;
+}
+
+void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->count; i++)
+		buf_free(&b->answer[i].entries);
+	free(b);
+}
+
+void
+batch_set_books(struct batch *b, struct books *books)
+{
+	b->books = books;
+}
+
+/* Serials that could not be voided when they should have been.  One that is
+ * refused has an outcome by now, and is owed no more. */
+static int
+pay_owed(struct batch *b, struct fault *f)
+{
+	for (size_t i = 0; i < b->owed; i++) {
+		const struct owed *o = &b->owe[i];
+		struct wire_bytes serial = { o->serial, o->serial_len };
+
+		if (ledger_void(b->ledger, o->ca, serial, f) < 0 &&
+		    ledger_spoilt(b->ledger))
+			return -1;
+	}
+	return 0;
+}
+
+static void
+fail(struct batch *b, const struct fault *cause)
+{
+	if (!b->failed)
+		b->cause = *cause;
+	b->failed = true;
+}
+
+static void
+begin(struct batch *b)
+{
+	struct fault f = { 0 };
+
+	b->begun = true;
+	b->failed = false;
+	if (ledger_begin(b->ledger, &f) < 0 || pay_owed(b, &f) < 0)
+		fail(b, &f);
+}
+
+static int
+reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
+    struct fault *f)
+{
+	struct book *book = books_find(b->books, ask->ca);
+	const struct ledger_intent intent = {
+		.ca = ask->ca,
+		.ref = ask->ref,
+		.peer = ask->peer,
+		.username = ask->username,
+		.principal = ask->principal,
+		.method = ask->method,
+		.subject = ask->subject,
+		.profile = ask->profile,
+		.not_before = (time_t)ask->not_before,
+		.not_after = (time_t)ask->not_after,
+	};
+	uint64_t left;
+
+	if (book == NULL)
+		return fault_set(f, FAULT_DENIED, "no CA is called %s",
+		    ask->ca);
+	if (ledger_reserve(b->ledger, &intent, &book->numbering, answer->serial,
+		&answer->serial_len, &left, f) < 0)
+		return -1;
+	if (books_low(book, left))
+		LOG(SERIALS_LOW, LOG_TEXT("ca", ask->ca),
+		    LOG_NUMBER("left", left));
+	return 0;
+}
+
+static int
+take_void(struct batch *b, const struct msg_void_ *ask, struct answer *answer,
+    struct fault *f)
+{
+	/* Kept for the case that this transaction fails. */
+	if (ask->serial.len <= sizeof(answer->serial)) {
+		memcpy(answer->serial, ask->serial.data, ask->serial.len);
+		answer->serial_len = ask->serial.len;
+	}
+	return ledger_void(b->ledger, ask->ca, ask->serial, f);
+}
+
+static int
+list_revoked(struct batch *b, const struct msg_crl_ask *ask,
+    struct answer *answer, struct fault *f)
+{
+	const struct book *book = books_find(b->books, ask->ca);
+	const struct lists lists = { b->ledger, book, b->dir };
+	bool due = true;
+
+	if (book == NULL)
+		return fault_set(f, FAULT_DENIED, "no CA is called %s",
+		    ask->ca);
+	if (ask->if_due != 0 && lists_due(&lists, clock_wall(), &due, f) < 0)
+		return -1;
+	if (!due)
+		return 0;
+	return lists_make(&lists, &answer->number, &answer->entries, f);
+}
+
+static int
+file_list(struct batch *b, const struct msg_crl_file *ask, struct fault *f)
+{
+	const struct book *book = books_find(b->books, ask->ca);
+	const struct lists lists = { b->ledger, book, b->dir };
+
+	if (book == NULL)
+		return fault_set(f, FAULT_DENIED, "no CA is called %s",
+		    ask->ca);
+	return lists_file(&lists, ask->number, ask->der, f);
+}
+
+static const char *
+ca_of(const struct msg *m)
+{
+	if (m->type == MSG_RESERVE)
+		return m->reserve.ca;
+	if (m->type == MSG_COMMIT)
+		return m->commit.ca;
+	if (m->type == MSG_VOID)
+		return m->void_.ca;
+	if (m->type == MSG_CRL_ASK)
+		return m->crl_ask.ca;
+	return m->type == MSG_CRL_FILE ? m->crl_file.ca : NULL;
+}
+
+static int
+write_down(struct batch *b, const struct msg *m, struct answer *answer,
+    struct fault *f)
+{
+	if (m->type == MSG_RESERVE) {
+		answer->id = m->reserve.id;
+		return reserve(b, &m->reserve, answer, f);
+	}
+	if (m->type == MSG_COMMIT) {
+		answer->id = m->commit.id;
+		return ledger_commit(b->ledger, m->commit.ca, m->commit.serial,
+		    m->commit.der, f);
+	}
+	if (m->type == MSG_VOID)
+		return take_void(b, &m->void_, answer, f);
+	if (m->type == MSG_CRL_ASK)
+		return list_revoked(b, &m->crl_ask, answer, f);
+	return file_list(b, &m->crl_file, f);
+}
+
+/* A refusal is for the one who asked; what the operator should see of it. */
+static void
+refuse(struct answer *answer, const struct fault *f)
+{
+	answer->fault = f->code;
+	if (answer->type == MSG_CRL_FILE || answer->type == MSG_CRL_ASK) {
+		LOG(CRL_REFUSED, LOG_TEXT("ca", answer->ca),
+		    LOG_TEXT("code", fault_name(f->code)),
+		    LOG_TEXT("text", f->text));
+		return;
+	}
+	log_fault(f, NULL);
+}
+
+void
+batch_take(struct batch *b, const struct msg *m)
+{
+	struct answer *answer = &b->answer[b->count];
+	const char *ca = ca_of(m);
+	struct fault f = { 0 };
+
+	if (ca == NULL)
+		return;
+	if (!b->begun)
+		begin(b);
+	memset(answer, 0, sizeof(*answer));
+	answer->type = m->type;
+	memcpy(answer->ca, ca, sizeof(answer->ca));
+	b->count++;
+	if (write_down(b, m, answer, &f) < 0) {
+		if (b->failed || ledger_spoilt(b->ledger))
+			fail(b, &f);
+		else
+			refuse(answer, &f);
+	}
+	if (b->count == BATCH_MAX)
+		batch_end(b);
+}
+
+static void
+say(struct batch *b, const struct answer *answer)
+{
+	struct wire_bytes serial = { answer->serial, answer->serial_len };
+	struct msg m = { .type = MSG_COUNT };
+
+	if (answer->type == MSG_RESERVE) {
+		m.type = MSG_RESERVED;
+		m.reserved.id = answer->id;
+		m.reserved.fault = answer->fault;
+		if (answer->fault == FAULT_NONE)
+			m.reserved.serial = serial;
+	} else if (answer->type == MSG_COMMIT) {
+		m.type = MSG_COMMITTED;
+		m.committed.id = answer->id;
+		m.committed.fault = answer->fault;
+	} else if (answer->type == MSG_CRL_ASK) {
+		m.type = MSG_CRL_LIST;
+		memcpy(m.crl_list.ca, answer->ca, sizeof(m.crl_list.ca));
+		m.crl_list.fault = answer->fault;
+		m.crl_list.number = answer->number;
+		m.crl_list.entries = (struct wire_bytes){ answer->entries.data,
+			answer->entries.len };
+	}
+	if (m.type != MSG_COUNT)
+		b->say(b->arg, &m);
+}
+
+static void
+owe(struct batch *b, const struct answer *answer)
+{
+	struct owed *o = &b->owe[b->owed];
+
+	/* Past this, the next start of the daemon voids them. */
+	if (b->owed == OWED_MAX || answer->serial_len == 0)
+		return;
+	memcpy(o->ca, answer->ca, sizeof(o->ca));
+	memcpy(o->serial, answer->serial, sizeof(o->serial));
+	o->serial_len = answer->serial_len;
+	b->owed++;
+}
+
+static void
+take_back(struct batch *b)
+{
+	ledger_cancel(b->ledger);
+	LOG(LEDGER_FAULT, LOG_TEXT("text", b->cause.text));
+	for (size_t i = 0; i < b->count; i++) {
+		b->answer[i].fault = FAULT_LEDGER;
+		b->answer[i].number = 0;
+		buf_free(&b->answer[i].entries);
+		if (b->answer[i].type == MSG_VOID)
+			owe(b, &b->answer[i]);
+	}
+}
+
+void
+batch_end(struct batch *b)
+{
+	size_t count = b->count;
+	struct fault f = { 0 };
+
+	if (!b->begun)
+		return;
+	if (!b->failed && ledger_end(b->ledger, &f) < 0)
+		fail(b, &f);
+	if (b->failed)
+		take_back(b);
+	else
+		b->owed = 0;
+	b->begun = false;
+	b->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		say(b, &b->answer[i]);
+		buf_free(&b->answer[i].entries);
+	}
+}

@@ -1,0 +1,184 @@
+/*
+ * keeper: the ledger.  No network, one directory, one mouth to listen to.
+ * What it has answered is on the disk.
+ */
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "signetd/keeper/batch.h"
+#include "signetd/role.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct keeper {
+	struct ledger *ledger;
+	struct books *books;
+	struct batch *batch;
+	struct channel *issuer;
+	struct loop_timer *end;
+	char path[CONF_STRING_SIZE];
+	char dir[CONF_STRING_SIZE];
+};
+
+static int
+split_path(struct keeper *k, const char *path, struct fault *f)
+{
+	char *slash;
+
+	memcpy(k->path, path, sizeof(k->path));
+	memcpy(k->dir, path, sizeof(k->dir));
+	if (*path != '/' || (slash = strrchr(k->dir, '/')) == k->dir)
+		return fault_set(f, FAULT_CONFIG,
+		    "ledger: \"%s\" is not the absolute path of a file in a "
+		    "directory of its own",
+		    path);
+	*slash = '\0';
+	return 0;
+}
+
+static int
+box(struct role *role, struct sandbox *box, struct fault *f)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return fault_set(f, FAULT_MEMORY, "keeper");
+	role->state = k;
+	if (split_path(k, role->conf.ledger, f) < 0)
+		return -1;
+	box->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(RPATH) |
+	    SANDBOX_PROMISE(WPATH);
+	box->paths[0] = (struct sandbox_path){ k->dir, true };
+	box->no_processes = true;
+	return 0;
+}
+
+static struct wire_bytes
+text_of(const struct role *role, size_t n, const char *part)
+{
+	char name[64];
+
+	if (text_fmt(name, sizeof(name), "ca.%zu.%s", n, part) < 0)
+		return (struct wire_bytes){ NULL, 0 };
+	return role_text(role, name);
+}
+
+static struct books *
+read_books(const struct role *role, struct fault *f)
+{
+	OWN_STRUCT(books) books = books_new(f);
+
+	if (books == NULL)
+		return NULL;
+	for (size_t i = 0; i < role->conf.ca.count; i++)
+		if (books_add(books, text_of(role, i, "conf"),
+			text_of(role, i, "cert"), f) < 0)
+			return NULL;
+	if (books_count(books) == 0) {
+		(void)fault_set(f, FAULT_CONFIG, "no ca is configured");
+		return NULL;
+	}
+	return TAKE(books);
+}
+
+static void
+say(void *arg, const struct msg *answer)
+{
+	struct role *role = arg;
+	struct keeper *k = role->state;
+	struct fault f = { 0 };
+
+	role->served++;
+	if (k->issuer != NULL && channel_say(k->issuer, answer, &f) < 0)
+		log_fault(&f, NULL);
+}
+
+/* All that has come while we were busy goes into the same transaction. */
+static void
+end_batch(void *arg)
+{
+	struct role *role = arg;
+	struct keeper *k = role->state;
+
+	channel_drain(k->issuer);
+	batch_end(k->batch);
+}
+
+static void
+heard(void *arg, struct channel *ch, const struct msg *m, int fd)
+{
+	struct role *role = arg;
+	struct keeper *k = role->state;
+
+	(void)ch;
+	(void)fd;
+	batch_take(k->batch, m);
+	loop_timer_set(k->end, 0);
+}
+
+static void
+log_opened(const struct keeper *k, unsigned voided)
+{
+	LOG(LEDGER_OPENED, LOG_TEXT("path", k->path),
+	    LOG_NUMBER("entries", ledger_entries(k->ledger)),
+	    LOG_NUMBER("voided", voided));
+}
+
+static int
+start(struct role *role, struct fault *f)
+{
+	struct keeper *k = role->state;
+	unsigned voided = 0;
+
+	if ((k->books = read_books(role, f)) == NULL ||
+	    (k->ledger = ledger_open(k->path, &voided, f)) == NULL)
+		return -1;
+	log_opened(k, voided);
+	k->batch = batch_new(k->ledger, k->books, k->dir, say, role, f);
+	k->end = loop_timer_new(role->loop, end_batch, role, f);
+	return k->batch != NULL && k->end != NULL ? 0 : -1;
+}
+
+static int
+reload(struct role *role, struct fault *f)
+{
+	struct keeper *k = role->state;
+	struct books *fresh;
+
+	if (strcmp(role->conf.ledger, k->path) != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "the ledger stays where it is until a restart");
+	if ((fresh = read_books(role, f)) == NULL)
+		return -1;
+	batch_end(k->batch);
+	batch_set_books(k->batch, fresh);
+	books_free(k->books);
+	k->books = fresh;
+	return 0;
+}
+
+static int
+attach(struct role *role, const char *name, int fd, struct fault *f)
+{
+	struct keeper *k = role->state;
+
+	if (k->issuer != NULL)
+		return fault_set(f, FAULT_INTERNAL, "a second issuer");
+	k->issuer = role_channel(role, name, fd, heard, NULL, role, f);
+	return k->issuer != NULL ? 0 : -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_spec spec = {
+		.self = MSG_ROLE_KEEPER,
+		.box = box,
+		.start = start,
+		.attach = attach,
+		.reload = reload,
+	};
+
+	return role_main(argc, argv, &spec);
+}

@@ -1,0 +1,151 @@
+#include "signetd/signer/gate.h"
+
+#include "base/fault.h"
+#include "x509/tbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gate_ca {
+	struct authority authority;
+	struct key *key;
+	bool borrowed; /* from the gate before, until gate_take_over() */
+};
+
+struct gate {
+	size_t count;
+	struct gate_ca ca[GATE_CAS_MAX];
+};
+
+struct gate *
+gate_new(struct fault *f)
+{
+	struct gate *gate = calloc(1, sizeof(*gate));
+
+	if (gate == NULL)
+		(void)fault_set(f, FAULT_MEMORY, "no room for the CAs");
+	return gate;
+}
+
+void
+gate_free(struct gate *gate)
+{
+	if (gate == NULL)
+		return;
+	for (size_t i = 0; i < gate->count; i++) {
+		authority_clear(&gate->ca[i].authority);
+		if (!gate->ca[i].borrowed)
+			key_free(gate->ca[i].key);
+	}
+	free(gate);
+}
+
+static const struct gate_ca *
+find(const struct gate *gate, const char *name)
+{
+	for (size_t i = 0; i < gate->count; i++)
+		if (strcmp(gate->ca[i].authority.conf.name, name) == 0)
+			return &gate->ca[i];
+	return NULL;
+}
+
+static bool
+belong_together(const struct key *key, const struct authority *authority)
+{
+	const struct spki *mine = key_spki(key);
+	const struct spki *theirs = &authority->cert->spki;
+
+	return mine->der.len == theirs->der.len &&
+	    memcmp(mine->der.data, theirs->der.data, mine->der.len) == 0;
+}
+
+static struct key *
+find_key(const struct gate *old, const struct authority *authority)
+{
+	for (size_t i = 0; old != NULL && i < old->count; i++)
+		if (belong_together(old->ca[i].key, authority))
+			return old->ca[i].key;
+	return NULL;
+}
+
+static int
+get_key(struct gate_ca *ca, struct wire_bytes key, const struct gate *old,
+    struct fault *f)
+{
+	if (key.len > 0) {
+		ca->key = key_read_pem(key.data, key.len, NULL, f);
+		if (ca->key == NULL)
+			return fault_wrap(f, "key of %s",
+			    ca->authority.conf.name);
+	} else {
+		ca->key = find_key(old, &ca->authority);
+		ca->borrowed = true;
+	}
+	if (ca->key == NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "a new key of %s is only read at a restart",
+		    ca->authority.conf.name);
+	if (!belong_together(ca->key, &ca->authority))
+		return fault_set(f, FAULT_CONFIG,
+		    "the key of %s is not that of its certificate",
+		    ca->authority.conf.name);
+	return 0;
+}
+
+int
+gate_add(struct gate *gate, struct wire_bytes conf, struct wire_bytes cert,
+    struct wire_bytes key, const struct gate *old, struct fault *f)
+{
+	struct gate_ca *ca = &gate->ca[gate->count];
+
+	if (gate->count == GATE_CAS_MAX)
+		return fault_set(f, FAULT_CONFIG, "more than %d CAs",
+		    GATE_CAS_MAX);
+	if (authority_read(&ca->authority, (const char *)conf.data, conf.len,
+		cert.data, cert.len, f) < 0)
+		return -1;
+	if (find(gate, ca->authority.conf.name) != NULL) {
+		(void)fault_set(f, FAULT_CONFIG, "two CAs are called %s",
+		    ca->authority.conf.name);
+		authority_clear(&ca->authority);
+		return -1;
+	}
+	gate->count++;
+	return get_key(ca, key, old, f);
+}
+
+void
+gate_take_over(struct gate *gate, struct gate *old)
+{
+	for (size_t i = 0; i < gate->count; i++) {
+		struct gate_ca *ca = &gate->ca[i];
+
+		for (size_t j = 0; ca->borrowed && j < old->count; j++)
+			if (old->ca[j].key == ca->key && !old->ca[j].borrowed) {
+				old->ca[j].borrowed = true;
+				ca->borrowed = false;
+			}
+	}
+}
+
+size_t
+gate_count(const struct gate *gate)
+{
+	return gate->count;
+}
+
+int
+gate_sign(const struct gate *gate, const char *name, bool crl,
+    struct wire_bytes tbs, time_t now, struct buf *signature, struct fault *f)
+{
+	const struct gate_ca *ca = find(gate, name);
+	int result;
+
+	if (ca == NULL)
+		return fault_set(f, FAULT_DENIED, "no CA is called %s", name);
+	result = crl ? tbs_check_crl(tbs, &ca->authority, now, f)
+		     : tbs_check(tbs, &ca->authority, now, f);
+	if (result < 0)
+		return fault_wrap(f, "%s", name);
+	return key_sign(ca->key, tbs, signature, f);
+}

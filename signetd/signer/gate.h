@@ -1,0 +1,53 @@
+#ifndef SIGNETD_SIGNER_GATE_H
+#define SIGNETD_SIGNER_GATE_H
+
+#include "base/buf.h"
+#include "base/checked.h"
+#include "base/own.h"
+#include "base/wire.h"
+#include "conf/conf.h"
+#include "x509/authority.h"
+#include "x509/key.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+/*
+ * The last gate: CAs and their keys, and what each may sign.  Nothing is
+ * signed that tbs_check or tbs_check_crl has not understood to the last byte.
+ */
+struct fault;
+struct gate;
+
+#define GATE_CAS_MAX CONF_LIST_MAX
+
+CHECKED struct gate *gate_new(struct fault *f);
+void gate_free(struct gate *gate);
+
+/**
+ * gate_add(gate, conf, cert, key, old, f):
+ * One more CA, from the texts of its ca.conf, certificate and key.  An empty
+ * ${key} means the key that ${old} has for a CA with the same public key: a
+ * certificate is renewed without its key being read again.  FAULT_CONFIG if
+ * key and certificate do not belong together, or the name is taken.
+ */
+CHECKED int gate_add(struct gate *gate, struct wire_bytes conf,
+    struct wire_bytes cert, struct wire_bytes key, const struct gate *old,
+    struct fault *f);
+
+/* Move what gate_add took from ${old} out of it, so that ${old} can go. */
+void gate_take_over(struct gate *gate, struct gate *old);
+
+size_t gate_count(const struct gate *gate);
+
+/**
+ * gate_sign(gate, ca, crl, tbs, now, signature, f):
+ * Append to ${signature} that of the CA named ${ca} over ${tbs}, a certificate
+ * or a CRL, if it may sign that.  FAULT_DENIED says which rule forbids it.
+ */
+CHECKED int gate_sign(const struct gate *gate, const char *ca, bool crl,
+    struct wire_bytes tbs, time_t now, struct buf *signature, struct fault *f);
+
+OWN_FREE_STRUCT(gate, gate_free)
+
+#endif
