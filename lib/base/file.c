@@ -219,22 +219,38 @@ file_write_new(const char *path, mode_t mode, const void *data, size_t len,
 	return write_file(path, mode, data, len, false, f);
 }
 
+/* One directory of a path, which may be there already. */
+static int
+make_directory(const char *path, mode_t mode, struct fault *f)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return fault_set(f, FAULT_SYSTEM, "mkdir %s: %s", path,
+	    strerror(errno));
+}
+
 int
 file_mkdir(const char *path, mode_t mode, struct fault *f)
 {
 	char partial[PATH_MAX];
 
-	if (text_copy(partial, sizeof(partial), path) < 0)
-		return fault_set(f, FAULT_INPUT, "path too long");
+	if (*path == '\0' || text_copy(partial, sizeof(partial), path) < 0)
+		return fault_set(f, FAULT_INPUT, "path empty or too long");
 	for (char *p = partial + 1;; p++) {
 		char end = *p;
 
 		if (end != '/' && end != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(partial, mode) < 0 && errno != EEXIST)
-			return fault_set(f, FAULT_SYSTEM, "mkdir %s: %s",
-			    partial, strerror(errno));
+		if (make_directory(partial, mode, f) < 0)
+			return -1;
 		if (end == '\0')
 			return 0;
 		*p = end;

@@ -8,7 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* PIPE_BUF: the line of one process does not break into another's. */
 #define LINE_MAX_BYTES 4096
+/* What a cut field still needs: an escape, the closing quote, the newline. */
+#define ENDING 8
+/* " =" and the longest number. */
+#define NUMBER_SIZE 24
 
 static const struct {
 	const char *name;
@@ -73,6 +78,8 @@ put_quoted(struct buf *line, const char *text)
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
 
+		if (line->len + ENDING > line->limit)
+			break;
 		if (c == '"' || c == '\\')
 			buf_fmt(line, "\\%c", c);
 		else if (c < ' ' || c > '~')
@@ -86,6 +93,9 @@ put_quoted(struct buf *line, const char *text)
 static void
 put_field(struct buf *line, const struct log_field *field)
 {
+	/* A line too long loses its last fields, and stays well-formed. */
+	if (line->len + strlen(field->key) + NUMBER_SIZE + ENDING > line->limit)
+		return;
 	if (field->kind == LOG_KIND_NUMBER) {
 		buf_fmt(line, " %s=%" PRId64, field->key, field->number);
 		return;
@@ -93,7 +103,8 @@ put_field(struct buf *line, const struct log_field *field)
 	if (field->text == NULL)
 		return;
 	buf_fmt(line, " %s=", field->key);
-	if (is_plain(field->text))
+	if (is_plain(field->text) &&
+	    line->len + strlen(field->text) + ENDING < line->limit)
 		buf_text(line, field->text);
 	else
 		put_quoted(line, field->text);
@@ -117,10 +128,6 @@ log_event(enum event event, const struct log_field *fields)
 	    facts[event].name);
 	for (; fields->kind != LOG_KIND_END; fields++)
 		put_field(&line, fields);
-	/* A field too long for the line is cut, the line still ends. */
-	if (line.len >= line.limit)
-		line.len = line.limit - 1;
-	line.failed = false;
 	buf_put_u8(&line, '\n');
 	/* Where the log itself is lost there is nobody left to tell. */
 	if (write(STDERR_FILENO, line.data, line.len) < 0)
