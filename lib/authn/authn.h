@@ -52,18 +52,20 @@ struct authn_ldap {
 	const char *ca_file; /* "" : the system's */
 	bool start_tls;
 	bool require_tls;
+	const char *user_attribute;    /* holds the name; "": as it was typed */
 	const char *subject_attribute; /* for maps: holds the subject */
 	int timeout_s;
 };
 
 /**
- * authn_ldap_bind(l, user, phrase, f):
- * The directory takes ${phrase} for ${user}.  An empty pass phrase is refused
- * unasked: directories take it for an anonymous bind (RFC 4513 5.1.2).
- * FAULT_LOGIN, FAULT_UNREACHABLE, or FAULT_CONFIG.
+ * authn_ldap_bind(l, user, phrase, name, size, f):
+ * The directory takes ${phrase} for ${user}.  ${name} gets the name as the
+ * directory spells it: "ANN" may bind as ann, but is no second person.  An
+ * empty pass phrase is refused unasked: directories take it for an anonymous
+ * bind (RFC 4513 5.1.2).  FAULT_LOGIN, FAULT_UNREACHABLE, or FAULT_CONFIG.
  */
 CHECKED int authn_ldap_bind(const struct authn_ldap *l, const char *user,
-    const struct secret *phrase, struct fault *f);
+    const struct secret *phrase, char *name, size_t size, struct fault *f);
 
 /* The subject that the directory has for ${principal}: the only value of
  * ${subject_attribute} of the only entry that is found.  FAULT_ABSENT if there

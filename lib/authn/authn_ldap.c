@@ -238,9 +238,56 @@ find_dn(const struct authn_ldap *l, LDAP *ld, const char *user, char *dn,
 	return 0;
 }
 
+/* The value among ${values} that is ${user} but for the case of letters. */
+static int
+pick_name(struct berval *const *values, const char *user, char *name,
+    size_t size, struct fault *f)
+{
+	for (; values != NULL && *values != NULL; values++) {
+		size_t len = (*values)->bv_len;
+
+		if (len != strlen(user) || len >= size ||
+		    strncasecmp((*values)->bv_val, user, len) != 0)
+			continue;
+		memcpy(name, (*values)->bv_val, len);
+		name[len] = '\0';
+		return 0;
+	}
+	return fault_set(f, FAULT_LOGIN,
+	    "directory: the entry is not called %s", user);
+}
+
+/* Bound as the user of ${dn}: how does the directory spell the name? */
+static int
+read_name(const struct authn_ldap *l, LDAP *ld, const char *dn,
+    const char *user, char *name, size_t size, struct fault *f)
+{
+	OWN(LDAPMessage) found = NULL;
+	OWN(ldap_values) values = NULL;
+	char wanted[256];
+	char *attributes[] = { wanted, NULL };
+	int result;
+
+	if (l->user_attribute == NULL || l->user_attribute[0] == '\0')
+		return text_copy(name, size, user) < 0
+		    ? fault_set(f, FAULT_LOGIN, "name too long")
+		    : 0;
+	if (text_copy(wanted, sizeof(wanted), l->user_attribute) < 0)
+		return fault_set(f, FAULT_CONFIG, "attribute name too long");
+	result = ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, NULL, attributes, 0,
+	    NULL, NULL, NULL, 1, &found);
+	if (result != LDAP_SUCCESS)
+		return ldap_fault(f, FAULT_UNREACHABLE, ld, result,
+		    "reading one's own entry");
+	if (ldap_first_entry(ld, found) != NULL)
+		values = ldap_get_values_len(ld, ldap_first_entry(ld, found),
+		    l->user_attribute);
+	return pick_name(values, user, name, size, f);
+}
+
 int
 authn_ldap_bind(const struct authn_ldap *l, const char *user,
-    const struct secret *phrase, struct fault *f)
+    const struct secret *phrase, char *name, size_t size, struct fault *f)
 {
 	bool search = l->bind_dn == NULL || l->bind_dn[0] == '\0';
 	bool known = true;
@@ -263,7 +310,7 @@ authn_ldap_bind(const struct authn_ldap *l, const char *user,
 		    "directory: not one entry for this user");
 	if (result != LDAP_SUCCESS)
 		return ldap_fault(f, code_of(result), ld, result, dn);
-	return 0;
+	return read_name(l, ld, dn, user, name, size, f);
 }
 
 int

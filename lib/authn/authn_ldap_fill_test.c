@@ -77,10 +77,13 @@ an_empty_password_is_refused_unasked(void **state)
 		.timeout_s = 1 };
 	struct fault f = { 0 };
 	OWN_STRUCT(secret) empty = secret_copy("", 0, &f);
+	char name[64];
 
 	(void)state;
 	assert_non_null(empty);
-	assert_int_equal(authn_ldap_bind(&l, "ann", empty, &f), -1);
+	assert_int_equal(authn_ldap_bind(&l, "ann", empty, name, sizeof(name),
+			     &f),
+	    -1);
 	assert_int_equal(f.code, FAULT_LOGIN);
 	assert_string_equal(f.text, "empty password");
 }
@@ -94,16 +97,23 @@ without_tls_nothing_is_sent_where_it_is_required(void **state)
 		.timeout_s = 1 };
 	struct fault f = { 0 };
 	OWN_STRUCT(secret) phrase = secret_copy("x", 1, &f);
+	char name[64];
 
 	(void)state;
 	assert_non_null(phrase);
-	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, &f), -1);
+	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, name, sizeof(name),
+			     &f),
+	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 	l.require_tls = false;
-	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, &f), -1);
+	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, name, sizeof(name),
+			     &f),
+	    -1);
 	assert_int_equal(f.code, FAULT_UNREACHABLE);
 	l.uris = " ";
-	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, &f), -1);
+	assert_int_equal(authn_ldap_bind(&l, "ann", phrase, name, sizeof(name),
+			     &f),
+	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 }
 

@@ -4,8 +4,8 @@
  *   authn_ldap_probe bind USER PHRASE KEY=VALUE...
  *   authn_ldap_probe subject PRINCIPAL "" KEY=VALUE...
  *
- * Prints the subject and ends with 0, or prints the fault and ends with its
- * exit status.
+ * Prints the name or the subject and ends with 0, or prints the fault and ends
+ * with its exit status.
  */
 #include "authn/authn.h"
 #include "base/fault.h"
@@ -26,6 +26,7 @@ static const struct {
 	{ "search_dn=", offsetof(struct authn_ldap, search_dn) },
 	{ "search_password=", offsetof(struct authn_ldap, search_password) },
 	{ "ca_file=", offsetof(struct authn_ldap, ca_file) },
+	{ "user_attribute=", offsetof(struct authn_ldap, user_attribute) },
 	{ "attribute=", offsetof(struct authn_ldap, subject_attribute) },
 };
 
@@ -66,9 +67,9 @@ main(int argc, char **argv)
 		OWN_STRUCT(secret) phrase =
 		    secret_copy(argv[3], strlen(argv[3]), &f);
 
-		result = phrase == NULL
-		    ? -1
-		    : authn_ldap_bind(&l, argv[2], phrase, &f);
+		result = phrase == NULL ? -1
+					: authn_ldap_bind(&l, argv[2], phrase,
+					      subject, sizeof(subject), &f);
 	} else {
 		result = authn_ldap_subject(&l, argv[2], subject,
 		    sizeof(subject), &f);

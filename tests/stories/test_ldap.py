@@ -61,6 +61,22 @@ def test_the_right_password_passes_and_others_do_not(directory, how):
         assert (status, text[:7]) == (5, "LOGIN: "), (name, phrase)
 
 
+@pytest.mark.parametrize("how", [[f"bind_dn={TEMPLATE}"], []])
+def test_one_person_has_one_spelling(directory, how):
+    """slapd takes uid=ANN for uid=ann."""
+    words = tls(directory) + how
+    assert probe("bind", "ANN", "first", *words) == (0, "ANN")
+    words += ["user_attribute=uid"]
+    assert probe("bind", "ANN", "first", *words) == (0, "ann")
+    assert probe("bind", "ann", "first", *words) == (0, "ann")
+    assert probe("bind", "ann ", "first", *words)[0] == 5
+    assert probe("bind", " ann", "first", *words)[0] == 5
+    words[-1] = "user_attribute=mail"
+    assert probe("bind", "ann", "first", *words)[0] == 5
+    words[-1] = "user_attribute=nosuch"
+    assert probe("bind", "ann", "first", *words)[0] == 5
+
+
 def test_an_empty_password_is_no_anonymous_bind(directory):
     """slapd itself says yes to it."""
     done = subprocess.run(
