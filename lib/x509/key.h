@@ -18,7 +18,8 @@ struct key; /* a private key */
 enum key_kind {
 	KEY_RSA,
 	KEY_P256,
-	KEY_P384
+	KEY_P384,
+	KEY_OTHER /* read in certificates of others, never used */
 };
 
 /* A public key as it stands in a certificate: borrowed bytes. */
@@ -40,16 +41,18 @@ CHECKED struct key *key_make(const char *what, struct fault *f);
 
 /* From PEM: PKCS#8, encrypted PKCS#8 (then ${phrase} is needed: FAULT_LOGIN
  * if it is wrong or NULL), traditional RSA and EC.  Other text before or after
- * is passed over. */
+ * is passed over.  FAULT_ABSENT if there is no key in it, FAULT_KEY if it is of
+ * a kind we do not use or its halves do not belong together. */
 CHECKED struct key *key_read_pem(const void *pem, size_t len,
     const struct secret *phrase, struct fault *f);
 
 /* Whether the PEM text holds a key that needs a pass phrase. */
 bool key_is_encrypted(const void *pem, size_t len);
 
-/* Append to ${out} as PKCS#8; with ${phrase} encrypted by PBES2 (scrypt N=2^17,
- * AES-256-CBC).  key_write_traditional: "RSA PRIVATE KEY" or "EC PRIVATE KEY",
- * which old grid software wants in a proxy file; never encrypted. */
+/* Append to ${out} as PKCS#8; with ${phrase} encrypted by PBES2 (scrypt N=2^14,
+ * r=8, p=8, AES-256-CBC: the work of N=2^17 in the 32 MiB that OpenSSL's
+ * readers allow).  key_write_traditional: "RSA PRIVATE KEY" or "EC PRIVATE
+ * KEY", which old grid software wants in a proxy file; never encrypted. */
 CHECKED int key_write_pem(const struct key *key, const struct secret *phrase,
     struct buf *out, struct fault *f);
 CHECKED int key_write_traditional(const struct key *key, struct buf *out,
@@ -68,7 +71,8 @@ const struct spki *key_spki(const struct key *key);
  * DER, static. */
 struct wire_bytes key_signature_algorithm(enum key_kind kind);
 
-/* Sign ${data} so; append the signature (contents of the BIT STRING). */
+/* Sign ${data} so; append the signature (contents of the BIT STRING).  Not
+ * from two threads with one key. */
 CHECKED int key_sign(const struct key *key, struct wire_bytes data,
     struct buf *signature, struct fault *f);
 
@@ -79,18 +83,25 @@ CHECKED int key_sign(const struct key *key, struct wire_bytes data,
 CHECKED int spki_read(struct spki *spki, struct wire_bytes der,
     struct fault *f);
 
+/* The same for certificates of others: a well-formed key of another algorithm,
+ * curve or size is KEY_OTHER, which spki_verify and spki_check refuse. */
+CHECKED int spki_read_any(struct spki *spki, struct wire_bytes der,
+    struct fault *f);
+
 /* Whether ${signature} over ${data} was made with the key of ${spki} under
  * ${algorithm} (a whole AlgorithmIdentifier): SHA-256, -384 or -512, with RSA
- * PKCS#1 v1.5 or ECDSA.  FAULT_INPUT if not. */
+ * PKCS#1 v1.5 or ECDSA.  FAULT_INPUT if not; FAULT_KEY if the key cannot be
+ * used; FAULT_UNSUPPORTED for another algorithm (SHA-1, say). */
 CHECKED int spki_verify(const struct spki *spki, struct wire_bytes algorithm,
     struct wire_bytes data, struct wire_bytes signature, struct fault *f);
 
 /* SHA-1 of the key's bits. */
 void spki_id(const struct spki *spki, uint8_t id[KEY_ID_SIZE]);
 
-/* Whether one of ${kinds} ("rsa:2048" means that size or more, "ec:P-256")
- * allows this key; also refuses moduli with small prime factors and of the
- * ROCA form (CVE-2017-15361).  FAULT_KEY says which rule. */
+/* Whether ${rules} allow this key ("rsa:2048" means that size or more); also
+ * refuses moduli with a prime factor up to 751 and of the ROCA form
+ * (CVE-2017-15361).  FAULT_KEY says which rule.  Rules that cannot be read are
+ * FAULT_CONFIG. */
 struct key_rules {
 	unsigned least_rsa; /* bits; 0: no RSA */
 	bool p256;
