@@ -3,7 +3,9 @@
 #include "command.h"
 #include "signet_completion.h"
 #include "signet_login.h"
+#include "signet_logon.h"
 #include "signet_manual.h"
+#include "signet_trustroots.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +15,8 @@
 /* Everything signet can do; an entry a command. */
 static const struct command *const commands[] = {
 	&signet_login,
+	&signet_trustroots,
+	&signet_logon,
 	&signet_completion,
 	&signet_manual,
 	NULL,

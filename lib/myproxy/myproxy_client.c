@@ -50,11 +50,10 @@ install_dir(const struct myproxy_wish *wish)
 }
 
 static int
-load_trust(struct errand *e, struct fault *f)
+load_trust(struct errand *e, const char *dir, struct fault *f)
 {
 	trust_free(e->store);
-	e->store =
-	    trust_load(e->wish->trust_dir, e->wish->bootstrap, NULL, NULL, f);
+	e->store = trust_load(dir, e->wish->bootstrap, NULL, NULL, f);
 	return e->store == NULL ? -1 : 0;
 }
 
@@ -121,7 +120,7 @@ bootstrap(struct errand *e, struct myproxy_link *link, struct fault *f)
 	cert_list_free(&chain);
 	if (result < 0)
 		return fault_wrap(f, "%s", install_dir(e->wish));
-	return load_trust(e, f);
+	return load_trust(e, install_dir(e->wish), f);
 }
 
 /* Connected to a server that is believed, or -1. */
@@ -306,6 +305,15 @@ ask(const struct errand *e, struct secret **phrase, struct fault *f)
 typedef int talk_fn(struct errand *e, const struct credential *credential,
     struct secret **phrase, bool *answered, struct fault *f);
 
+/* Close ${link}; what the server said, if it refused, is kept. */
+static int
+part(const struct errand *e, struct myproxy_link *link, int result)
+{
+	memcpy(e->result->words, link->words, sizeof(link->words));
+	myproxy_link_close(link);
+	return result;
+}
+
 static int
 talk_logon(struct errand *e, const struct credential *credential,
     struct secret **phrase, bool *answered, struct fault *f)
@@ -321,8 +329,7 @@ talk_logon(struct errand *e, const struct credential *credential,
 		result = converse(e, &link, *phrase, f);
 		*answered = link.answered;
 	}
-	myproxy_link_close(&link);
-	return result;
+	return part(e, &link, result);
 }
 
 static int
@@ -345,8 +352,7 @@ talk_trustroots(struct errand *e, const struct credential *credential,
 		myproxy_response_clear(&response);
 		*answered = link.answered;
 	}
-	myproxy_link_close(&link);
-	return result;
+	return part(e, &link, result);
 }
 
 /*
@@ -441,7 +447,7 @@ run(const struct myproxy_wish *wish, struct myproxy_result *result,
 	int done;
 
 	memset(result, 0, sizeof(*result));
-	if (load_trust(&e, f) < 0)
+	if (load_trust(&e, wish->trust_dir, f) < 0)
 		return -1;
 	done = try_all(&e, talk, f);
 	trust_free(e.store);

@@ -52,7 +52,8 @@ struct myproxy_wish {
 struct myproxy_result {
 	struct cert_list chain; /* issued certificate first */
 	char server[256];	/* which one answered */
-	size_t trustroots;	/* files installed */
+	char words[512];   /* after a failure: what the server said, or "" */
+	size_t trustroots; /* files installed */
 	char install_dir[1024];
 };
 

@@ -193,23 +193,26 @@ read_more(struct myproxy_link *link, struct fault *f)
 	}
 }
 
-/* The server's own words, on one line, with the kind they mean. */
+/* The server's own words, their first line in the fault. */
 static int
-refused(const struct myproxy_link *link, struct buf *error, struct fault *f)
+refused(struct myproxy_link *link, struct buf *error, struct fault *f)
 {
 	const char *text = buf_cstr(error);
-	char words[160];
 	size_t len;
 
-	if (text == NULL || *text == '\0')
+	(void)snprintf(link->words, sizeof(link->words), "%s",
+	    text == NULL ? "" : text);
+	len = strlen(link->words);
+	while (len > 0 && strchr(" \n", link->words[len - 1]) != NULL)
+		link->words[--len] = '\0';
+	if (len == 0)
 		return fault_set(f, FAULT_FAILED, "%s refuses without a reason",
 		    link->host);
-	(void)snprintf(words, sizeof(words), "%s", text);
-	len = strcspn(words, "\n");
-	while (len > 0 && (words[len - 1] == ' ' || words[len - 1] == '.'))
+	len = strcspn(link->words, "\n");
+	while (len > 0 && link->words[len - 1] == '.')
 		len--;
 	return fault_set(f, myproxy_error_code(text), "%s says: %.*s",
-	    link->host, (int)len, words);
+	    link->host, (int)len, link->words);
 }
 
 static int

@@ -27,6 +27,7 @@ struct myproxy_link {
 	bool started;  /* the first byte was looked at */
 	int patience;  /* ms that each read may wait */
 	char host[256];
+	char words[512]; /* the server's own, when it refused */
 };
 
 /**
