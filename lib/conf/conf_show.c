@@ -54,19 +54,34 @@ conf_dump(const struct conf_schema *schema, const void *conf, FILE *out)
 		    (const char *)conf + schema->items[i].offset, out);
 }
 
-/* ${text} for mdoc(7), where backslashes, quotes and first dots mean more. */
+/* Where a line of mdoc(7) source is broken, counted from its start. */
+#define FOLD 60
+
+/*
+ * ${text} for mdoc(7), where backslashes, quotes and a dot at the start of a
+ * line mean more, and a sentence begins a line.  Folded if ${fold}.
+ */
 static void
-man_text(const char *text, FILE *out)
+man_text(const char *text, bool fold, FILE *out)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
+	bool start = true;
+	size_t column = 0;
+
+	for (; *text != '\0'; text++, column++) {
+		if (start && (*text == '.' || *text == '\''))
+			fputs("\\&", out);
+		start = fold && *text == ' ' &&
+		    (column > FOLD || (column > 0 && text[-1] == '.'));
+		if (start) {
+			fputc('\n', out);
+			column = 0;
+		} else if (*text == '\\') {
 			fputs("\\e", out);
-		else if (*text == '"')
+		} else if (*text == '"') {
 			fputs("\\(dq", out);
-		else
+		} else {
 			fputc(*text, out);
+		}
 	}
 }
 
@@ -97,7 +112,7 @@ conf_man(const struct conf_schema *schema, FILE *out)
 
 		fprintf(out, ".It Ic %s Ar \"%s\"\n", item->keyword,
 		    argument_name(item->type));
-		man_text(item->doc, out);
+		man_text(item->doc, true, out);
 		fputc('\n', out);
 		if (item->type == CONF_TYPE_LIST)
 			fprintf(out, "May be given up to %d times.\n",
@@ -105,7 +120,7 @@ conf_man(const struct conf_schema *schema, FILE *out)
 		if (*item->fallback == '\0')
 			continue;
 		fprintf(out, "The default is\n.Ql \"");
-		man_text(item->fallback, out);
+		man_text(item->fallback, false, out);
 		fprintf(out, "\" .\n");
 	}
 	fprintf(out, ".El\n");
