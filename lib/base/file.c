@@ -16,31 +16,53 @@
 
 #define CHUNK 16384
 
+/* read(2), through interruptions. */
+static ssize_t
+read_some(int fd, void *to, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, to, size);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* A buffer that is full must have met the end of its file. */
+static int
+check_end(int fd, const char *name, size_t limit, struct fault *f)
+{
+	uint8_t probe = 0;
+	ssize_t got = read_some(fd, &probe, 1);
+
+	if (got < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", name,
+		    strerror(errno));
+	if (got > 0)
+		return fault_set(f, FAULT_INPUT, "%s: larger than %zu bytes",
+		    name, limit);
+	return 0;
+}
+
 int
 file_read_fd(int fd, const char *name, struct buf *b, struct fault *f)
 {
-	for (;;) {
-		size_t want =
-		    b->limit - b->len < CHUNK ? b->limit - b->len : CHUNK;
-		uint8_t probe;
-		uint8_t *room = want > 0 ? buf_room(b, want) : &probe;
+	while (b->len < b->limit) {
+		size_t left = b->limit - b->len;
+		size_t want = left < CHUNK ? left : CHUNK;
+		uint8_t *room = buf_room(b, want);
 		ssize_t got;
 
 		if (room == NULL)
 			return fault_set(f, FAULT_MEMORY, "%s", name);
-		got = read(fd, room, want > 0 ? want : 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+		if ((got = read_some(fd, room, want)) < 0)
 			return fault_set(f, FAULT_SYSTEM, "%s: %s", name,
 			    strerror(errno));
 		if (got == 0)
 			return 0;
-		if (want == 0)
-			return fault_set(f, FAULT_INPUT,
-			    "%s: larger than %zu bytes", name, b->limit);
 		b->len += (size_t)got;
 	}
+	return check_end(fd, name, b->limit, f);
 }
 
 static int

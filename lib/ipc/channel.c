@@ -35,7 +35,8 @@ struct channel {
 	struct waiting **last;
 	size_t waiting_bytes;
 	size_t waiting_frames;
-	bool *freed; /* where to say that we were, while we hear */
+	bool hearing;
+	bool freed; /* by a handler: gone when it has returned */
 	bool paused;
 	bool dead;
 	uint8_t in[MSG_MAX_FRAME];
@@ -86,9 +87,9 @@ die(struct channel *ch, const struct fault *cause)
 	ch->gone(ch->arg, ch, cause);
 }
 
-/* Hear one message.  Whether to go on: false once ${freed}. */
+/* Hear one message.  Whether to go on. */
 static bool
-hear_one(struct channel *ch, const bool *freed)
+hear_one(struct channel *ch)
 {
 	struct fault f = { 0 };
 	struct msg m;
@@ -113,27 +114,24 @@ hear_one(struct channel *ch, const bool *freed)
 		return false;
 	}
 	ch->heard(ch->arg, ch, &m, passed);
-	if (*freed)
-		return false;
 	explicit_bzero(ch->in, len);
-	return true;
+	return !ch->freed;
 }
 
 static void
 hear(struct channel *ch, int most)
 {
-	bool freed = false;
-
 	/* A handler that drains its own channel would have the frame that it
 	 * reads overwritten. */
-	if (ch->freed != NULL)
+	if (ch->hearing)
 		return;
-	ch->freed = &freed;
+	ch->hearing = true;
 	while (most-- > 0 && !ch->dead && !ch->paused)
-		if (!hear_one(ch, &freed))
+		if (!hear_one(ch))
 			break;
-	if (!freed)
-		ch->freed = NULL;
+	ch->hearing = false;
+	if (ch->freed)
+		free(ch);
 }
 
 /*
@@ -210,15 +208,13 @@ channel_free(struct channel *ch)
 {
 	if (ch == NULL)
 		return;
-	if (ch->freed != NULL) {
-		*ch->freed = true;
-		explicit_bzero(ch->in, sizeof(ch->in));
-	}
 	loop_watch_free(ch->watch);
 	while (ch->first != NULL)
 		pop(ch);
 	(void)close(ch->fd);
-	free(ch);
+	ch->freed = true;
+	if (!ch->hearing)
+		free(ch);
 }
 
 static int

@@ -18,8 +18,8 @@ struct channel;
 
 /* A message arrived.  ${fd} is the descriptor that came with it, now the
  * handler's, if msg_carries_fd() says that one does, else -1.  Bytes in ${m}
- * are borrowed until the handler returns, or frees ${ch}, which it may; they
- * are wiped then. */
+ * are borrowed until the handler returns, and wiped then.  The handler may
+ * free ${ch}. */
 typedef void channel_heard_fn(void *arg, struct channel *ch,
     const struct msg *m, int fd);
 
@@ -41,7 +41,7 @@ CHECKED struct channel *channel_new(struct loop *loop, int fd,
 void channel_free(struct channel *ch);
 
 /* What may wait in a channel that the other end does not read. */
-#define CHANNEL_QUEUE_BYTES (8u * 1024 * 1024)
+#define CHANNEL_QUEUE_BYTES ((size_t)8 * 1024 * 1024)
 #define CHANNEL_QUEUE_FRAMES 8192u
 
 /* Send ${m}, or queue it.  FAULT_BUSY when the queue is full, FAULT_UNREACHABLE

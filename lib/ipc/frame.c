@@ -47,13 +47,13 @@ enum frame_result
 frame_send(int fd, const uint8_t *data, size_t len, int passed, bool wait,
     struct fault *f)
 {
-	/* sendmsg reads only, but its struct does not say so. */
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)data,
-		.iov_len = len };
+	struct iovec iov = { .iov_len = len };
 	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union control control;
 	ssize_t sent;
 
+	/* sendmsg only reads, but its struct does not say so. */
+	memcpy(&iov.iov_base, &data, sizeof(data));
 	if (passed >= 0)
 		attach(&header, &control, passed);
 	do

@@ -114,7 +114,7 @@ add_rule(struct builder *b, uint32_t action, int number, unsigned count,
 static int
 allow_call(struct builder *b, const char *name, struct fault *f)
 {
-	int number;
+	int number = -1;
 
 	if (number_of(name, &number, f) < 0)
 		return -1;
@@ -147,7 +147,7 @@ allow_calls(struct builder *b, const char *calls, struct fault *f)
 static int
 allow_gate(struct builder *b, const struct gate *gate, struct fault *f)
 {
-	int number;
+	int number = -1;
 
 	if (number_of(gate->call, &number, f) < 0)
 		return -1;
@@ -171,7 +171,7 @@ allow_own_signals(struct builder *b, struct fault *f)
 static int
 hide_clone3(struct builder *b, struct fault *f)
 {
-	int number;
+	int number = -1;
 
 	if (number_of("clone3", &number, f) < 0)
 		return -1;

@@ -188,7 +188,7 @@ net_listen(const char *where, struct fault *f)
 {
 	struct addrinfo *list;
 	char host[HOST_SIZE];
-	uint16_t port;
+	uint16_t port = 0;
 	int fd;
 
 	if (read_port(where, &port) == 0)
@@ -212,7 +212,7 @@ port_of(const struct sockaddr_storage *address)
 int
 net_port(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 ||
@@ -331,7 +331,7 @@ peer_of(int fd, struct sockaddr_storage *address, char *host, size_t size)
 void
 net_peer(int fd, char name[NET_NAME_SIZE])
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	char host[HOST_SIZE];
 
 	if (!peer_of(fd, &address, host, sizeof(host)) ||
@@ -344,7 +344,7 @@ net_peer(int fd, char name[NET_NAME_SIZE])
 void
 net_peer_host(int fd, char name[NET_NAME_SIZE])
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	char host[HOST_SIZE];
 
 	if (!peer_of(fd, &address, host, sizeof(host)) ||

@@ -62,8 +62,8 @@ int
 sandbox_user(const char *who, uid_t *uid, gid_t *gid, struct fault *f)
 {
 	char user[NAME_SIZE];
-	uid_t found_uid;
-	gid_t found_gid;
+	uid_t found_uid = 0;
+	gid_t found_gid = 0;
 	char *group;
 
 	if (text_copy(user, sizeof(user), who) < 0)
