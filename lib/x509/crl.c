@@ -138,6 +138,20 @@ crl_tbs(const struct authority *issuer, struct crl_entry *entries, size_t count,
 	return 0;
 }
 
+/* X.690 8.19.2: arcs that end, and do not begin with a zero. */
+static bool
+oid_good(struct wire_bytes oid)
+{
+	bool begins = true;
+
+	for (size_t i = 0; i < oid.len; i++) {
+		if (begins && oid.data[i] == 0x80)
+			return false;
+		begins = oid.data[i] < 0x80;
+	}
+	return oid.len > 0 && begins;
+}
+
 /* One Extension: its OID, whether it is critical, a reader of its value. */
 static struct der_in
 get_extension(struct der_in *in, struct wire_bytes *oid, bool *critical)
@@ -149,7 +163,7 @@ get_extension(struct der_in *in, struct wire_bytes *oid, bool *critical)
 	*critical =
 	    der_peek(&extension) == DER_BOOLEAN && der_get_bool(&extension);
 	value = der_enter(&extension, DER_OCTET_STRING);
-	if (!der_ended(&extension))
+	if (!der_ended(&extension) || !oid_good(*oid))
 		in->failed = true;
 	return value;
 }

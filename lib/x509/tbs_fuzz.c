@@ -1,0 +1,37 @@
+/* What the last gate lets through satisfies each of its rules, as OpenSSL
+ * reads it.  The first byte chooses the CA. */
+#include "x509/tbs.h"
+
+#include "x509/tbs_probe.h"
+
+#include <stdio.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fault f = { 0 };
+	struct wire_bytes tbs;
+	struct probe *p;
+	uint8_t *exact;
+	const char *broken = NULL;
+
+	if (size < 1 || size > 16384 || (p = malloc(sizeof(*p))) == NULL ||
+	    (exact = malloc(size)) == NULL)
+		return 0;
+	probe_fill(p, (data[0] & 1) != 0);
+	memcpy(exact, data + 1, size - 1);
+	tbs = (struct wire_bytes){ exact, size - 1 };
+	if (tbs_check(tbs, &p->a, PROBE_NOW, &f) == 0)
+		broken = probe_broken(tbs, &p->a, PROBE_NOW);
+	else if (f.code != FAULT_DENIED || f.text[0] == '\0')
+		broken = "a refusal names its rule";
+	free(exact);
+	free(p);
+	if (broken != NULL) {
+		fprintf(stderr, "broken: %s\n", broken);
+		abort();
+	}
+	return 0;
+}
