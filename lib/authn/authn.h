@@ -29,6 +29,9 @@ CHECKED int authn_passwd(const char *path, const char *user,
  * line in ${path}, atomically, mode 0600 (or as the file was). */
 CHECKED int authn_passwd_set(const char *path, const char *user,
     const struct secret *phrase, struct fault *f);
+/* Take every line of ${user} out of it.  FAULT_ABSENT if there is none. */
+CHECKED int authn_passwd_delete(const char *path, const char *user,
+    struct fault *f);
 
 /**
  * authn_pam(dir, service, user, peer, phrase, name, size, f):

@@ -215,6 +215,22 @@ replace_line(const struct buf *old, const char *user, const struct buf *line,
 	buf_put(out, line->data, done ? 0 : line->len);
 }
 
+/* Put ${out} in the place of ${path}, which was as ${st} says. */
+static int
+rewrite(const char *path, const struct stat *st, const struct buf *out,
+    struct fault *f)
+{
+	if (out->failed)
+		return fault_set(f, FAULT_MEMORY, "%s is too large", path);
+	if (file_write(path, st->st_mode & 0770, out->data, out->len, f) < 0)
+		return -1;
+	/* root edits the file of the user that the workers are. */
+	if (lchown(path, st->st_uid, st->st_gid) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+		    strerror(errno));
+	return 0;
+}
+
 int
 authn_passwd_set(const char *path, const char *user,
     const struct secret *phrase, struct fault *f)
@@ -222,7 +238,9 @@ authn_passwd_set(const char *path, const char *user,
 	OWN_BUF(old, FILE_MAX);
 	OWN_BUF(line, AUTHN_USER_SIZE + AUTHN_HASH_SIZE);
 	OWN_BUF(out, FILE_MAX);
-	struct stat st = { .st_mode = 0600 };
+	struct stat st = {
+		.st_mode = 0600, .st_uid = geteuid(), .st_gid = getegid()
+	};
 	bool exists = stat(path, &st) == 0;
 
 	if (make_line(user, phrase, &line, f) < 0)
@@ -230,13 +248,28 @@ authn_passwd_set(const char *path, const char *user,
 	if (exists && read_users(path, &old, f) < 0)
 		return -1;
 	replace_line(&old, user, &line, &out);
-	if (out.failed || line.failed)
+	if (line.failed)
 		return fault_set(f, FAULT_MEMORY, "%s is too large", path);
-	if (file_write(path, st.st_mode & 0770, out.data, out.len, f) < 0)
+	return rewrite(path, &st, &out, f);
+}
+
+int
+authn_passwd_delete(const char *path, const char *user, struct fault *f)
+{
+	OWN_BUF(old, FILE_MAX);
+	OWN_BUF(out, FILE_MAX);
+	const struct buf nothing = { 0 };
+	struct authn_passwd_line line;
+	struct stat st;
+
+	if (read_users(path, &old, f) < 0)
 		return -1;
-	/* root edits the file of the user that the workers are. */
-	if (exists && lchown(path, st.st_uid, st.st_gid) < 0)
+	if (stat(path, &st) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
-	return 0;
+	if (!find(&old, user, &line))
+		return fault_set(f, FAULT_ABSENT, "%s: no user \"%s\"", path,
+		    user);
+	replace_line(&old, user, &nothing, &out);
+	return rewrite(path, &st, &out, f);
 }

@@ -174,6 +174,22 @@ a_new_file_is_private_and_odd_names_are_refused(void **state)
 	assert_int_equal(unlink(PATH), 0);
 }
 
+static void
+a_user_who_is_deleted_is_gone_and_others_stay(void **state)
+{
+	struct fault f = { 0 };
+
+	(void)state;
+	set("ann", "first phrase");
+	set("bob", "second phrase");
+	assert_int_equal(authn_passwd_delete(PATH, "ann", &f), 0);
+	assert_int_equal(try("ann", "first phrase", 12, &f), -1);
+	assert_int_equal(f.code, FAULT_LOGIN);
+	assert_int_equal(try("bob", "second phrase", 13, &f), 0);
+	assert_int_equal(authn_passwd_delete(PATH, "ann", &f), -1);
+	assert_int_equal(f.code, FAULT_ABSENT);
+}
+
 int
 main(void)
 {
@@ -181,6 +197,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    the_right_password_passes_and_others_do_not, set_up),
 		cmocka_unit_test_setup(a_nul_does_not_end_a_password, set_up),
+		cmocka_unit_test_setup(
+		    a_user_who_is_deleted_is_gone_and_others_stay, set_up),
 		cmocka_unit_test_setup(
 		    an_unknown_or_locked_user_costs_a_hash_too, set_up),
 		cmocka_unit_test_setup(a_file_open_to_everybody_is_refused,
