@@ -5,6 +5,7 @@
 #include "signet_login.h"
 #include "signet_logon.h"
 #include "signet_manual.h"
+#include "signet_proxy.h"
 #include "signet_trustroots.h"
 
 #include <errno.h>
@@ -17,6 +18,10 @@ static const struct command *const commands[] = {
 	&signet_login,
 	&signet_trustroots,
 	&signet_logon,
+	&signet_proxy_init,
+	&signet_proxy_info,
+	&grid_proxy_info,
+	&signet_proxy_destroy,
 	&signet_completion,
 	&signet_manual,
 	NULL,

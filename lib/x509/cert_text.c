@@ -1,0 +1,22 @@
+#include "x509/cert_text.h"
+
+#include "x509/cert.h"
+#include "x509/ossl.h"
+#include "x509/own_ssl.h"
+
+#include <limits.h>
+
+int
+cert_text(const struct cert *cert, FILE *out, struct fault *f)
+{
+	const unsigned char *at = cert->der;
+	OWN(X509) x = NULL;
+
+	if (cert->len > LONG_MAX ||
+	    (x = d2i_X509(NULL, &at, (long)cert->len)) == NULL)
+		return ossl_fault(f, FAULT_INPUT, "the certificate");
+	if (X509_print_ex_fp(out, x, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB,
+		0) != 1)
+		return ossl_fault(f, FAULT_SYSTEM, "writing the certificate");
+	return 0;
+}
