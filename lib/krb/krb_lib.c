@@ -98,5 +98,5 @@ krb_lib_close(struct krb_lib *k)
 	if (k->client != NULL)
 		krb5_free_principal(k->context, k->client);
 	krb5_free_context(k->context);
-	k->context = NULL;
+	memset(k, 0, sizeof(*k));
 }
