@@ -2,6 +2,7 @@
 
 #include "trust/host.h"
 #include "trust/rule.h"
+#include "trust/subtree.h"
 #include "x509/der.h"
 
 #include <string.h>
@@ -21,43 +22,8 @@ struct found {
 	bool form;   /* some subtree has its form */
 	bool inside; /* and it is in one of them */
 	bool unsure; /* a subtree that we cannot compare with it */
+	bool wide;   /* what may be inside counts: for excluded ones */
 };
-
-static bool
-starts_with(struct wire_bytes whole, struct wire_bytes start)
-{
-	return whole.len >= start.len &&
-	    (start.len == 0 || memcmp(whole.data, start.data, start.len) == 0);
-}
-
-/* Both are whole Names: does one begin with all RDNs of the other? */
-static bool
-in_directory(struct wire_bytes name, struct wire_bytes base)
-{
-	struct der_in a = DER_IN(name.data, name.len);
-	struct der_in b = DER_IN(base.data, base.len);
-	struct wire_bytes whole = der_get(&a, DER_SEQUENCE);
-	struct wire_bytes start = der_get(&b, DER_SEQUENCE);
-
-	/* RDNs end where they say, so a common start is one of whole RDNs. */
-	return der_ended(&a) && der_ended(&b) && starts_with(whole, start);
-}
-
-/* "a.org" covers itself and what is below it, ".a.org" only the latter. */
-static bool
-in_domain(struct wire_bytes name, struct wire_bytes base)
-{
-	const char *end;
-
-	if (base.len == 0)
-		return true;
-	if (name.len < base.len)
-		return false;
-	end = (const char *)name.data + name.len - base.len;
-	if (strncasecmp(end, (const char *)base.data, base.len) != 0)
-		return false;
-	return name.len == base.len || base.data[0] == '.' || end[-1] == '.';
-}
 
 /* Compare ${name} with one GeneralSubtree. */
 static void
@@ -74,13 +40,18 @@ compare(struct der_in *subtree, const struct name *name, struct found *found)
 		found->unsure = true;
 		return;
 	}
-	if (name->form == FORM_DIRECTORY)
-		found->inside =
-		    found->inside || in_directory(name->value, base);
-	else if (name->form == FORM_DNS)
-		found->inside = found->inside || in_domain(name->value, base);
-	else
+	if (name->form == FORM_DIRECTORY) {
+		int inside = subtree_directory(name->value, base);
+
+		found->unsure = found->unsure || inside < 0;
+		found->inside = found->inside || inside > 0;
+	} else if (name->form == FORM_DNS) {
+		if (subtree_domain(name->value, base) ||
+		    (found->wide && subtree_wildcard(name->value, base)))
+			found->inside = true;
+	} else {
 		found->unsure = true;
+	}
 }
 
 static int
@@ -104,7 +75,7 @@ hold_name(const struct cert *ca, struct wire_bytes constraints,
 	struct der_in sequence = der_enter(&in, DER_SEQUENCE);
 	struct der_in list;
 	struct found permitted = { 0 };
-	struct found excluded = { 0 };
+	struct found excluded = { .wide = true };
 	int bad = 0;
 
 	if (der_maybe(&sequence, DER_CONTEXT_C(0), &list))
@@ -116,8 +87,8 @@ hold_name(const struct cert *ca, struct wire_bytes constraints,
 		    "malformed nameConstraints");
 	if (permitted.unsure || excluded.unsure)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
-		    "a CA above it constrains names of form [%u], which is "
-		    "not supported here",
+		    "a CA above it constrains names of form [%u] in a way "
+		    "that is not judged here",
 		    name->form);
 	if (excluded.inside || (permitted.form && !permitted.inside))
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
