@@ -10,7 +10,8 @@
 #define PREFIX 4 /* the method as a little-endian int */
 #define MECHANISM "GSSAPI"
 #define SASL_PROMPT "SASL authorization negotiation server"
-#define PROOF_MAX 49152u /* of AUTH_STEP */
+#define PROOF_MAX 49152u     /* of AUTH_STEP */
+#define SASL_TEXT_MAX 61440u /* less than what a visit reads ahead */
 #define OFFER_MAX 81920u
 
 /* How the data of one method are taken out of what has come. */
@@ -116,7 +117,7 @@ take_sasl(struct visit *v, const uint8_t *data, size_t len)
 	int got;
 
 	if (nul == NULL)
-		return len > TEXT_BASE64_SIZE(PROOF_MAX) ? broken(v) : false;
+		return len > SASL_TEXT_MAX ? broken(v) : false;
 	if (!v->sasl_begun) {
 		v->sasl_begun = true;
 		eat(v, text_len + 1);

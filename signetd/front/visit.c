@@ -41,6 +41,7 @@ visit_end(struct visit *v)
 	m.auth_gone.connection = v->id;
 	if (v->auth_open && v->house->say(v->house->arg, &m, &f) < 0)
 		v->auth_open = false;
+	v->state = VISIT_OVER; /* nothing that has come is looked at now */
 	while (v->out_count > 0)
 		visit_sent(v);
 	buf_free(&v->in);
