@@ -1,6 +1,7 @@
 #include "base/fault.h"
 #include "base/own.h"
 #include "command.h"
+#include "signet_cert.h"
 #include "signet_completion.h"
 #include "signet_login.h"
 #include "signet_logon.h"
@@ -22,6 +23,9 @@ static const struct command *const commands[] = {
 	&signet_proxy_info,
 	&grid_proxy_info,
 	&signet_proxy_destroy,
+	&signet_cert_info,
+	&grid_cert_info,
+	&signet_cert_convert,
 	&signet_completion,
 	&signet_manual,
 	NULL,
