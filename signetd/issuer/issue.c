@@ -47,7 +47,7 @@ answer_fault(struct channel *front, uint32_t connection, enum fault_code code,
 
 /* Tell the front end and the log that nothing comes of ${job}. */
 static void
-refuse(struct job *job, const struct fault *f)
+refuse(const struct fault *f, struct job *job)
 {
 	LOG(ISSUE_REFUSED, LOG_TEXT("ref", job->who.ref),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
@@ -59,15 +59,15 @@ refuse(struct job *job, const struct fault *f)
 }
 
 static void
-refuse_and_end(struct issue *is, struct job *job, const struct fault *f)
+refuse_and_end(struct issue *is, const struct fault *f, struct job *job)
 {
-	refuse(job, f);
+	refuse(f, job);
 	job_end(is->jobs, job);
 }
 
 /* The serial is used, and nothing came of it. */
 static void
-void_and_end(struct issue *is, struct job *job, const struct fault *cause)
+void_and_end(struct issue *is, const struct fault *cause, struct job *job)
 {
 	struct msg m = { .type = MSG_VOID };
 	struct fault f = { 0 };
@@ -78,7 +78,7 @@ void_and_end(struct issue *is, struct job *job, const struct fault *cause)
 	/* If this is lost, the next start finds the intent and voids it. */
 	if (channel_say(is->keeper, &m, &f) < 0)
 		log_fault(&f, job->who.ref);
-	refuse_and_end(is, job, cause);
+	refuse_and_end(is, cause, job);
 }
 
 void
@@ -144,12 +144,12 @@ issue_ask(struct issue *is, struct channel *front,
 	if (!take_ticket(is, ask->ticket, &job->who)) {
 		(void)fault_set(&f, FAULT_DENIED,
 		    "nobody has vouched for this ticket");
-		refuse_and_end(is, job, &f);
+		refuse_and_end(is, &f, job);
 		return;
 	}
 	if (job_check(job, ask, clock_wall(), &f) < 0 ||
 	    ask_keeper(is, job, &f) < 0) {
-		refuse_and_end(is, job, &f);
+		refuse_and_end(is, &f, job);
 		return;
 	}
 	job->state = JOB_RESERVING;
@@ -192,7 +192,7 @@ issue_reserved(struct issue *is, const struct msg_reserved *m)
 		(void)fault_set(&f,
 		    m->fault != FAULT_NONE ? code_of(m->fault) : FAULT_INTERNAL,
 		    "the keeper reserved no serial");
-		refuse_and_end(is, job, &f);
+		refuse_and_end(is, &f, job);
 		return;
 	}
 	memcpy(job->serial, m->serial.data, m->serial.len);
@@ -200,7 +200,7 @@ issue_reserved(struct issue *is, const struct msg_reserved *m)
 	if (job->refused)
 		(void)fault_set(&f, FAULT_BUSY, "a serial came too late");
 	if (job->refused || ask_signer(is, job, &f) < 0) {
-		void_and_end(is, job, &f);
+		void_and_end(is, &f, job);
 		return;
 	}
 	job->state = JOB_SIGNING;
@@ -238,7 +238,7 @@ issue_signed(struct issue *is, const struct msg_tbs_done *m)
 	if (result == 0)
 		result = ask_to_commit(is, job, &f);
 	if (result < 0) {
-		void_and_end(is, job, &f);
+		void_and_end(is, &f, job);
 		return;
 	}
 	job->state = JOB_COMMITTING;
@@ -298,7 +298,7 @@ issue_committed(struct issue *is, const struct msg_committed *m)
 	}
 	(void)fault_set(&f, code_of(m->fault),
 	    "the keeper did not record the certificate");
-	void_and_end(is, job, &f);
+	void_and_end(is, &f, job);
 }
 
 struct gone {
@@ -334,7 +334,7 @@ expire_one(void *arg, struct job *job)
 	    job->state == JOB_SIGNING ? FAULT_BUSY : FAULT_LEDGER,
 	    "no answer from the %s in time",
 	    job->state == JOB_SIGNING ? "signer" : "keeper");
-	refuse(job, &f);
+	refuse(&f, job);
 }
 
 void

@@ -41,7 +41,7 @@ authority_of(const struct sheet *sheet)
 }
 
 static void
-refuse(struct sheet *sheet, const struct fault *f)
+refuse(const struct fault *f, struct sheet *sheet)
 {
 	LOG(CRL_REFUSED, LOG_TEXT("ca", authority_of(sheet)->conf.name),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
@@ -70,7 +70,7 @@ ask(struct sheet *sheet, bool if_due)
 	m.crl_ask.if_due = if_due;
 	loop_timer_set(sheet->timer, p->interval * 1000);
 	if (channel_say(p->keeper, &m, &f) < 0)
-		refuse(sheet, &f);
+		refuse(&f, sheet);
 }
 
 static void
@@ -188,6 +188,8 @@ write_tbs(struct sheet *sheet, const struct msg_crl_list *m, struct fault *f)
 {
 	struct crl_entry *entries =
 	    calloc(m->entries.len / ENTRY_LEAST + 1, sizeof(*entries));
+	const struct authority *a = authority_of(sheet);
+	time_t now = clock_wall();
 	size_t count;
 	int result;
 
@@ -198,8 +200,8 @@ write_tbs(struct sheet *sheet, const struct msg_crl_list *m, struct fault *f)
 	sheet->number = m->number;
 	result = read_entries(m->entries, entries, &count, f);
 	if (result == 0)
-		result = crl_tbs(authority_of(sheet), entries, count, m->number,
-		    clock_wall(), &sheet->tbs, f);
+		result =
+		    crl_tbs(a, entries, count, m->number, now, &sheet->tbs, f);
 	free(entries);
 	return result;
 }
@@ -238,7 +240,7 @@ publish_listed(struct publish *p, const struct msg_crl_list *m)
 	if (result == 0)
 		result = ask_signer(sheet, &f);
 	if (result < 0)
-		refuse(sheet, &f);
+		refuse(&f, sheet);
 }
 
 static int
@@ -278,6 +280,6 @@ publish_signed(struct publish *p, const struct msg_tbs_done *m)
 	else
 		result = file_list(sheet, m->signature, &f);
 	if (result < 0)
-		refuse(sheet, &f);
+		refuse(&f, sheet);
 	buf_free(&sheet->tbs);
 }

@@ -95,7 +95,7 @@ pay_owed(struct batch *b, struct fault *f)
 }
 
 static void
-fail(struct batch *b, const struct fault *cause)
+fail(const struct fault *cause, struct batch *b)
 {
 	if (!b->failed)
 		b->cause = *cause;
@@ -110,7 +110,7 @@ begin(struct batch *b)
 	b->begun = true;
 	b->failed = false;
 	if (ledger_begin(b->ledger, &f) < 0 || pay_owed(b, &f) < 0)
-		fail(b, &f);
+		fail(&f, b);
 }
 
 static int
@@ -222,7 +222,7 @@ write_down(struct batch *b, const struct msg *m, struct answer *answer,
 
 /* A refusal is for the one who asked; what the operator should see of it. */
 static void
-refuse(struct answer *answer, const struct fault *f)
+refuse(const struct fault *f, struct answer *answer)
 {
 	answer->fault = f->code;
 	if (answer->type == MSG_CRL_FILE || answer->type == MSG_CRL_ASK) {
@@ -251,9 +251,9 @@ batch_take(struct batch *b, const struct msg *m)
 	b->count++;
 	if (write_down(b, m, answer, &f) < 0) {
 		if (b->failed || ledger_spoilt(b->ledger))
-			fail(b, &f);
+			fail(&f, b);
 		else
-			refuse(answer, &f);
+			refuse(&f, answer);
 	}
 	if (b->count == BATCH_MAX)
 		batch_end(b);
@@ -324,7 +324,7 @@ batch_end(struct batch *b)
 	if (!b->begun)
 		return;
 	if (!b->failed && ledger_end(b->ledger, &f) < 0)
-		fail(b, &f);
+		fail(&f, b);
 	if (b->failed)
 		take_back(b);
 	else

@@ -8,6 +8,7 @@
 #include "signetd/keeper/batch.h"
 #include "signetd/role.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,8 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	box->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(RPATH) |
 	    SANDBOX_PROMISE(WPATH);
 	box->paths[0] = (struct sandbox_path){ k->dir, true };
+	/* A limit on the size of files is a full disk: refused, not fatal. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	box->no_processes = true;
 	return 0;
 }

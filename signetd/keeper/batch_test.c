@@ -1,0 +1,535 @@
+#include "signetd/keeper/batch.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "signetd/revoked.h"
+#include "x509/crl.h"
+#include "x509/der.h"
+#include "x509/mint_probe.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONF                                                \
+	"name sub\nmay-sign-under /DC=org/O=Ex/OU=People\n" \
+	"usage digitalSignature\nserial range 1000 50\n"    \
+	"crl-url http://ca.example.org/sub.crl\n"
+
+#define ANSWERS_MAX 1100
+
+/* A ledger, a CA, and what was answered. */
+struct desk {
+	char dir[64];
+	char path[PATH_MAX];
+	struct made ca;
+	struct ledger *ledger;
+	struct books *books;
+	struct batch *batch;
+	unsigned answers;
+	struct answered {
+		enum msg_type type;
+		uint32_t id;
+		uint32_t fault;
+		uint8_t serial[20];
+		size_t serial_len;
+		uint64_t number;
+		uint8_t entries[256];
+		size_t entries_len;
+	} answer[ANSWERS_MAX];
+};
+
+static void
+note(void *arg, const struct msg *m)
+{
+	struct desk *d = arg;
+	struct answered *a = &d->answer[d->answers++];
+
+	assert_true(d->answers <= ANSWERS_MAX);
+	memset(a, 0, sizeof(*a));
+	a->type = m->type;
+	if (m->type == MSG_RESERVED) {
+		a->id = m->reserved.id;
+		a->fault = m->reserved.fault;
+		a->serial_len = m->reserved.serial.len;
+		if (a->serial_len > 0)
+			memcpy(a->serial, m->reserved.serial.data,
+			    a->serial_len);
+	}
+	if (m->type == MSG_COMMITTED) {
+		a->id = m->committed.id;
+		a->fault = m->committed.fault;
+	}
+	if (m->type == MSG_CRL_LIST) {
+		a->fault = m->crl_list.fault;
+		a->number = m->crl_list.number;
+		a->entries_len = m->crl_list.entries.len;
+		assert_true(a->entries_len <= sizeof(a->entries));
+		if (a->entries_len > 0)
+			memcpy(a->entries, m->crl_list.entries.data,
+			    a->entries_len);
+	}
+}
+
+static void
+open_ledger(struct desk *d)
+{
+	struct fault f = { 0 };
+
+	d->ledger = ledger_open(d->path, NULL, &f);
+	if (d->ledger == NULL)
+		fail_msg("%s", f.text);
+	d->batch = batch_new(d->ledger, d->books, d->dir, note, d, &f);
+	assert_non_null(d->batch);
+}
+
+static int
+open_desk(void **state)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+	struct fault f = { 0 };
+	OWN_BUF(pem, 65536);
+
+	assert_non_null(d);
+	*state = d;
+	assert_int_equal(text_copy(d->dir, sizeof(d->dir),
+			     "/tmp/batch_test.XXXXXX"),
+	    0);
+	assert_non_null(mkdtemp(d->dir));
+	assert_int_equal(text_fmt(d->path, sizeof(d->path), "%s/ledger.db",
+			     d->dir),
+	    0);
+	d->ca =
+	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
+	pem_put(&pem, "CERTIFICATE",
+	    (struct wire_bytes){ d->ca.der.data, d->ca.der.len });
+	d->books = books_new(&f);
+	assert_non_null(d->books);
+	if (books_add(d->books,
+		(struct wire_bytes){ (const uint8_t *)CONF, strlen(CONF) },
+		(struct wire_bytes){ pem.data, pem.len }, &f) < 0)
+		fail_msg("%s", f.text);
+	open_ledger(d);
+	return 0;
+}
+
+static int
+close_desk(void **state)
+{
+	struct desk *d = *state;
+	struct dirent *file;
+	DIR *dir;
+
+	batch_free(d->batch);
+	ledger_free(d->ledger);
+	books_free(d->books);
+	made_free(&d->ca);
+	assert_non_null(dir = opendir(d->dir));
+	while ((file = readdir(dir)) != NULL)
+		(void)unlinkat(dirfd(dir), file->d_name, 0);
+	(void)closedir(dir);
+	(void)rmdir(d->dir);
+	free(d);
+	return 0;
+}
+
+static void
+take_reserve(struct desk *d, uint32_t id)
+{
+	struct msg m = { .type = MSG_RESERVE,
+		.reserve = { .id = id,
+		    .ca = "sub",
+		    .ref = "0123456789ab",
+		    .subject = "/DC=org/O=Ex/OU=People/CN=a",
+		    .not_before = 1790000000,
+		    .not_after = 4000000000 } };
+
+	batch_take(d->batch, &m);
+}
+
+static void
+take_commit(struct desk *d, uint32_t id, const struct answered *reserved)
+{
+	struct msg m = { .type = MSG_COMMIT,
+		.commit = { .id = id, .ca = "sub" } };
+	OWN_BUF(der, 256);
+	size_t whole = der_open(&der, DER_SEQUENCE);
+	size_t tbs = der_open(&der, DER_SEQUENCE);
+	size_t version = der_open(&der, DER_CONTEXT_C(0));
+
+	der_put_u64(&der, 2);
+	der_close(&der, version);
+	der_put_positive(&der, reserved->serial, reserved->serial_len);
+	der_close(&der, tbs);
+	der_close(&der, whole);
+	m.commit.serial =
+	    (struct wire_bytes){ reserved->serial, reserved->serial_len };
+	m.commit.der = (struct wire_bytes){ der.data, der.len };
+	batch_take(d->batch, &m);
+}
+
+static void
+take_void(struct desk *d, const struct answered *reserved)
+{
+	struct msg m = { .type = MSG_VOID, .void_ = { .ca = "sub" } };
+
+	m.void_.serial =
+	    (struct wire_bytes){ reserved->serial, reserved->serial_len };
+	batch_take(d->batch, &m);
+}
+
+static void
+take_crl_ask(struct desk *d, uint32_t if_due)
+{
+	struct msg m = { .type = MSG_CRL_ASK,
+		.crl_ask = { .ca = "sub", .if_due = if_due } };
+
+	batch_take(d->batch, &m);
+	batch_end(d->batch);
+}
+
+static int
+count_state(void *arg, const struct ledger_line *line)
+{
+	unsigned *states = arg;
+
+	states[line->state]++;
+	return 0;
+}
+
+/* How many certificates there are in ${state}, as another reader sees it. */
+static unsigned
+count_of(const struct desk *d, enum ledger_state state)
+{
+	unsigned states[LEDGER_HELD + 1] = { 0 };
+	const struct ledger_filter all = { 0 };
+	struct fault f = { 0 };
+	OWN_STRUCT(ledger) l = ledger_open_read(d->path, &f);
+
+	assert_non_null(l);
+	assert_int_equal(ledger_each(l, &all, count_state, states, &f), 0);
+	return states[state];
+}
+
+static void
+nothing_is_answered_before_it_is_durable(void **state)
+{
+	struct desk *d = *state;
+
+	take_reserve(d, 1);
+	take_reserve(d, 2);
+	assert_int_equal(d->answers, 0);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 0);
+	batch_end(d->batch);
+	assert_int_equal(d->answers, 2);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 2);
+	assert_int_equal(d->answer[1].type, MSG_RESERVED);
+	assert_int_equal(d->answer[1].id, 2);
+	assert_int_equal(d->answer[1].fault, FAULT_NONE);
+	assert_memory_equal(d->answer[1].serial, "\x03\xe9", 2);
+}
+
+static void
+different_questions_share_a_transaction(void **state)
+{
+	struct desk *d = *state;
+
+	for (uint32_t i = 0; i < 3; i++)
+		take_reserve(d, i);
+	batch_end(d->batch);
+	take_commit(d, 0, &d->answer[0]);
+	take_void(d, &d->answer[1]);
+	take_reserve(d, 3);
+	take_commit(d, 2, &d->answer[2]);
+	batch_end(d->batch);
+	/* A VOID has no answer. */
+	assert_int_equal(d->answers, 6);
+	assert_int_equal(d->answer[3].type, MSG_COMMITTED);
+	assert_int_equal(d->answer[4].type, MSG_RESERVED);
+	assert_int_equal(d->answer[5].id, 2);
+	assert_int_equal(count_of(d, LEDGER_ISSUED), 2);
+	assert_int_equal(count_of(d, LEDGER_VOID), 1);
+	batch_end(d->batch);
+	assert_int_equal(d->answers, 6);
+}
+
+static void
+one_that_is_refused_does_not_hurt_the_others(void **state)
+{
+	struct desk *d = *state;
+	struct answered never = { .serial = { 9 }, .serial_len = 1 };
+
+	take_reserve(d, 1);
+	take_commit(d, 2, &never);
+	take_reserve(d, 3);
+	batch_end(d->batch);
+	assert_int_equal(d->answers, 3);
+	assert_int_equal(d->answer[0].fault, FAULT_NONE);
+	assert_int_equal(d->answer[1].fault, FAULT_DENIED);
+	assert_int_equal(d->answer[2].fault, FAULT_NONE);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 2);
+}
+
+static void
+a_full_batch_ends_by_itself(void **state)
+{
+	struct desk *d = *state;
+
+	for (uint32_t i = 0; i < BATCH_MAX + 1; i++)
+		take_reserve(d, i);
+	assert_int_equal(d->answers, BATCH_MAX);
+	/* The range has fifty. */
+	assert_int_equal(d->answer[49].fault, FAULT_NONE);
+	assert_int_equal(d->answer[50].fault, FAULT_LEDGER);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 50);
+	batch_end(d->batch);
+	assert_int_equal(d->answers, BATCH_MAX + 1);
+}
+
+/* With a second writer in the way, a transaction cannot begin: what a disk
+ * that fails looks like from here, without waiting for one. */
+static void
+a_failed_transaction_is_taken_back_and_voids_are_owed(void **state)
+{
+	struct desk *d = *state;
+	struct fault f = { 0 };
+	struct ledger *other;
+
+	take_reserve(d, 1);
+	batch_end(d->batch);
+	assert_non_null(other = ledger_open(d->path, NULL, &f));
+	assert_int_equal(ledger_begin(other, &f), 0);
+	take_void(d, &d->answer[0]);
+	take_reserve(d, 2);
+	batch_end(d->batch);
+	assert_int_equal(d->answers, 2);
+	assert_int_equal(d->answer[1].fault, FAULT_LEDGER);
+	assert_int_equal(d->answer[1].serial_len, 0);
+	assert_int_equal(count_of(d, LEDGER_VOID), 0);
+	ledger_cancel(other);
+	ledger_free(other);
+	/* What was to be voided is, with whatever comes next. */
+	take_reserve(d, 3);
+	batch_end(d->batch);
+	assert_int_equal(d->answer[2].fault, FAULT_NONE);
+	assert_int_equal(count_of(d, LEDGER_VOID), 1);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 1);
+}
+
+static void
+a_ca_that_is_not_ours_is_refused(void **state)
+{
+	struct desk *d = *state;
+	struct msg m = { .type = MSG_RESERVE,
+		.reserve = { .id = 5, .ca = "other" } };
+
+	batch_take(d->batch, &m);
+	batch_end(d->batch);
+	assert_int_equal(d->answer[0].fault, FAULT_DENIED);
+	assert_int_equal(count_of(d, LEDGER_RESERVED), 0);
+}
+
+/* The list that ${entries} and ${number} become, signed by ${key}. */
+static void
+sign_list(struct desk *d, uint64_t number, const struct key *key,
+    struct buf *der)
+{
+	struct authority *a = probe_authority(&d->ca, CONF);
+	OWN_BUF(tbs, 65536);
+	OWN_BUF(signature, 1024);
+	struct fault f = { 0 };
+	bool good = crl_tbs(a, NULL, 0, number, MINT_NOW, &tbs, &f) == 0 &&
+	    key_sign(key, (struct wire_bytes){ tbs.data, tbs.len }, &signature,
+		&f) == 0 &&
+	    mint_finish((struct wire_bytes){ tbs.data, tbs.len }, KEY_P256,
+		(struct wire_bytes){ signature.data, signature.len }, der,
+		&f) == 0;
+
+	if (!good)
+		fail_msg("%s", f.text);
+	authority_clear(a);
+	free(a);
+}
+
+static void
+file_list(struct desk *d, uint64_t number, const struct buf *der)
+{
+	struct msg m = { .type = MSG_CRL_FILE,
+		.crl_file = { .ca = "sub", .number = number } };
+
+	m.crl_file.der = (struct wire_bytes){ der->data, der->len };
+	batch_take(d->batch, &m);
+	batch_end(d->batch);
+}
+
+static bool
+is_filed(const struct desk *d, const struct buf *der)
+{
+	OWN_BUF(have, 65536);
+	OWN_BUF(pem, 65536);
+	OWN_BUF(inside, 65536);
+	char path[PATH_MAX];
+	struct fault f = { 0 };
+	size_t at = 0;
+
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/sub.crl", d->dir), 0);
+	if (file_read(path, &have, &f) < 0)
+		return false;
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/sub.r0", d->dir), 0);
+	assert_int_equal(file_read(path, &pem, &f), 0);
+	assert_int_equal(pem_next(pem.data, pem.len, &at, "X509 CRL", &inside,
+			     &f),
+	    1);
+	return have.len == der->len && inside.len == der->len &&
+	    memcmp(have.data, der->data, der->len) == 0 &&
+	    memcmp(inside.data, der->data, der->len) == 0;
+}
+
+static void
+the_revoked_are_listed_and_the_list_is_filed(void **state)
+{
+	struct desk *d = *state;
+	struct fault f = { 0 };
+	OWN_BUF(der, 65536);
+	struct wire_bytes serial;
+	struct revoked r;
+	struct wire_in in;
+
+	take_reserve(d, 1);
+	batch_end(d->batch);
+	take_commit(d, 1, &d->answer[0]);
+	batch_end(d->batch);
+	serial = (struct wire_bytes){ d->answer[0].serial, 2 };
+	assert_int_equal(ledger_begin(d->ledger, &f), 0);
+	assert_int_equal(ledger_revoke(d->ledger, "sub", serial, 4, "root",
+			     1790000001, &f),
+	    0);
+	assert_int_equal(ledger_end(d->ledger, &f), 0);
+	d->answers = 0;
+	take_crl_ask(d, 1);
+	assert_int_equal(d->answer[0].fault, FAULT_NONE);
+	assert_int_equal(d->answer[0].number, 1);
+	in = (struct wire_in){ .at = d->answer[0].entries,
+		.left = d->answer[0].entries_len };
+	assert_int_equal(revoked_next(&in, &r), 1);
+	assert_memory_equal(r.serial, "\x03\xe8", 2);
+	assert_int_equal(r.reason, 4);
+	assert_int_equal(r.when, 1790000001);
+	assert_int_equal(revoked_next(&in, &r), 0);
+	sign_list(d, 1, d->ca.key, &der);
+	file_list(d, 1, &der);
+	assert_true(is_filed(d, &der));
+	/* Now nothing is due, unless the timer says so. */
+	take_crl_ask(d, 1);
+	assert_int_equal(d->answer[1].number, 0);
+	take_crl_ask(d, 0);
+	assert_int_equal(d->answer[2].number, 2);
+}
+
+static void
+a_list_that_is_not_the_cas_is_not_filed(void **state)
+{
+	struct desk *d = *state;
+	struct fault f = { 0 };
+	struct key *other = key_make("ec:P-256", &f);
+	OWN_BUF(good, 65536);
+	OWN_BUF(forged, 65536);
+	OWN_BUF(old, 65536);
+
+	assert_non_null(other);
+	take_crl_ask(d, 0);
+	take_crl_ask(d, 0);
+	sign_list(d, 2, d->ca.key, &good);
+	sign_list(d, 2, other, &forged);
+	sign_list(d, 1, d->ca.key, &old);
+	key_free(other);
+	file_list(d, 2, &forged);
+	assert_false(is_filed(d, &forged));
+	file_list(d, 1, &good);
+	assert_false(is_filed(d, &good));
+	file_list(d, 2, &good);
+	assert_true(is_filed(d, &good));
+	/* Older than the one that is there. */
+	file_list(d, 1, &old);
+	assert_true(is_filed(d, &good));
+}
+
+static void
+a_name_that_is_no_file_name_is_refused(void **state)
+{
+	static const char *const names[] = { "../sub", "a/b", ".sub", "a b",
+		"sub" };
+	struct desk *d = *state;
+	struct fault f = { 0 };
+	OWN_BUF(pem, 65536);
+
+	pem_put(&pem, "CERTIFICATE",
+	    (struct wire_bytes){ d->ca.der.data, d->ca.der.len });
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		OWN_BUF(conf, 1024);
+
+		buf_fmt(&conf, "%s", CONF);
+		buf_eat(&conf, strlen("name sub"));
+		{
+			OWN_BUF(whole, 2048);
+
+			buf_fmt(&whole, "name %s", names[i]);
+			buf_put(&whole, conf.data, conf.len);
+			assert_int_equal(books_add(d->books,
+					     (struct wire_bytes){
+						 whole.data, whole.len },
+					     (struct wire_bytes){
+						 pem.data, pem.len },
+					     &f),
+			    -1);
+			assert_int_equal(f.code, FAULT_CONFIG);
+		}
+	}
+	assert_int_equal(books_count(d->books), 1);
+}
+
+static void
+the_last_tenth_of_a_range_is_announced_and_not_at_each_serial(void **state)
+{
+	struct book book = { .numbering = { false, 1, 1000 },
+		.warned = UINT64_MAX };
+	unsigned said = 0;
+
+	(void)state;
+	for (uint64_t left = 999; left > 100; left--)
+		assert_false(books_low(&book, left));
+	assert_true(books_low(&book, 100));
+	for (uint64_t left = 99; left > 0; left--)
+		said += books_low(&book, left);
+	assert_int_equal(said, 9);
+	assert_true(books_low(&book, 0));
+	book.numbering.random = true;
+	assert_false(books_low(&book, 0));
+}
+
+#define AT_A_DESK(test) \
+	cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT_A_DESK(nothing_is_answered_before_it_is_durable),
+		AT_A_DESK(different_questions_share_a_transaction),
+		AT_A_DESK(one_that_is_refused_does_not_hurt_the_others),
+		AT_A_DESK(a_full_batch_ends_by_itself),
+		AT_A_DESK(
+		    a_failed_transaction_is_taken_back_and_voids_are_owed),
+		AT_A_DESK(a_ca_that_is_not_ours_is_refused),
+		AT_A_DESK(the_revoked_are_listed_and_the_list_is_filed),
+		AT_A_DESK(a_list_that_is_not_the_cas_is_not_filed),
+		AT_A_DESK(a_name_that_is_no_file_name_is_refused),
+		cmocka_unit_test(
+		    the_last_tenth_of_a_range_is_announced_and_not_at_each_serial),
+	};
+
+	return cmocka_run_group_tests_name("keeper/batch", tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+#include "signetd/signer/gate.h"
+
+#include "x509/crl.h"
+#include "x509/mint_probe.h"
+
+#include <stdio.h>
+
+/* A CA of its own, and the texts that the parent would send. */
+struct house {
+	struct made ca;
+	struct buf cert;
+	struct buf key;
+	struct gate *gate;
+};
+
+static struct wire_bytes
+bytes(const struct buf *b)
+{
+	return (struct wire_bytes){ b->data, b->len };
+}
+
+static const struct wire_bytes conf = { (const uint8_t *)PROBE_SUB_CONF,
+	sizeof(PROBE_SUB_CONF) - 1 };
+static const struct wire_bytes none = { NULL, 0 };
+
+static void
+write_texts(struct house *h)
+{
+	struct fault f = { 0 };
+
+	h->cert = BUF(65536);
+	h->key = BUF(65536);
+	pem_put(&h->cert, "CERTIFICATE", bytes(&h->ca.der));
+	assert_int_equal(key_write_pem(h->ca.key, NULL, &h->key, &f), 0);
+}
+
+static int
+open_house(void **state)
+{
+	struct house *h = calloc(1, sizeof(*h));
+	struct fault f = { 0 };
+
+	assert_non_null(h);
+	*state = h;
+	h->ca =
+	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
+	write_texts(h);
+	assert_non_null(h->gate = gate_new(&f));
+	if (gate_add(h->gate, conf, bytes(&h->cert), bytes(&h->key), NULL, &f) <
+	    0)
+		fail_msg("%s", f.text);
+	return 0;
+}
+
+static int
+close_house(void **state)
+{
+	struct house *h = *state;
+
+	gate_free(h->gate);
+	made_free(&h->ca);
+	buf_free(&h->cert);
+	buf_free(&h->key);
+	free(h);
+	return 0;
+}
+
+/* The TBSCertificate of a person under ${subject} by ${profile}. */
+static struct made
+person(const struct house *h, const char *profile, const char *subject)
+{
+	struct authority *a = probe_authority(&h->ca, PROBE_SUB_CONF);
+	struct profile *p = probe_profile(profile);
+	struct made m = { NULL, BUF(CERT_MAX), BUF(CERT_MAX) };
+	struct mint *mint = calloc(1, sizeof(*mint));
+	static const uint8_t serial[] = { 5 };
+	struct fault f = { 0 };
+
+	assert_non_null(mint);
+	assert_non_null(m.key = key_make("ec:P-256", &f));
+	mint->profile = p;
+	mint->issuer = a;
+	mint->serial = serial;
+	mint->serial_len = 1;
+	mint->spki = *key_spki(m.key);
+	mint->signer_kind = KEY_P256;
+	if (dn_read_slash(&mint->subject, subject, &f) < 0 ||
+	    mint_times(p, a, MINT_NOW, 0, &mint->not_before, &mint->not_after,
+		&f) < 0 ||
+	    mint_tbs(mint, &m.tbs, &f) < 0)
+		fail_msg("%s", f.text);
+	free(mint);
+	free(p);
+	authority_clear(a);
+	free(a);
+	return m;
+}
+
+#define PERSON "/DC=org/O=Ex/OU=People/CN=a"
+
+static int
+sign(const struct house *h, const char *ca, bool crl, const struct made *m,
+    struct fault *f)
+{
+	OWN_BUF(signature, 1024);
+	int result = gate_sign(h->gate, ca, crl, bytes(&m->tbs), MINT_NOW,
+	    &signature, f);
+
+	if (result == 0)
+		assert_int_equal(spki_verify(key_spki(h->ca.key),
+				     key_signature_algorithm(KEY_P256),
+				     bytes(&m->tbs), bytes(&signature), f),
+		    0);
+	if (result < 0)
+		assert_int_equal(signature.len, 0);
+	return result;
+}
+
+static void
+what_the_ca_may_sign_is_signed(void **state)
+{
+	const struct house *h = *state;
+	struct made m = person(h, "slcs-user", PERSON);
+	struct fault f = { 0 };
+
+	if (sign(h, "sub", false, &m, &f) < 0)
+		fail_msg("%s", f.text);
+	made_free(&m);
+}
+
+static void
+what_it_may_not_sign_is_refused(void **state)
+{
+	const struct house *h = *state;
+	struct made stranger =
+	    person(h, "slcs-user", "/DC=org/O=Else/OU=People/CN=a");
+	struct made ca = person(h, "sub-ca", PERSON);
+	struct made good = person(h, "slcs-user", PERSON);
+	struct fault f = { 0 };
+
+	assert_int_equal(sign(h, "sub", false, &stranger, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_int_equal(sign(h, "sub", false, &ca, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	/* Signed as what it is, or not at all. */
+	assert_int_equal(sign(h, "sub", true, &good, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_int_equal(sign(h, "another", false, &good, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	/* Every byte is read: one more, or one less, is one too many. */
+	good.tbs.len--;
+	assert_int_equal(sign(h, "sub", false, &good, &f), -1);
+	good.tbs.len++;
+	buf_put_u8(&good.tbs, 0);
+	assert_int_equal(sign(h, "sub", false, &good, &f), -1);
+	made_free(&stranger);
+	made_free(&ca);
+	made_free(&good);
+}
+
+static void
+a_list_of_the_ca_is_signed(void **state)
+{
+	const struct house *h = *state;
+	struct authority *a = probe_authority(&h->ca, PROBE_SUB_CONF);
+	struct made m = { NULL, BUF(CERT_MAX), BUF(CERT_MAX) };
+	struct fault f = { 0 };
+
+	assert_int_equal(crl_tbs(a, NULL, 0, 3, MINT_NOW, &m.tbs, &f), 0);
+	if (sign(h, "sub", true, &m, &f) < 0)
+		fail_msg("%s", f.text);
+	assert_int_equal(sign(h, "sub", false, &m, &f), -1);
+	made_free(&m);
+	authority_clear(a);
+	free(a);
+}
+
+static void
+a_key_and_a_certificate_that_differ_are_refused(void **state)
+{
+	const struct house *h = *state;
+	struct fault f = { 0 };
+	OWN_STRUCT(gate) gate = gate_new(&f);
+	struct key *other = key_make("ec:P-256", &f);
+	OWN_BUF(pem, 8192);
+
+	assert_non_null(gate);
+	assert_non_null(other);
+	assert_int_equal(key_write_pem(other, NULL, &pem, &f), 0);
+	key_free(other);
+	assert_int_equal(gate_add(gate, conf, bytes(&h->cert), bytes(&pem),
+			     NULL, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+}
+
+static void
+two_cas_of_one_name_are_refused(void **state)
+{
+	const struct house *h = *state;
+	struct fault f = { 0 };
+
+	assert_int_equal(gate_add(h->gate, conf, bytes(&h->cert),
+			     bytes(&h->key), NULL, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(gate_count(h->gate), 1);
+}
+
+static void
+at_a_reload_keys_are_taken_over_and_new_ones_are_not(void **state)
+{
+	struct house *h = *state;
+	struct fault f = { 0 };
+	struct gate *fresh = gate_new(&f);
+	struct made m = person(h, "slcs-user", PERSON);
+	struct house other = { .gate = NULL };
+
+	assert_non_null(fresh);
+	assert_int_equal(gate_add(fresh, conf, bytes(&h->cert), none, h->gate,
+			     &f),
+	    0);
+	gate_take_over(fresh, h->gate);
+	gate_free(h->gate);
+	h->gate = fresh;
+	if (sign(h, "sub", false, &m, &f) < 0)
+		fail_msg("%s", f.text);
+	made_free(&m);
+	/* A certificate with a key that was never read. */
+	other.ca =
+	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
+	write_texts(&other);
+	assert_non_null(fresh = gate_new(&f));
+	assert_int_equal(gate_add(fresh, conf, bytes(&other.cert), none,
+			     h->gate, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	gate_free(fresh);
+	made_free(&other.ca);
+	buf_free(&other.cert);
+	buf_free(&other.key);
+}
+
+#define IN_A_HOUSE(test) \
+	cmocka_unit_test_setup_teardown(test, open_house, close_house)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_A_HOUSE(what_the_ca_may_sign_is_signed),
+		IN_A_HOUSE(what_it_may_not_sign_is_refused),
+		IN_A_HOUSE(a_list_of_the_ca_is_signed),
+		IN_A_HOUSE(a_key_and_a_certificate_that_differ_are_refused),
+		IN_A_HOUSE(two_cas_of_one_name_are_refused),
+		IN_A_HOUSE(
+		    at_a_reload_keys_are_taken_over_and_new_ones_are_not),
+	};
+
+	return cmocka_run_group_tests_name("signer/gate", tests, NULL, NULL);
+}
