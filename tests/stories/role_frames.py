@@ -21,7 +21,7 @@ for match in re.finditer(r"MSG\((\w+),\s*\w+,\s*(\w+),\s*(\w+),?((?:[^()]|\([^()
 NUMBER = {name: i for i, (name, *_) in enumerate(TABLE)}
 
 
-def encode(name, **values):
+def encode(name, /, **values):
     out = bytes([NUMBER[name]])
     for kind, field in TABLE[NUMBER[name]][3]:
         value = values.pop(field, 0 if kind in ("U32", "U64") else b"")
@@ -70,9 +70,10 @@ class Role:
         log_file = open(log, "wb")
         self.process = subprocess.Popen(
             [BUILD / "signetd" / f"signetd-{role}"], stderr=log_file,
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, close_fds=False,
             preexec_fn=lambda: (die_with_parent(),
-                                os.dup2(theirs.fileno(), 3)))
+                                os.dup2(theirs.fileno(), 3),
+                                os.set_inheritable(3, True)))
         log_file.close()
         theirs.close()
         self.channels = {}
@@ -89,7 +90,7 @@ class Role:
             its.close()
         self.say("BOOT_GO", generation=1)
 
-    def say(self, name, **values):
+    def say(self, name, /, **values):
         self.control.send(encode(name, **values))
 
     def hear(self):

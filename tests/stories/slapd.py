@@ -1,6 +1,7 @@
 """A private slapd on free loopback ports, with TLS, for stories."""
 
 import os
+import socket
 import subprocess
 
 from kdc import die_with_parent, free_port, wait_for_port
@@ -82,7 +83,9 @@ class Slapd:
         self.openssl("req", *new, "-subj", "/CN=localhost", "-keyout",
                      "key.pem", "-out", "csr.pem")
         with open(f"{self.dir}/ext", "w") as f:
-            f.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+            # libldap takes "localhost" for the host's own name.
+            f.write("subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:"
+                    f"{socket.gethostname()},DNS:{socket.getfqdn()}\n")
         self.openssl("x509", "-req", "-in", "csr.pem", "-CA", "ca.pem",
                      "-CAkey", "ca.key", "-days", "2", "-extfile", "ext",
                      "-out", "cert.pem")

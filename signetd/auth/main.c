@@ -1,0 +1,239 @@
+/*
+ * auth: vouches for identities, straight to the issuer.  It hears what front
+ * ends carry, and believes only passwords that a worker has checked, tickets
+ * and certificates.  No network, no programs; to read it has the keytab,
+ * Kerberos's configuration and the trust directory, where they are needed.
+ */
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/channel.h"
+#include "signetd/auth/auth.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOW_ENTRIES 8192
+#define QUEUE_MAX 4096
+#define TRUST_EVERY_MS 60000
+
+static bool
+takes_certificates(const struct signetd_conf *conf)
+{
+	return conf_list_has(&conf->auth, "certificate") ||
+	    conf_list_has(&conf->auth, "certificate-sha1");
+}
+
+static int
+box(struct role *role, struct sandbox *box, struct fault *f)
+{
+	const struct signetd_conf *conf = &role->conf;
+	const char *krb5_conf = getenv("KRB5_CONFIG");
+	size_t n = 0;
+
+	/* OpenSSL reads its configuration while it may. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
+		return fault_set(f, FAULT_SYSTEM, "OpenSSL does not start");
+	box->promises = SANDBOX_PROMISE(STDIO);
+	box->no_processes = true;
+	if (conf_list_has(&conf->auth, "kerberos")) {
+		box->promises |= SANDBOX_PROMISE(RPATH);
+		box->paths[n++].path = conf->keytab;
+		box->paths[n++].path = "/etc/krb5.conf";
+		box->paths[n++].path = "/etc/krb5.conf.d";
+		if (krb5_conf != NULL)
+			box->paths[n++].path = krb5_conf;
+	}
+	if (takes_certificates(conf)) {
+		box->promises |= SANDBOX_PROMISE(RPATH);
+		box->paths[n++].path = conf->trust_dir;
+	}
+	return 0;
+}
+
+static void
+complain(void *arg, const char *file, const struct fault *f)
+{
+	(void)arg;
+	LOG(TRUST_FAULT, LOG_TEXT("file", file), LOG_TEXT("text", f->text));
+}
+
+static int
+load_trust(struct auth *a, struct fault *f)
+{
+	struct trust_store *fresh =
+	    trust_load(a->role->conf.trust_dir, true, complain, NULL, f);
+
+	if (fresh == NULL)
+		return -1;
+	trust_free(a->trust);
+	a->trust = fresh;
+	return 0;
+}
+
+/* New CRLs count without anyone's doing. */
+static void
+look_at_trust(void *arg)
+{
+	struct auth *a = arg;
+	struct fault f = { 0 };
+
+	if (trust_changed(a->trust) && load_trust(a, &f) < 0)
+		log_fault(&f, NULL);
+	loop_timer_set(a->trust_timer, TRUST_EVERY_MS);
+}
+
+static int
+start_trust(struct auth *a, struct fault *f)
+{
+	if (!takes_certificates(&a->role->conf))
+		return 0;
+	a->trust_timer = loop_timer_new(a->role->loop, look_at_trust, a, f);
+	if (a->trust_timer == NULL || load_trust(a, f) < 0)
+		return -1;
+	loop_timer_set(a->trust_timer, TRUST_EVERY_MS);
+	return 0;
+}
+
+static int
+start_pools(struct auth *a, struct fault *f)
+{
+	/* Their own alarm comes first, so that the process ends too. */
+	const struct pool_spec spec = {
+		.role = a->role,
+		.queue_max = QUEUE_MAX,
+		.timeout_ms = (a->role->conf.auth_timeout + 2) * 1000,
+		.begin = login_turn,
+		.end = login_answer,
+	};
+
+	if ((a->workers = pool_new(&spec, f)) == NULL ||
+	    (a->pam = pool_new(&spec, f)) == NULL)
+		return -1;
+	return 0;
+}
+
+/* A keytab that cannot be read is better known now than at the first login. */
+static int
+check_keytab(const struct signetd_conf *conf, struct fault *f)
+{
+	OWN_STRUCT(krb_gss) g = NULL;
+
+	if (!conf_list_has(&conf->auth, "kerberos"))
+		return 0;
+	g = krb_gss_accept(conf->keytab, conf->server_name, f);
+	return g == NULL ? -1 : 0;
+}
+
+static int
+start(struct role *role, struct fault *f)
+{
+	struct auth *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return fault_set(f, FAULT_MEMORY, "auth");
+	role->state = a;
+	a->role = role;
+	a->slow =
+	    authn_slow_new(SLOW_ENTRIES, (unsigned)role->conf.auth_free_tries,
+		role->conf.auth_longest_wait * 1000, f);
+	if (a->slow == NULL || (a->talks = talk_table_new(f)) == NULL)
+		return -1;
+	if (principal_check_conf(&role->conf, f) < 0 ||
+	    subject_read_profiles(a, f) < 0 || start_pools(a, f) < 0 ||
+	    check_keytab(&role->conf, f) < 0)
+		return -1;
+	return start_trust(a, f);
+}
+
+static void
+heard_front(void *arg, struct channel *ch, const struct msg *m, int fd)
+{
+	struct auth *a = arg;
+	struct talk *talk;
+
+	(void)fd;
+	if (m->type == MSG_AUTH_ASK) {
+		login_ask(a, ch, &m->auth_ask);
+	} else if (m->type == MSG_AUTH_STEP) {
+		/* One that was refused a moment ago may still be talking. */
+		talk = talk_find(a->talks, ch, m->auth_step.connection);
+		if (talk != NULL)
+			challenge_step(talk, &m->auth_step);
+	} else if (m->type == MSG_AUTH_GONE) {
+		talk = talk_find(a->talks, ch, m->auth_gone.connection);
+		if (talk != NULL)
+			talk_abandon(a->talks, talk);
+	}
+}
+
+static void
+front_gone(void *arg, struct channel *ch, const struct fault *f)
+{
+	struct auth *a = arg;
+
+	(void)f;
+	talk_abandon_all(a->talks, ch);
+	channel_free(ch);
+}
+
+/* The issuer says nothing to us. */
+static void
+heard_issuer(void *arg, struct channel *ch, const struct msg *m, int fd)
+{
+	(void)arg;
+	(void)ch;
+	(void)m;
+	(void)fd;
+}
+
+static int
+attach(struct role *role, const char *name, int fd, struct fault *f)
+{
+	struct auth *a = role->state;
+
+	if (text_starts(name, "worker."))
+		return pool_attach(a->workers, name, fd, f);
+	if (text_starts(name, "pam."))
+		return pool_attach(a->pam, name, fd, f);
+	if (strcmp(name, "issuer") == 0) {
+		a->issuer =
+		    role_channel(role, name, fd, heard_issuer, NULL, a, f);
+		return a->issuer == NULL ? -1 : 0;
+	}
+	if (text_starts(name, "front."))
+		return role_channel(role, name, fd, heard_front, front_gone, a,
+			   f) == NULL
+		    ? -1
+		    : 0;
+	return fault_set(f, FAULT_INTERNAL, "%s is none of auth's", name);
+}
+
+static int
+reload(struct role *role, struct fault *f)
+{
+	struct auth *a = role->state;
+
+	if (principal_check_conf(&role->conf, f) < 0 ||
+	    check_keytab(&role->conf, f) < 0)
+		return -1;
+	if (a->trust != NULL && load_trust(a, f) < 0)
+		return -1;
+	return subject_read_profiles(a, f);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_spec spec = {
+		.self = MSG_ROLE_AUTH,
+		.box = box,
+		.start = start,
+		.attach = attach,
+		.reload = reload,
+	};
+
+	return role_main(argc, argv, &spec);
+}
