@@ -257,7 +257,7 @@ sasl_that_never_ends_is_refused(void **state)
 
 /* u32 length, signature, count, two "certificates"; then something else. */
 static const uint8_t x509[] = { 0, 0, 0, 3, 's', 'i', 'g', 2, 0x30, 0x01, 0x05,
-	0x30, 0x82, 0x00, 0x02, 0x05, 0x00 };
+	0x30, 0x02, 0x05, 0x00 };
 
 static void
 a_certificates_proof_is_cut_by_its_own_lengths(void **state)

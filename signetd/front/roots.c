@@ -62,11 +62,9 @@ roots_free(struct roots *roots)
 	free(roots);
 }
 
-/* Read it again if it has changed.  What cannot be read leaves the old. */
-static void
-refresh(struct roots *roots)
+void
+roots_look(struct roots *roots, int64_t now)
 {
-	int64_t now = clock_mono();
 	struct fault f = { 0 };
 	struct trust_store *fresh;
 
@@ -94,7 +92,7 @@ roots_judge(struct roots *roots, const struct cert_list *chain, bool *limited,
 	char text[DN_TEXT_MAX];
 	char *identity;
 
-	refresh(roots);
+	roots_look(roots, clock_mono());
 	/* Old user certificates have usages that fit no rule: who it is
 	 * matters here, not what the certificate was made for. */
 	if (trust_verify(roots->store, chain, clock_wall(), 0, &verdict, f) < 0)
@@ -138,7 +136,7 @@ roots_reply(struct roots *roots)
 
 	if (!roots->serve)
 		return NULL;
-	refresh(roots);
+	roots_look(roots, clock_mono());
 	if (roots->reply == NULL &&
 	    (roots->reply = reply_make(roots->dir, &f)) == NULL) {
 		log_fault(&f, NULL);

@@ -31,6 +31,10 @@ CHECKED char *roots_judge(struct roots *roots, const struct cert_list *chain,
  * to be handed out. */
 struct reply *roots_reply(struct roots *roots);
 
+/* Look whether it has changed, if the last look was a second before ${now}
+ * (clock_mono()); what cannot be read leaves the old.  Those above do so. */
+void roots_look(struct roots *roots, int64_t now);
+
 /* Append to the PEM ${chain} what is above its last certificate, up to the
  * root, as far as it is known here. */
 CHECKED int roots_complete(struct roots *roots, struct buf *chain,
