@@ -1,0 +1,307 @@
+#include "ca_dir.h"
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ca_args.h"
+#include "sys/ask.h"
+#include "x509/pem.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PEM_MOST (1u << 20)
+
+static const char *const files[] = { "ca.conf", "ca.pem", "ca.key", "chain.pem",
+	"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock" };
+
+static bool
+exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static int
+explain_absence(const char *path, struct fault *f)
+{
+	char temporary[PATH_MAX];
+
+	if (text_fmt(temporary, sizeof(temporary), "%s.new", path) == 0 &&
+	    exists(temporary))
+		return fault_set(f, FAULT_ABSENT,
+		    "%s: init was interrupted; remove %s and init again", path,
+		    temporary);
+	return fault_wrap(f, "no CA");
+}
+
+static int
+read_parts(struct ca_dir *d, struct fault *f)
+{
+	OWN_BUF(conf, CONF_MAX_TEXT);
+	char path[PATH_MAX];
+
+	if (ca_dir_path(d, "ca.conf", path, sizeof(path), f) < 0)
+		return -1;
+	if (file_read(path, &conf, f) < 0)
+		return f->code == FAULT_ABSENT ? explain_absence(d->path, f)
+					       : -1;
+	/* Where the certificate is, only the settings themselves can say. */
+	if (conf_read(&authority_schema, &d->authority.conf,
+		(const char *)conf.data, conf.len, f) < 0)
+		return fault_wrap(f, "%s", path);
+	if (ca_dir_path(d, d->authority.conf.certificate, path, sizeof(path),
+		f) < 0 ||
+	    file_read(path, &d->pem, f) < 0)
+		return -1;
+	if (authority_read(&d->authority, (const char *)conf.data, conf.len,
+		d->pem.data, d->pem.len, f) < 0)
+		return fault_wrap(f, "%s", d->path);
+	return 0;
+}
+
+struct ca_dir *
+ca_dir_open(const char *path, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "%s", path);
+		return NULL;
+	}
+	d->pem = BUF(PEM_MOST);
+	if (text_copy(d->path, sizeof(d->path), path) < 0) {
+		(void)fault_set(f, FAULT_USAGE, "path too long");
+		return NULL;
+	}
+	if (read_parts(d, f) < 0)
+		return NULL;
+	return TAKE(d);
+}
+
+void
+ca_dir_free(struct ca_dir *d)
+{
+	if (d == NULL)
+		return;
+	key_free(d->key);
+	authority_clear(&d->authority);
+	buf_free(&d->pem);
+	free(d);
+}
+
+/* The pass phrase that is on descriptor ${fd}. */
+static struct secret *
+phrase_from(const char *fd, struct fault *f)
+{
+	int64_t number = -1;
+
+	if (ca_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
+		return NULL;
+	return ask_secret_fd((int)number, f);
+}
+
+static struct secret *
+phrase_of(const struct ca_dir *d, const char *fd, struct fault *f)
+{
+	char prompt[128];
+
+	if (fd != NULL)
+		return phrase_from(fd, f);
+	if (text_fmt(prompt, sizeof(prompt),
+		"Pass phrase of %s: ", d->authority.conf.name) < 0) {
+		(void)fault_set(f, FAULT_INTERNAL, "prompt");
+		return NULL;
+	}
+	return ask_secret(prompt, f);
+}
+
+int
+ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f)
+{
+	OWN_STRUCT(secret) phrase = NULL;
+	OWN_BUF(pem, PEM_MOST);
+	char path[PATH_MAX];
+
+	if (ca_dir_path(d, d->authority.conf.key, path, sizeof(path), f) < 0 ||
+	    file_read_private(path, &pem, f) < 0)
+		return -1;
+	if (key_is_encrypted(pem.data, pem.len) &&
+	    (phrase = phrase_of(d, fd, f)) == NULL)
+		return -1;
+	if ((d->key = key_read_pem(pem.data, pem.len, phrase, f)) == NULL)
+		return fault_wrap(f, "%s", path);
+	if (!der_bytes_equal(key_spki(d->key)->der,
+		d->authority.cert->spki.der))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s is not the key of the CA's certificate", path);
+	return 0;
+}
+
+int
+ca_dir_chain(const struct ca_dir *d, struct buf *pem, struct fault *f)
+{
+	char path[PATH_MAX];
+
+	if (cert_is_self_issued(d->authority.cert))
+		return 0;
+	if (ca_dir_path(d, d->authority.conf.chain, path, sizeof(path), f) < 0)
+		return -1;
+	return file_read(path, pem, f);
+}
+
+int
+ca_dir_path(const struct ca_dir *d, const char *file, char *path, size_t size,
+    struct fault *f)
+{
+	return authority_path(d->path, file, path, size, f);
+}
+
+int
+ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
+    size_t size, struct fault *f)
+{
+	if (given == NULL)
+		return ca_dir_path(d, "ledger.db", path, size, f);
+	if (text_copy(path, size, given) < 0)
+		return fault_set(f, FAULT_USAGE, "path too long");
+	return 0;
+}
+
+/* The directory above ${path}, made if it is not there. */
+static int
+make_parent(const char *path, struct fault *f)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	if (text_copy(parent, sizeof(parent), path) < 0)
+		return fault_set(f, FAULT_USAGE, "path too long");
+	if ((slash = strrchr(parent, '/')) == NULL || slash == parent)
+		return 0;
+	*slash = '\0';
+	return file_mkdir(parent, 0755, f);
+}
+
+int
+ca_new_begin(struct ca_new *n, const char *path, struct fault *f)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	if (text_fmt(n->path, sizeof(n->path), "%.*s", (int)len, path) < 0 ||
+	    text_fmt(n->temporary, sizeof(n->temporary), "%s.new", n->path) < 0)
+		return fault_set(f, FAULT_USAGE, "path too long");
+	if (exists(n->path))
+		return fault_set(f, FAULT_DENIED,
+		    "%s is there already; nothing is overwritten", n->path);
+	if (make_parent(n->path, f) < 0)
+		return -1;
+	if (mkdir(n->temporary, 0700) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is there: an earlier init was interrupted; remove it "
+		    "and run this again",
+		    n->temporary);
+	return fault_set(f, FAULT_SYSTEM, "mkdir %s: %s", n->temporary,
+	    strerror(errno));
+}
+
+int
+ca_new_write(const struct ca_new *n, const char *file, mode_t mode,
+    const struct buf *data, struct fault *f)
+{
+	char path[PATH_MAX];
+
+	if (data->failed)
+		return fault_set(f, FAULT_MEMORY, "%s", file);
+	if (authority_path(n->temporary, file, path, sizeof(path), f) < 0)
+		return -1;
+	return file_write_new(path, mode, data->data, data->len, f);
+}
+
+/* What has a new name is on the disk under it. */
+static int
+sync_parent(const char *path, struct fault *f)
+{
+	char parent[PATH_MAX];
+	char *slash;
+	int fd, result;
+
+	if (text_copy(parent, sizeof(parent), path) < 0)
+		return fault_set(f, FAULT_USAGE, "path too long");
+	if ((slash = strrchr(parent, '/')) == NULL)
+		memcpy(parent, ".", 2);
+	else
+		slash[slash == parent ? 1 : 0] = '\0';
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	result = fd < 0 ? -1 : fsync(fd);
+	/* Some file systems cannot sync a directory (EINVAL). */
+	if (result < 0 && errno != EINVAL)
+		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", parent,
+		    strerror(errno));
+	else
+		result = 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
+}
+
+int
+ca_new_end(const struct ca_new *n, struct fault *f)
+{
+	/* rename() would replace an empty directory made meanwhile. */
+	if (renameat2(AT_FDCWD, n->temporary, AT_FDCWD, n->path,
+		RENAME_NOREPLACE) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", n->path,
+		    strerror(errno));
+	return sync_parent(n->path, f);
+}
+
+void
+ca_new_cancel(const struct ca_new *n)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (text_fmt(path, sizeof(path), "%s/%s", n->temporary,
+			files[i]) == 0)
+			(void)unlink(path);
+	(void)rmdir(n->temporary);
+}
+
+int
+ca_phrase_new(bool none, const char *fd, const char *what,
+    struct secret **phrase, struct fault *f)
+{
+	OWN_STRUCT(secret) fresh = NULL;
+	char prompt[128];
+
+	*phrase = NULL;
+	if (none && fd != NULL)
+		return fault_set(f, FAULT_USAGE,
+		    "a pass phrase is given, and none is wanted");
+	if (none)
+		return 0;
+	if (text_fmt(prompt, sizeof(prompt), "New pass phrase for %s: ", what) <
+	    0)
+		return fault_set(f, FAULT_USAGE, "name too long");
+	fresh = fd != NULL ? phrase_from(fd, f)
+			   : ask_new_secret(prompt, CA_PHRASE_LEAST, f);
+	if (fresh == NULL)
+		return -1;
+	if (secret_len(fresh) < CA_PHRASE_LEAST)
+		return fault_set(f, FAULT_USAGE,
+		    "a pass phrase has at least %d characters",
+		    CA_PHRASE_LEAST);
+	*phrase = TAKE(fresh);
+	return 0;
+}

@@ -1,0 +1,65 @@
+#ifndef SIGNET_CA_CA_DIR_H
+#define SIGNET_CA_CA_DIR_H
+
+#include "base/checked.h"
+#include "base/own.h"
+#include "base/secret.h"
+#include "x509/authority.h"
+#include "x509/key.h"
+
+#include <limits.h>
+
+/*
+ * The directory of a CA: ca.conf, ca.pem, ca.key, chain.pem, ledger.db.  A new
+ * one is made as DIR.new and renamed when it is whole.
+ */
+struct fault;
+
+#define CA_PHRASE_LEAST 15
+
+struct ca_dir {
+	char path[PATH_MAX];
+	struct authority authority;
+	struct buf pem;	 /* its certificate as it stands in the file */
+	struct key *key; /* NULL until ca_dir_unlock() */
+};
+
+/* Read what describes the CA in ${path}.  FAULT_ABSENT says so if an init of
+ * it was interrupted.  ca_dir_free() the result. */
+CHECKED struct ca_dir *ca_dir_open(const char *path, struct fault *f);
+void ca_dir_free(struct ca_dir *d);
+OWN_FREE_STRUCT(ca_dir, ca_dir_free)
+
+/* Load its key, which must belong to its certificate.  An encrypted one's pass
+ * phrase comes from descriptor ${fd} (a number as text), or is asked for. */
+CHECKED int ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f);
+
+/* Append the certificates above the CA, if it is no root. */
+CHECKED int ca_dir_chain(const struct ca_dir *d, struct buf *pem,
+    struct fault *f);
+
+/* The path of ${file} in it; of its ledger, or ${given} if not NULL. */
+CHECKED int ca_dir_path(const struct ca_dir *d, const char *file, char *path,
+    size_t size, struct fault *f);
+CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
+    size_t size, struct fault *f);
+
+/* A new directory: ${path} must not be there, nor ${path}.new. */
+struct ca_new {
+	char path[PATH_MAX];
+	char temporary[PATH_MAX];
+};
+CHECKED int ca_new_begin(struct ca_new *n, const char *path, struct fault *f);
+CHECKED int ca_new_write(const struct ca_new *n, const char *file, mode_t mode,
+    const struct buf *data, struct fault *f);
+CHECKED int ca_new_end(const struct ca_new *n, struct fault *f);
+/* Take away what is half made, after a fault that left nothing worth keeping:
+ * no certificate was signed. */
+void ca_new_cancel(const struct ca_new *n);
+
+/* A pass phrase for a new key: *${phrase} is NULL with ${none}, else from
+ * ${fd}, or asked for twice; at least CA_PHRASE_LEAST bytes. */
+CHECKED int ca_phrase_new(bool none, const char *fd, const char *what,
+    struct secret **phrase, struct fault *f);
+
+#endif

@@ -1,0 +1,335 @@
+/* init root, init slcs, init services: new CAs. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "ca_args.h"
+#include "ca_dir.h"
+#include "ca_sign.h"
+#include "x509/pem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONF_MOST 65536
+#define YEAR 31536000
+#define YEARS_MOST 31
+
+/* What the kinds of CA differ in. */
+static const struct kind {
+	const char *profile;
+	const char *key;    /* default kind of key */
+	const char *serial; /* default; NULL: always random */
+	bool may_be_open;   /* no pass phrase unless one is asked for */
+	const char *fixed;  /* lines of ca.conf */
+	const char *remark; /* its first line */
+} root_kind = {
+	.profile = "root",
+	.key = "ec:P-384",
+	.fixed = "kind ca\n"
+		 "max-lifetime 20y\n"
+		 "usage keyCertSign\n"
+		 "usage cRLSign\n"
+		 "crl-lifetime 400d\n",
+	.remark = "# A root: signs CAs and nothing else. See ca.conf(5).\n",
+};
+
+static const struct kind slcs_kind = {
+	.profile = "sub-ca",
+	.key = "ec:P-256",
+	.serial = "random",
+	.may_be_open = true,
+	.fixed = "kind end-entity\n"
+		 "max-lifetime 1000000\n"
+		 "usage digitalSignature\n"
+		 "usage keyEncipherment\n"
+		 "purpose clientAuth\n"
+		 "crl-lifetime 30d\n",
+	.remark =
+	    "# Signs people's short-lived certificates. See ca.conf(5).\n",
+};
+
+static const struct kind services_kind = {
+	.profile = "sub-ca",
+	.key = "ec:P-256",
+	.serial = "random",
+	.fixed = "kind end-entity\n"
+		 "max-lifetime 395d\n"
+		 "usage digitalSignature\n"
+		 "usage keyEncipherment\n"
+		 "purpose serverAuth\n"
+		 "purpose clientAuth\n"
+		 "crl-lifetime 30d\n",
+	.remark = "# Signs hosts, services and robots. See ca.conf(5).\n",
+};
+
+/* What is being made. */
+struct making {
+	const struct ca_args *args;
+	const struct kind *kind;
+	const struct ca_dir *above; /* NULL for a root */
+	struct ca_new place;
+	char name[64];
+	struct dn subject;
+	int64_t lifetime;
+	struct profile *profile; /* owned, as are these */
+	struct key *key;
+	struct secret *phrase;
+};
+
+static void
+making_clear(struct making *m)
+{
+	free(m->profile);
+	key_free(m->key);
+	secret_free(m->phrase);
+}
+
+/* One line of ca.conf; nothing in ${value} may begin another. */
+static int
+put_setting(struct buf *conf, const char *keyword, const char *value,
+    struct fault *f)
+{
+	if (value == NULL)
+		return 0;
+	if (*value == '\0' || !text_utf8(value, strlen(value)))
+		return fault_set(f, FAULT_USAGE,
+		    "%s: empty, or with control characters", keyword);
+	buf_fmt(conf, "%s %s\n", keyword, value);
+	return 0;
+}
+
+static int
+put_settings(struct buf *conf, const char *keyword, const struct ca_list *list,
+    struct fault *f)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (put_setting(conf, keyword, list->item[i], f) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+write_conf(const struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+	const char *serial = args->serial;
+	OWN_BUF(conf, CONF_MOST);
+
+	if (serial == NULL)
+		serial = m->kind->serial;
+	buf_text(&conf, m->kind->remark);
+	if (put_setting(&conf, "name", m->name, f) < 0)
+		return -1;
+	buf_text(&conf, m->kind->fixed);
+	if (put_settings(&conf, "may-sign-under", &args->under, f) < 0 ||
+	    put_setting(&conf, "serial", serial, f) < 0 ||
+	    put_settings(&conf, "crl-url", &args->crl_url, f) < 0 ||
+	    put_setting(&conf, "issuer-url", args->issuer_url, f) < 0)
+		return -1;
+	return ca_new_write(&m->place, "ca.conf", 0644, &conf, f);
+}
+
+static int
+write_key(const struct making *m, struct fault *f)
+{
+	OWN_BUF(pem, CONF_MOST);
+
+	if (key_write_pem(m->key, m->phrase, &pem, f) < 0)
+		return -1;
+	return ca_new_write(&m->place, "ca.key", 0600, &pem, f);
+}
+
+static int
+write_chain(const struct making *m, struct fault *f)
+{
+	OWN_BUF(pem, 1u << 20);
+
+	if (m->above == NULL)
+		return 0;
+	buf_put(&pem, m->above->pem.data, m->above->pem.len);
+	if (ca_dir_chain(m->above, &pem, f) < 0)
+		return -1;
+	return ca_new_write(&m->place, "chain.pem", 0644, &pem, f);
+}
+
+/* The certificate, in the book of who signs it: a root keeps its own. */
+static int
+write_cert(const struct making *m, struct fault *f)
+{
+	OWN_BUF(der, CERT_MAX);
+	OWN_BUF(pem, 2 * CERT_MAX);
+	char ledger[PATH_MAX];
+	struct ca_wish wish = { .profile = m->profile,
+		.key = m->key,
+		.name = m->name,
+		.ledger = ledger,
+		.subject = &m->subject,
+		.spki = key_spki(m->key),
+		.lifetime = m->lifetime };
+	int result;
+
+	if (m->above == NULL) {
+		result = authority_path(m->place.temporary, "ledger.db", ledger,
+		    sizeof(ledger), f);
+	} else {
+		wish.issuer = &m->above->authority;
+		wish.key = m->above->key;
+		wish.name = m->above->authority.conf.name;
+		result =
+		    ca_dir_ledger(m->above, NULL, ledger, sizeof(ledger), f);
+	}
+	if (result < 0 || ca_sign(&wish, &der, f) < 0)
+		return -1;
+	pem_put(&pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
+	return ca_new_write(&m->place, "ca.pem", 0644, &pem, f);
+}
+
+/* What was written reads as the CA it is to be, by the code that will. */
+static int
+check_result(const struct making *m, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = ca_dir_open(m->place.temporary, f);
+
+	if (d == NULL)
+		return -1;
+	return cert_check_signature(d->authority.cert,
+	    m->above == NULL ? d->authority.cert : m->above->authority.cert, f);
+}
+
+/* A mistake in the settings shows before anything is signed: the same text
+ * with the certificate above it, which is a CA's too. */
+static int
+write_all(const struct making *m, struct fault *f)
+{
+	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
+	    write_chain(m, f) < 0 || write_cert(m, f) < 0)
+		return -1;
+	return check_result(m, f);
+}
+
+static int
+set_name(struct making *m, struct fault *f)
+{
+	const char *slash = strrchr(m->place.path, '/');
+	const char *name = m->args->name;
+
+	if (name == NULL)
+		name = slash == NULL ? m->place.path : slash + 1;
+	if (*name == '\0' || !text_printable(name) ||
+	    strpbrk(name, " /\"'") != NULL ||
+	    text_copy(m->name, sizeof(m->name), name) < 0)
+		return fault_set(f, FAULT_USAGE,
+		    "a CA's name has up to %zu letters, no blank, slash or "
+		    "quote: give --name",
+		    sizeof(m->name) - 1);
+	return 0;
+}
+
+/* All that can be wrong in the arguments. */
+static int
+prepare(struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+	const char *profile = args->profile;
+	int64_t years = 0;
+
+	if (ca_need(args->subject, "--subject", f) < 0 ||
+	    ca_need(args->under.item[0], "--may-sign-under", f) < 0 ||
+	    dn_read_slash(&m->subject, args->subject, f) < 0)
+		return -1;
+	m->profile = ca_profile(profile != NULL ? profile : m->kind->profile,
+	    args->profile_dir, f);
+	if (m->profile == NULL)
+		return -1;
+	if (!m->profile->conf.ca)
+		return fault_set(f, FAULT_USAGE,
+		    "profile %s makes no CA certificates", m->profile->name);
+	if (ca_number(args->years, "--years", 1, YEARS_MOST, 0, &years, f) < 0)
+		return -1;
+	m->lifetime = years * YEAR;
+	if (m->lifetime > m->profile->conf.max_lifetime)
+		return fault_set(f, FAULT_USAGE,
+		    "--years is above the max-lifetime of profile %s",
+		    m->profile->name);
+	return 0;
+}
+
+static void
+show(const struct making *m)
+{
+	char subject[DN_TEXT_MAX];
+
+	if (dn_show_slash(&m->subject, subject, sizeof(subject)) == 0)
+		printf("%s: %s\n", m->place.path, subject);
+}
+
+static int
+make_ca(struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+	bool open = args->no_passphrase ||
+	    (m->kind->may_be_open && !args->passphrase &&
+		args->passphrase_fd == NULL);
+
+	if (prepare(m, f) < 0)
+		return -1;
+	if (ca_new_begin(&m->place, args->operand[0], f) < 0)
+		return -1;
+	if (set_name(m, f) < 0 ||
+	    ca_phrase_new(open, args->passphrase_fd, m->name, &m->phrase, f) <
+		0 ||
+	    (m->key = key_make(args->key != NULL ? args->key : m->kind->key,
+		 f)) == NULL ||
+	    write_all(m, f) < 0) {
+		ca_new_cancel(&m->place);
+		return -1;
+	}
+	if (ca_new_end(&m->place, f) < 0)
+		return -1;
+	show(m);
+	return 0;
+}
+
+int
+ca_init_root(const struct ca_args *args, struct fault *f)
+{
+	struct making m = { .args = args, .kind = &root_kind };
+	int result = make_ca(&m, f);
+
+	making_clear(&m);
+	return result;
+}
+
+static int
+init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) above = NULL;
+	struct making m = { .args = args, .kind = kind };
+	int result;
+
+	if (ca_need(args->root, "--root", f) < 0 ||
+	    (above = ca_dir_open(args->root, f)) == NULL)
+		return -1;
+	if (!above->authority.signs_ca)
+		return fault_set(f, FAULT_DENIED, "%s signs no CAs",
+		    args->root);
+	if (ca_dir_unlock(above, args->root_passphrase_fd, f) < 0)
+		return -1;
+	m.above = above;
+	result = make_ca(&m, f);
+	making_clear(&m);
+	return result;
+}
+
+int
+ca_init_slcs(const struct ca_args *args, struct fault *f)
+{
+	return init_under(args, &slcs_kind, f);
+}
+
+int
+ca_init_services(const struct ca_args *args, struct fault *f)
+{
+	return init_under(args, &services_kind, f);
+}

@@ -1,0 +1,196 @@
+/* issue: certificates for hosts, services and robots. */
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ca_args.h"
+#include "ca_dir.h"
+#include "ca_sign.h"
+#include "x509/csr.h"
+#include "x509/der.h"
+#include "x509/pem.h"
+
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAY 86400
+#define FILE_MOST (1u << 20)
+
+/* The key to be certified: made here, or asked for in a request. */
+struct subject_key {
+	struct key *key;
+	struct buf der; /* of the request, which ${csr} points into */
+	struct csr csr;
+	const struct spki *spki;
+};
+
+static void
+subject_key_clear(struct subject_key *k)
+{
+	key_free(k->key);
+	buf_free(&k->der);
+}
+
+/* A request as PEM, or as it is. */
+static int
+read_request(struct subject_key *k, const char *path, struct fault *f)
+{
+	OWN_BUF(file, FILE_MOST);
+	size_t at = 0;
+	int found;
+
+	k->der = BUF(CSR_MAX);
+	if (file_read(path, &file, f) < 0)
+		return -1;
+	found = pem_next(file.data, file.len, &at, "CERTIFICATE REQUEST",
+	    &k->der, f);
+	if (found < 0)
+		return fault_wrap(f, "%s", path);
+	if (found == 0)
+		buf_put(&k->der, file.data, file.len);
+	if (k->der.failed)
+		return fault_set(f, FAULT_INPUT, "%s is too large", path);
+	if (csr_read(&k->csr, (struct wire_bytes){ k->der.data, k->der.len },
+		f) < 0)
+		return fault_wrap(f, "%s", path);
+	k->spki = &k->csr.spki;
+	return 0;
+}
+
+static int
+refuse_existing(const char *path, struct fault *f)
+{
+	struct stat st;
+
+	if (path != NULL && lstat(path, &st) == 0)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is there already; nothing is overwritten", path);
+	return 0;
+}
+
+/* The key is on the disk before its certificate is asked for: of the two, a
+ * key without certificate is the one that does no harm. */
+static int
+get_key(struct subject_key *k, const struct ca_args *args, struct fault *f)
+{
+	OWN_BUF(pem, FILE_MOST);
+
+	if (args->csr != NULL && (args->key != NULL || args->out_key != NULL))
+		return fault_set(f, FAULT_USAGE,
+		    "--csr brings its own key: no --key, no --out-key");
+	if (args->csr != NULL)
+		return read_request(k, args->csr, f);
+	if (ca_need(args->out_key, "--out-key or --csr", f) < 0)
+		return -1;
+	k->key = key_make(args->key != NULL ? args->key : "rsa:2048", f);
+	if (k->key == NULL || key_write_pem(k->key, NULL, &pem, f) < 0)
+		return -1;
+	k->spki = key_spki(k->key);
+	return file_write_new(args->out_key, 0600, pem.data, pem.len, f);
+}
+
+static bool
+has(const struct ca_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->item[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The host of a server's CN ("fqdn" or "service/fqdn") is among its names:
+ * TLS looks nowhere else (RFC 6125 6.4.4). */
+static int
+add_cn(const struct profile *profile, const struct dn *subject, char *cn,
+    size_t size, struct ca_list *names, struct fault *f)
+{
+	const char *slash, *host;
+
+	if ((profile->purpose & CERT_EKU_SERVER_AUTH) == 0)
+		return 0;
+	if (dn_cn(subject, cn, size) < 0)
+		return fault_set(f, FAULT_INPUT, "the CN is too long");
+	slash = strrchr(cn, '/');
+	host = slash == NULL ? cn : slash + 1;
+	if (*host == '\0' || strchr(host, ' ') != NULL || has(names, host))
+		return 0;
+	if (names->count == CA_LIST_MAX)
+		return fault_set(f, FAULT_USAGE, "too many names");
+	memmove(names->item + 1, names->item,
+	    names->count * sizeof(names->item[0]));
+	names->item[0] = host;
+	names->count++;
+	return 0;
+}
+
+static int
+sign_and_write(const struct ca_args *args, const struct ca_dir *d,
+    const struct profile *profile, const struct spki *spki, struct fault *f)
+{
+	struct ca_list dns = args->dns;
+	char cn[DN_TEXT_MAX], ledger[PATH_MAX];
+	struct dn subject;
+	struct ca_wish wish = { .profile = profile,
+		.issuer = &d->authority,
+		.key = d->key,
+		.name = d->authority.conf.name,
+		.ledger = ledger,
+		.subject = &subject,
+		.spki = spki,
+		.dns_names = dns.item,
+		.emails = args->email.item };
+	OWN_BUF(der, CERT_MAX);
+	OWN_BUF(pem, 2 * CERT_MAX);
+	int64_t days = 0;
+
+	if (dn_read_slash(&subject, args->subject, f) < 0 ||
+	    add_cn(profile, &subject, cn, sizeof(cn), &dns, f) < 0 ||
+	    ca_number(args->days, "--days", 1, 10000, 0, &days, f) < 0 ||
+	    ca_dir_ledger(d, NULL, ledger, sizeof(ledger), f) < 0)
+		return -1;
+	wish.lifetime = days * DAY;
+	if (wish.lifetime > profile->conf.max_lifetime)
+		return fault_set(f, FAULT_USAGE,
+		    "--days is above the max-lifetime of profile %s",
+		    profile->name);
+	if (ca_sign(&wish, &der, f) < 0)
+		return -1;
+	pem_put(&pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
+	if (pem.failed)
+		return fault_set(f, FAULT_MEMORY, "certificate");
+	return file_write_new(args->out_cert, 0644, pem.data, pem.len, f);
+}
+
+int
+ca_issue(const struct ca_args *args, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = NULL;
+	OWN_STRUCT(profile) profile = NULL;
+	struct subject_key k = { 0 };
+	int result;
+
+	if (ca_need(args->profile, "--profile", f) < 0 ||
+	    ca_need(args->subject, "--subject", f) < 0 ||
+	    ca_need(args->out_cert, "--out-cert", f) < 0 ||
+	    refuse_existing(args->out_cert, f) < 0 ||
+	    refuse_existing(args->out_key, f) < 0)
+		return -1;
+	if ((d = ca_dir_open(args->operand[0], f)) == NULL ||
+	    (profile = ca_profile(args->profile, args->profile_dir, f)) ==
+		NULL ||
+	    ca_dir_unlock(d, args->passphrase_fd, f) < 0)
+		return -1;
+	result = get_key(&k, args, f);
+	if (result == 0) {
+		result = sign_and_write(args, d, profile, k.spki, f);
+		/* A key that nothing certifies is of no use. */
+		if (result < 0 && k.key != NULL)
+			(void)unlink(args->out_key);
+	}
+	subject_key_clear(&k);
+	return result;
+}

@@ -1,0 +1,26 @@
+/* passwd: the file of signetd's auth passwd. */
+#include "authn/authn.h"
+#include "base/fault.h"
+#include "ca_args.h"
+#include "sys/ask.h"
+
+#include <unistd.h>
+
+#define PROMPT "New password: "
+
+int
+ca_passwd(const struct ca_args *args, struct fault *f)
+{
+	const char *path = args->operand[0], *user = args->operand[1];
+	OWN_STRUCT(secret) password = NULL;
+
+	if (args->delete)
+		return authn_passwd_delete(path, user, f);
+	password = args->password_stdin ? ask_secret_fd(STDIN_FILENO, f)
+					: ask_new_secret(PROMPT, 8, f);
+	if (password == NULL)
+		return -1;
+	if (secret_len(password) == 0)
+		return fault_set(f, FAULT_USAGE, "the password is empty");
+	return authn_passwd_set(path, user, password, f);
+}

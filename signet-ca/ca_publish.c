@@ -1,0 +1,169 @@
+/* publish: a CA becomes a trust anchor in a directory. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ca_args.h"
+#include "ca_dir.h"
+#include "ca_sign.h"
+#include "x509/crl.h"
+#include "x509/pem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CRL_MOST (256u << 20)
+#define ANCHOR_MOST (1u << 20)
+
+/* Write ${data} to ${path} unless it says so already. */
+static int
+install(const char *path, const struct buf *data, struct fault *f)
+{
+	struct buf old = BUF(data->limit);
+	struct fault ignored = { 0 };
+	bool same;
+
+	if (data->failed)
+		return fault_set(f, FAULT_MEMORY, "%s", path);
+	same = file_read(path, &old, &ignored) == 0 && old.len == data->len &&
+	    memcmp(old.data, data->data, data->len) == 0;
+	buf_free(&old);
+	if (same)
+		return 0;
+	return file_write(path, 0644, data->data, data->len, f);
+}
+
+/* FAULT_DENIED if ${path} holds anything but this certificate. */
+static int
+check_free(const char *path, const struct cert *cert, struct fault *f)
+{
+	OWN_BUF(pem, ANCHOR_MOST);
+	struct cert_list list = { 0 };
+	bool same = false;
+
+	if (file_read(path, &pem, f) < 0)
+		return f->code == FAULT_ABSENT ? 0 : -1;
+	if (cert_list_read_pem(&list, pem.data, pem.len, f) == 0) {
+		same = list.count == 1 && list.cert[0]->len == cert->len &&
+		    memcmp(list.cert[0]->der, cert->der, cert->len) == 0;
+		cert_list_free(&list);
+	}
+	if (!same)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is another certificate; take it away first", path);
+	return 0;
+}
+
+/* A list that is older than the one in place would undo revocations. */
+static int
+check_newer(const char *path, const struct crl *fresh, const struct cert *cert,
+    struct fault *f)
+{
+	OWN_BUF(pem, 2 * CRL_MOST);
+	OWN_BUF(der, CRL_MOST);
+	struct fault ignored = { 0 };
+	struct crl old;
+	size_t at = 0;
+
+	if (file_read(path, &pem, &ignored) < 0 ||
+	    pem_next(pem.data, pem.len, &at, "X509 CRL", &der, &ignored) != 1 ||
+	    crl_read(&old, (struct wire_bytes){ der.data, der.len }, &ignored) <
+		0 ||
+	    crl_check_signature(&old, cert, &ignored) < 0)
+		return 0;
+	if (old.this_update > fresh->this_update)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is newer than the CRL to be published", path);
+	return 0;
+}
+
+/* A CRL given as a file: PEM, or DER as it is. */
+static int
+read_crl(const char *path, struct buf *der, struct fault *f)
+{
+	OWN_BUF(file, 2 * CRL_MOST);
+	size_t at = 0;
+	int found;
+
+	if (file_read(path, &file, f) < 0)
+		return -1;
+	found = pem_next(file.data, file.len, &at, "X509 CRL", der, f);
+	if (found < 0)
+		return fault_wrap(f, "%s", path);
+	if (found == 0)
+		buf_put(der, file.data, file.len);
+	return der->failed ? fault_set(f, FAULT_INPUT, "%s is too large", path)
+			   : 0;
+}
+
+static int
+publish_crl(const struct ca_args *args, struct ca_dir *d, const char *path,
+    struct fault *f)
+{
+	const struct cert *cert = d->authority.cert;
+	OWN_BUF(der, CRL_MOST);
+	OWN_BUF(pem, 2 * CRL_MOST);
+	char ledger[PATH_MAX];
+	struct crl crl;
+
+	if (args->crl != NULL) {
+		if (read_crl(args->crl, &der, f) < 0)
+			return -1;
+	} else if (ca_dir_ledger(d, args->ledger, ledger, sizeof(ledger), f) <
+		0 ||
+	    ca_dir_unlock(d, args->passphrase_fd, f) < 0 ||
+	    ca_sign_crl(d, ledger, &der, f) < 0) {
+		return -1;
+	}
+	if (crl_read(&crl, (struct wire_bytes){ der.data, der.len }, f) < 0 ||
+	    crl_check_signature(&crl, cert, f) < 0 ||
+	    check_newer(path, &crl, cert, f) < 0)
+		return -1;
+	if (crl.next_update <= clock_wall())
+		return fault_set(f, FAULT_EXPIRED, "the CRL has expired");
+	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
+	return install(path, &pem, f);
+}
+
+static int
+publish(const struct ca_args *args, const char *path, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = ca_dir_open(path, f);
+	OWN_BUF(pem, ANCHOR_MOST);
+	OWN_BUF(policy, ANCHOR_MOST);
+	char hash[9], to[PATH_MAX];
+	const char *dir = args->trust_dir;
+
+	if (d == NULL || dn_hash(&d->authority.cert->subject, hash, f) < 0 ||
+	    authority_signing_policy(&d->authority, &policy, f) < 0 ||
+	    file_mkdir(dir, 0755, f) < 0 ||
+	    text_fmt(to, sizeof(to), "%s/%s.0", dir, hash) < 0 ||
+	    check_free(to, d->authority.cert, f) < 0)
+		return -1;
+	pem_put(&pem, "CERTIFICATE",
+	    (struct wire_bytes){
+		d->authority.cert->der, d->authority.cert->len });
+	/* The policy before the anchor: without one, an anchor may be trusted
+	 * for every name by some. */
+	if (text_fmt(to, sizeof(to), "%s/%s.signing_policy", dir, hash) < 0 ||
+	    install(to, &policy, f) < 0 ||
+	    text_fmt(to, sizeof(to), "%s/%s.r0", dir, hash) < 0 ||
+	    publish_crl(args, d, to, f) < 0 ||
+	    text_fmt(to, sizeof(to), "%s/%s.0", dir, hash) < 0)
+		return -1;
+	return install(to, &pem, f);
+}
+
+int
+ca_publish(const struct ca_args *args, struct fault *f)
+{
+	if (ca_need(args->trust_dir, "--trust-dir", f) < 0)
+		return -1;
+	if (args->count > 1 && (args->crl != NULL || args->ledger != NULL))
+		return fault_set(f, FAULT_USAGE,
+		    "--crl and --ledger are for one CA");
+	for (size_t i = 0; i < args->count; i++)
+		if (publish(args, args->operand[i], f) < 0)
+			return fault_wrap(f, "%s", args->operand[i]);
+	return 0;
+}

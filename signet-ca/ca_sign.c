@@ -1,0 +1,243 @@
+#include "ca_sign.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "ledger/ledger.h"
+#include "x509/tbs.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CRL_MOST (256u << 20)
+#define SIGNATURE_MOST 4096
+
+/* Who sits at the keyboard, for the book: sudo's user if there is one. */
+static const char *
+operator_name(void)
+{
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *pw = getpwuid(getuid());
+
+	if (sudo != NULL && *sudo != '\0')
+		return sudo;
+	return pw == NULL ? "unknown" : pw->pw_name;
+}
+
+static int
+end(struct ledger *l, int result, struct fault *f)
+{
+	if (result == 0)
+		result = ledger_end(l, f);
+	if (result < 0)
+		ledger_cancel(l);
+	return result < 0 ? -1 : 0;
+}
+
+/* Take a serial, durably. */
+static int
+reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
+    uint8_t serial[20], size_t *len, struct fault *f)
+{
+	struct ledger_numbering numbering = { .random = true };
+	struct ledger_intent intent = { .ca = w->name,
+		.peer = "local",
+		.method = "signet-ca",
+		.profile = w->profile->name,
+		.not_before = m->not_before,
+		.not_after = m->not_after };
+	char subject[DN_TEXT_MAX], ref[RAND_REF_SIZE];
+
+	if (dn_show_slash(w->subject, subject, sizeof(subject)) < 0)
+		return fault_set(f, FAULT_INPUT, "the subject is too long");
+	rand_ref(ref);
+	intent.ref = ref;
+	intent.subject = subject;
+	intent.username = operator_name();
+	intent.principal = intent.username;
+	if (w->issuer != NULL) {
+		numbering.random = w->issuer->serial_random;
+		numbering.start = w->issuer->serial_start;
+		numbering.span = w->issuer->serial_span;
+	}
+	if (ledger_begin(l, f) < 0)
+		return -1;
+	return end(l,
+	    ledger_reserve(l, &intent, &numbering, serial, len, NULL, f), f);
+}
+
+/* Mint, let the last gate judge, sign. */
+static int
+make(const struct ca_wish *w, const struct mint *m, struct buf *der,
+    struct fault *f)
+{
+	OWN_BUF(tbs, CERT_MAX);
+	OWN_BUF(signature, SIGNATURE_MOST);
+	struct wire_bytes bytes;
+
+	if (mint_tbs(m, &tbs, f) < 0)
+		return -1;
+	bytes = (struct wire_bytes){ tbs.data, tbs.len };
+	/* A root signs itself; its settings are checked against the
+	 * certificate when the directory is read back. */
+	if (w->issuer != NULL &&
+	    tbs_check(bytes, w->issuer, clock_wall(), f) < 0)
+		return fault_wrap(f, "refused to sign");
+	if (key_sign(w->key, bytes, &signature, f) < 0)
+		return -1;
+	return mint_finish(bytes, m->signer_kind,
+	    (struct wire_bytes){ signature.data, signature.len }, der, f);
+}
+
+/* The certificate is durable in the book before anyone sees it. */
+static int
+record(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial,
+    const struct buf *der, struct fault *f)
+{
+	if (ledger_begin(l, f) < 0)
+		return -1;
+	return end(l,
+	    ledger_commit(l, w->name, serial,
+		(struct wire_bytes){ der->data, der->len }, f),
+	    f);
+}
+
+static void
+make_void(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial)
+{
+	struct fault ignored = { 0 };
+
+	/* If this fails too, the next one who opens the ledger does it. */
+	if (ledger_begin(l, &ignored) == 0)
+		(void)end(l, ledger_void(l, w->name, serial, &ignored),
+		    &ignored);
+}
+
+int
+ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f)
+{
+	OWN_STRUCT(ledger) l = NULL;
+	uint8_t serial[20];
+	size_t len = 0;
+	struct mint m = { .profile = w->profile,
+		.issuer = w->issuer,
+		.serial = serial,
+		.spki = *w->spki,
+		.dns_names = w->dns_names,
+		.emails = w->emails,
+		.signer_kind = key_kind_of(w->key) };
+	struct wire_bytes number;
+
+	m.subject = *w->subject;
+	if (spki_check(w->spki, &w->profile->keys, f) < 0 ||
+	    mint_times(w->profile, w->issuer, clock_wall(), w->lifetime,
+		&m.not_before, &m.not_after, f) < 0)
+		return -1;
+	if ((l = ledger_open(w->ledger, NULL, f)) == NULL ||
+	    reserve(l, w, &m, serial, &len, f) < 0)
+		return -1;
+	m.serial_len = len;
+	number = (struct wire_bytes){ serial, len };
+	if (make(w, &m, der, f) == 0 && record(l, w, number, der, f) == 0)
+		return 0;
+	buf_clear(der);
+	make_void(l, w, number);
+	return -1;
+}
+
+/* The CRL's entries, gathered from the ledger. */
+struct entries {
+	struct crl_entry *at;
+	size_t count;
+	size_t size;
+};
+
+static int
+add_entry(void *arg, const struct ledger_line *line)
+{
+	struct entries *list = arg;
+	struct crl_entry *e;
+	const char *hex = line->serial;
+	char even[2 * CERT_SERIAL_MAX + 3];
+	int len;
+
+	if (list->count == list->size) {
+		size_t size = list->size == 0 ? 64 : 2 * list->size;
+		struct crl_entry *more =
+		    reallocarray(list->at, size, sizeof(*more));
+
+		if (more == NULL)
+			return 1;
+		list->at = more;
+		list->size = size;
+	}
+	if (text_fmt(even, sizeof(even), "%s%s", strlen(hex) % 2 ? "0" : "",
+		hex) < 0)
+		return 1;
+	e = &list->at[list->count];
+	memset(e, 0, sizeof(*e));
+	len = text_unhex(even, e->serial, sizeof(e->serial));
+	if (len <= 0 || line->reason < 0 || line->reason > 10)
+		return 1;
+	e->serial_len = (uint8_t)len;
+	e->reason = (uint8_t)line->reason;
+	e->when = line->revoked;
+	/* RFC 5280 3.3 lets entries go some time after the certificate's end;
+	 * revocations are few here, and stay. */
+	list->count++;
+	return 0;
+}
+
+static int
+make_crl(struct ledger *l, const struct ca_dir *d, struct entries *list,
+    uint64_t number, struct buf *der, struct fault *f)
+{
+	const struct authority *a = &d->authority;
+	OWN_BUF(tbs, CRL_MOST);
+	OWN_BUF(signature, SIGNATURE_MOST);
+	time_t now = clock_wall();
+	struct wire_bytes bytes;
+
+	if (crl_tbs(a, list->at, list->count, number, now, &tbs, f) < 0)
+		return -1;
+	bytes = (struct wire_bytes){ tbs.data, tbs.len };
+	if (tbs_check_crl(bytes, a, now, f) < 0)
+		return fault_wrap(f, "refused to sign");
+	if (key_sign(d->key, bytes, &signature, f) < 0 ||
+	    mint_finish(bytes, key_kind_of(d->key),
+		(struct wire_bytes){ signature.data, signature.len }, der,
+		f) < 0)
+		return -1;
+	return ledger_crl_filed(l, a->conf.name, number,
+	    (struct wire_bytes){ der->data, der->len }, f);
+}
+
+int
+ca_sign_crl(const struct ca_dir *d, const char *ledger, struct buf *der,
+    struct fault *f)
+{
+	const char *name = d->authority.conf.name;
+	const struct ledger_filter revoked = { .ca = name,
+		.revoked_only = true };
+	struct entries list = { 0 };
+	OWN_STRUCT(ledger) l = ledger_open(ledger, NULL, f);
+	uint64_t number = 0;
+	int result;
+
+	if (l == NULL || ledger_begin(l, f) < 0)
+		return -1;
+	/* In one transaction: no revocation falls between list and number. */
+	result = ledger_each(l, &revoked, add_entry, &list, f);
+	if (result > 0)
+		result = fault_set(f, FAULT_LEDGER,
+		    "the revocations of %s cannot be listed", name);
+	if (result == 0)
+		result = ledger_crl_number(l, name, &number, f);
+	if (result == 0)
+		result = make_crl(l, d, &list, number, der, f);
+	free(list.at);
+	return end(l, result, f);
+}

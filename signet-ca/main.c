@@ -1,0 +1,139 @@
+/* signet-ca: the CA office.  See signet-ca(8). */
+#include "base/fault.h"
+#include "base/text.h"
+#include "ca_args.h"
+#include "x509/authority.h"
+#include "x509/profile.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* For the manual pages, when they are built. */
+static void
+man_settings(FILE *out)
+{
+	conf_man(&authority_schema, out);
+}
+
+static void
+man_profile(FILE *out)
+{
+	conf_man(&profile_schema, out);
+}
+
+static void
+man_exit(FILE *out)
+{
+	static const struct {
+		enum fault_code code;
+		const char *text;
+	} statuses[] = {
+#define FAULT(name, exit_status, http_status, sentence) \
+	{ FAULT_##name, sentence },
+#include "base/fault.def"
+#undef FAULT
+	};
+	const size_t count = sizeof(statuses) / sizeof(statuses[0]);
+
+	fprintf(out, ".Bl -tag -width Ds\n");
+	for (int status = 0; status < 128; status++) {
+		bool open = false;
+
+		for (size_t i = 0; i < count; i++) {
+			if (fault_exit_status(statuses[i].code) != status)
+				continue;
+			if (open)
+				fprintf(out, ";\n");
+			else
+				fprintf(out, ".It %d\n", status);
+			fprintf(out, "%s", statuses[i].text);
+			open = true;
+		}
+		if (open)
+			fprintf(out, ".\n");
+	}
+	fprintf(out, ".El\n");
+}
+
+static void
+version(FILE *out)
+{
+	fprintf(out, "signet-ca %s\n", SIGNET_VERSION);
+}
+
+static const struct {
+	const char *name;
+	void (*print)(FILE *out);
+} prints[] = {
+	{ "--help", ca_help },
+	{ "-h", ca_help },
+	{ "help", ca_help },
+	{ "--version", version },
+	{ "-V", version },
+	{ "--man-commands", ca_man },
+	{ "--man-ca-conf", man_settings },
+	{ "--man-profile", man_profile },
+	{ "--man-exit", man_exit },
+};
+
+/* Pass phrases and keys go through this process. */
+static void
+hide(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	/* Files say their own modes; directories to be published are open. */
+	(void)umask(022);
+}
+
+static int
+run(int argc, char **argv, struct fault *f)
+{
+	const struct ca_command *command;
+	struct ca_args args;
+	int words = 0, result;
+
+	for (size_t i = 0; argc == 2 && i < sizeof(prints) / sizeof(prints[0]);
+	     i++) {
+		if (strcmp(argv[1], prints[i].name) == 0) {
+			prints[i].print(stdout);
+			return 0;
+		}
+	}
+	if ((command = ca_command_find(argc, argv, &words, f)) == NULL)
+		return -1;
+	result = ca_args_read(command, argc - words, argv + words, &args, f);
+	if (result < 0)
+		return -1;
+	if (result == 0)
+		return command->run(&args, f);
+	ca_help_command(command, stdout);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fault f = { 0 };
+
+	hide();
+	if (run(argc, argv, &f) < 0) {
+		(void)fflush(stdout);
+		fprintf(stderr, "signet-ca: %s\n", f.text);
+		if (f.code == FAULT_USAGE)
+			fprintf(stderr, "try: signet-ca --help\n");
+		return fault_exit_status(f.code);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "signet-ca: standard output is full\n");
+		return fault_exit_status(FAULT_SYSTEM);
+	}
+	return 0;
+}

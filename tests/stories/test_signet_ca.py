@@ -1,0 +1,615 @@
+"""The CA office: CAs made, checked by OpenSSL, published; the ledger told."""
+
+import datetime
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import sqlite3
+import stat
+import subprocess
+import time
+
+import pytest
+from signet_site import BASE, BUILD, CAS, PEOPLE, REPO, SIGNET_CA, openssl, run
+
+SERVICES = f"{BASE}/OU=Services"
+PROFILES = REPO / "share/profiles"
+PHRASE = "correct horse battery"
+
+
+def ca(*args, check=True, **kw):
+    return run(SIGNET_CA, *args, check=check, **kw)
+
+
+def refused(*args, status, says, **kw):
+    result = ca(*args, check=False, **kw)
+    assert result.returncode == status, result.stderr
+    assert result.stderr.startswith("signet-ca: ")
+    assert says in result.stderr
+    return result
+
+
+def text_of(cert):
+    return openssl("x509", "-in", cert, "-noout", "-text").stdout
+
+
+def init_root(directory, *options, key="ec:P-256"):
+    return ca("init", "root", directory, "--subject", f"{CAS}/CN=LIGO Root CA 1",
+              "--may-sign-under", CAS, "--key", key,
+              "--crl-url", "http://ca.example.org/root.crl",
+              "--issuer-url", "http://ca.example.org/root.cer",
+              *(options or ["--no-passphrase"]))
+
+
+def init_slcs(directory, root, *options):
+    return ca("init", "slcs", directory, "--root", root, "--subject",
+              f"{CAS}/OU=UWM/CN=MyProxy 1", "--may-sign-under", PEOPLE,
+              "--serial", "range 500000000 100000000",
+              "--crl-url", "http://ca.example.org/uwm.crl", *options)
+
+
+def init_services(directory, root, *options):
+    return ca("init", "services", directory, "--root", root, "--subject",
+              f"{CAS}/OU=Services/CN=LIGO CA 1", "--may-sign-under", SERVICES,
+              "--crl-url", "http://ca.example.org/services.crl",
+              *(options or ["--no-passphrase"]))
+
+
+def issue(services, out, name="host.example.org", *options, profile="host"):
+    ca("issue", services, "--profile", profile, "--profile-dir", PROFILES,
+       "--subject", f"{SERVICES}/CN={name}", "--key", "ec:P-256",
+       "--out-cert", f"{out}.pem", "--out-key", f"{out}.key", *options)
+    return pathlib.Path(f"{out}.pem")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """Three CAs and a host, to be looked at and left as they are."""
+    d = tmp_path_factory.mktemp("house")
+    init_root(d / "root", key="rsa:4096", *["--no-passphrase"])
+    init_slcs(d / "slcs", d / "root")
+    init_services(d / "services", d / "root")
+    issue(d / "services", d / "host", "host.example.org", "--dns",
+          "www.example.org")
+    ca("publish", d / "root", d / "slcs", d / "services", "--trust-dir",
+       d / "trust")
+    return d
+
+
+@pytest.fixture
+def copy(house, tmp_path):
+    """The same, to be changed."""
+    shutil.copytree(house, tmp_path / "house")
+    return tmp_path / "house"
+
+
+def test_openssl_verifies_everything_strictly(house):
+    root, slcs = house / "root/ca.pem", house / "slcs/ca.pem"
+    services, host = house / "services/ca.pem", house / "host.pem"
+    strict = ["verify", "-x509_strict", "-CAfile", root]
+    assert ": OK" in openssl(*strict, "-check_ss_sig", root).stdout
+    assert ": OK" in openssl(*strict, slcs).stdout
+    assert ": OK" in openssl(*strict, services).stdout
+    assert ": OK" in openssl(*strict, "-untrusted", services, "-purpose",
+                             "sslserver", "-verify_hostname",
+                             "www.example.org", host).stdout
+    # The chain file is what is above, and is enough.
+    assert ": OK" in openssl("verify", "-x509_strict", "-CAfile",
+                             house / "slcs/chain.pem", slcs).stdout
+    # By hash, with the lists, from the published directory.
+    assert ": OK" in openssl("verify", "-x509_strict", "-crl_check_all",
+                             "-CApath", house / "trust", host).stdout
+
+
+def test_each_kind_contains_what_the_table_says(house):
+    root, slcs = text_of(house / "root/ca.pem"), text_of(house / "slcs/ca.pem")
+    host = text_of(house / "host.pem")
+    for ca_text in root, slcs:
+        assert re.search(r"Basic Constraints: critical\s+CA:TRUE", ca_text)
+        assert re.search(r"Key Usage: critical\s+Certificate Sign, CRL Sign\n",
+                         ca_text)
+        assert "Extended Key Usage" not in ca_text
+        assert "Alternative Name" not in ca_text
+    assert "pathlen" not in root and "CA:TRUE, pathlen:0" in slcs
+    assert "CRL Distribution" not in root and "Policies" not in root
+    assert "URI:http://ca.example.org/root.crl" in slcs
+    assert "CA Issuers - URI:http://ca.example.org/root.cer" in slcs
+    assert "X509v3 Any Policy" in slcs
+    assert re.search(r"Basic Constraints: critical\s+CA:FALSE", host)
+    assert re.search(r"Key Usage: critical\s+Digital Signature\n", host)
+    assert "DNS:host.example.org, DNS:www.example.org" in host
+    assert "URI:http://ca.example.org/services.crl" in host
+    for oid in "1.2.840.113612.5.2.2.1", "1.2.840.113612.5.2.3.3.2":
+        assert f"Policy: {oid}" in host
+    for t in root, slcs, host:
+        assert "Version: 3" in t and "Netscape" not in t
+        assert "Subject Key Identifier" in t
+
+
+def test_a_root_of_thirty_years_ends_in_generalized_time(house):
+    pem = house / "root/ca.pem"
+    dump = openssl("asn1parse", "-in", pem).stdout
+    times = re.findall(r"(UTCTIME|GENERALIZEDTIME)\s+:(\S+)", dump)
+    assert [t[0] for t in times] == ["UTCTIME", "GENERALIZEDTIME"]
+    begin = datetime.datetime.strptime(times[0][1], "%y%m%d%H%M%SZ")
+    end = datetime.datetime.strptime(times[1][1], "%Y%m%d%H%M%SZ")
+    assert (end - begin).days == 30 * 365
+    # The CA under it ends sooner, in 20 years.
+    sub = openssl("asn1parse", "-in", house / "slcs/ca.pem").stdout
+    first, last = re.findall(r"UTCTIME\s+:(\S+)", sub)
+    assert int(last[:2]) - int(first[:2]) in (19, 20)
+
+
+def test_keys_and_directories_are_for_their_owner_alone(house):
+    for name in "root", "slcs", "services":
+        assert stat.S_IMODE((house / name).stat().st_mode) == 0o700
+        assert stat.S_IMODE((house / name / "ca.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((house / "host.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((house / "trust").stat().st_mode) == 0o755
+    for path in (house / "trust").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_the_trust_directory_has_all_that_grid_software_asks_for(house):
+    for name, space in ("root", CAS), ("slcs", PEOPLE), ("services", SERVICES):
+        pem = house / name / "ca.pem"
+        digest = openssl("x509", "-in", pem, "-noout", "-hash").stdout.strip()
+        subject = openssl("x509", "-in", pem, "-noout", "-subject",
+                          "-nameopt", "compat").stdout.split("=", 1)[1].strip()
+        trust = house / "trust"
+        assert (trust / f"{digest}.0").read_text() == pem.read_text()
+        policy = (trust / f"{digest}.signing_policy").read_text()
+        assert f"access_id_CA   X509    '{subject}'\n" in policy
+        assert f"cond_subjects  globus  '\"{space}/*\"'\n" in policy
+        assert policy.endswith("\n")
+        crl = openssl("crl", "-in", trust / f"{digest}.r0", "-noout",
+                      "-text", "-CAfile", pem)
+        assert "verify OK" in crl.stderr
+        assert "X509v3 CRL Number" in crl.stdout
+        assert "No Revoked Certificates" in crl.stdout
+
+
+def test_publishing_again_brings_the_list_up_to_date_and_never_back(copy):
+    pem = copy / "services/ca.pem"
+    digest = openssl("x509", "-in", pem, "-noout", "-hash").stdout.strip()
+    r0 = copy / "trust" / f"{digest}.r0"
+    before = r0.read_bytes()
+    number = "openssl crl -in {} -noout -crlnumber"
+    first = int(run(*number.format(r0).split()).stdout.split("=")[1], 16)
+    ca("publish", copy / "services", "--trust-dir", copy / "trust")
+    second = int(run(*number.format(r0).split()).stdout.split("=")[1], 16)
+    assert second == first + 1
+    # A list that is not newer than what is there does not undo it.
+    newer = copy / "newer.pem"
+    time.sleep(1.1 - time.time() % 1)
+    ca("crl", copy / "services", "--out", newer)
+    ca("publish", copy / "services", "--trust-dir", copy / "trust", "--crl",
+       newer)
+    (copy / "old.pem").write_bytes(before)
+    refused("publish", copy / "services", "--trust-dir", copy / "trust",
+            "--crl", copy / "old.pem", status=8, says="newer")
+    # Nor does another CA's, nor an altered one.
+    slcs_crl = copy / "slcs.pem"
+    ca("crl", copy / "slcs", "--out", slcs_crl)
+    refused("publish", copy / "services", "--trust-dir", copy / "trust",
+            "--crl", slcs_crl, status=7, says="another CA")
+    der = bytearray(subprocess.run(
+        ["openssl", "crl", "-in", newer, "-outform", "DER"], check=True,
+        capture_output=True).stdout)
+    der[-5] ^= 1
+    (copy / "bad.crl").write_bytes(der)
+    refused("publish", copy / "services", "--trust-dir", copy / "trust",
+            "--crl", copy / "bad.crl", status=7, says="CRL")
+    # An anchor that is another certificate stays.
+    shutil.copy(copy / "root/ca.pem", copy / "trust" / f"{digest}.0")
+    refused("publish", copy / "services", "--trust-dir", copy / "trust",
+            status=8, says="another certificate")
+
+
+def test_a_revoked_certificate_is_on_the_next_list(copy):
+    host = copy / "host.pem"
+    serial = openssl("x509", "-in", host, "-noout",
+                     "-serial").stdout.strip().split("=")[1]
+    refused("revoke", copy / "services", "abcdef", status=8, says="ledger")
+    ca("revoke", copy / "services", serial, "--reason", "keyCompromise")
+    refused("revoke", copy / "services", serial, status=8, says="")
+    ca("publish", copy / "services", "--trust-dir", copy / "trust")
+    crl = next(p for p in (copy / "trust").glob("*.r0")
+               if serial in openssl("crl", "-in", p, "-noout", "-text").stdout)
+    assert "Key Compromise" in openssl("crl", "-in", crl, "-noout",
+                                       "-text").stdout
+    result = openssl("verify", "-x509_strict", "-crl_check_all", "-CApath",
+                     copy / "trust", host, check=False)
+    assert "certificate revoked" in result.stderr
+    line, = json.loads(ca("ledger", "list", "--ledger",
+                          copy / "services/ledger.db", "--revoked",
+                          "--json").stdout)
+    assert line["state"] == "revoked" and line["reason"] == 1
+
+
+def test_the_gate_refuses_what_a_ca_may_not_sign(house, tmp_path):
+    def ask(*args, says, status=8, services=house / "services"):
+        out = tmp_path / "x"
+        refused("issue", services, "--profile-dir", PROFILES, "--key",
+                "ec:P-256", "--out-cert", f"{out}.pem", "--out-key",
+                f"{out}.key", *args, status=status, says=says)
+        assert not list(tmp_path.glob("x*"))
+
+    ask("--profile", "host", "--subject", f"{PEOPLE}/CN=a", says="name space")
+    ask("--profile", "host", "--subject", f"{SERVICES}x/CN=a",
+        says="name space")
+    ask("--profile", "sub-ca", "--subject", f"{SERVICES}/CN=CA",
+        says="end entities only")
+    ask("--profile", "host", "--subject", f"{SERVICES}/CN=*.example.org",
+        says="subjectAltName")
+    ask("--profile", "host", "--subject", f"{SERVICES}/CN=h", "--days", "396",
+        status=2, says="max-lifetime")
+    ask("--profile", "host", "--subject", f"{PEOPLE}/CN=a", "--dns",
+        "h.example.org", services=house / "slcs", says="")
+    ask("--profile", "robot", "--subject", f"{SERVICES}/CN=Robot: r - o",
+        "--email", "no address", status=1, says="subjectAltName")
+    # What came to nothing is void, and the chain is whole.
+    check = ca("ledger", "check", "--ledger", house / "services/ledger.db")
+    assert re.match(r"\d+ entries, head [0-9a-f]{64}\n", check.stdout)
+
+
+def test_a_request_brings_its_own_key_and_nothing_else(house, tmp_path):
+    csr, out = tmp_path / "h.csr", tmp_path / "h.pem"
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout",
+            tmp_path / "h.key", "-subj", "/CN=evil", "-addext",
+            "subjectAltName=DNS:evil.example.org", "-out", csr)
+    ca("issue", house / "services", "--profile", "host", "--csr", csr,
+       "--subject", f"{SERVICES}/CN=good.example.org", "--out-cert", out)
+    text = text_of(out)
+    assert "evil" not in text and "DNS:good.example.org" in text
+    assert "Digital Signature, Key Encipherment" in text
+    assert (openssl("x509", "-in", out, "-noout", "-pubkey").stdout ==
+            openssl("rsa", "-in", tmp_path / "h.key", "-pubout").stdout)
+    # A request whose signature is not by its key, and a weak key.
+    pem = csr.read_text().replace("\n", "", 0).splitlines()
+    pem[-3] = pem[-3][::-1]
+    (tmp_path / "bad.csr").write_text("\n".join(pem) + "\n")
+    refused("issue", house / "services", "--profile", "host", "--csr",
+            tmp_path / "bad.csr", "--subject", f"{SERVICES}/CN=g",
+            "--out-cert", tmp_path / "g.pem", status=1, says="")
+    openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout",
+            tmp_path / "w.key", "-subj", "/CN=w", "-out", tmp_path / "w.csr")
+    refused("issue", house / "services", "--profile", "host", "--csr",
+            tmp_path / "w.csr", "--subject", f"{SERVICES}/CN=g", "--out-cert",
+            tmp_path / "g.pem", status=1, says="")
+    assert not (tmp_path / "g.pem").exists()
+
+
+def test_a_robot_and_a_service_with_a_slash(house, tmp_path):
+    robot = issue(house / "services", tmp_path / "r", "Robot: copy - ops",
+                  "--email", "ops@example.org", profile="robot")
+    text = text_of(robot)
+    assert "email:ops@example.org" in text and "DNS:" not in text
+    assert "TLS Web Client Authentication" in text
+    assert "TLS Web Server Authentication" not in text
+    service = text_of(issue(house / "services", tmp_path / "s",
+                            "ldap/l.example.org"))
+    assert "DNS:l.example.org\n" in service
+    assert "CN = ldap/l.example.org" in service
+
+
+def test_nothing_is_overwritten(house, tmp_path):
+    refused("init", "root", house / "root", "--subject", f"{CAS}/CN=x",
+            "--may-sign-under", CAS, "--no-passphrase", status=8,
+            says="there already")
+    host = house / "host.pem"
+    before = host.read_bytes()
+    refused("issue", house / "services", "--profile", "host", "--subject",
+            f"{SERVICES}/CN=h", "--out-cert", host, "--out-key",
+            tmp_path / "k", status=8, says="there already")
+    assert host.read_bytes() == before and not (tmp_path / "k").exists()
+    refused("crl", house / "services", "--out", host, status=8, says="exists")
+    assert host.read_bytes() == before
+
+
+def test_a_half_made_ca_is_seen_for_what_it_is(copy, tmp_path):
+    half = tmp_path / "half"
+    (tmp_path / "half.new").mkdir()
+    (tmp_path / "half.new/ca.conf").write_text("name half\n")
+    refused("init", "slcs", half, "--root", copy / "root", "--subject",
+            f"{CAS}/OU=X/CN=Y", "--may-sign-under", PEOPLE, status=8,
+            says="interrupted")
+    refused("publish", half, "--trust-dir", tmp_path / "t", status=3,
+            says="interrupted")
+    shutil.rmtree(tmp_path / "half.new")
+    init_slcs(half, copy / "root")
+    assert not (tmp_path / "half.new").exists()
+    # A mistake that is noticed leaves nothing behind.
+    refused("init", "slcs", tmp_path / "bad", "--root", copy / "root",
+            "--subject", f"{BASE}/CN=outside", "--may-sign-under", PEOPLE,
+            status=8, says="name space")
+    refused("init", "slcs", tmp_path / "bad", "--root", copy / "root",
+            "--subject", f"{CAS}/CN=z", "--may-sign-under", "nonsense",
+            status=78, says="may-sign-under")
+    refused("init", "slcs", tmp_path / "bad", "--root", copy / "services",
+            "--subject", f"{CAS}/CN=z", "--may-sign-under", PEOPLE, status=8,
+            says="signs no CAs")
+    assert not list(tmp_path.glob("bad*"))
+
+
+def test_killed_at_any_moment_an_init_can_be_done_again(copy, tmp_path):
+    for i in range(12):
+        d = tmp_path / f"ca{i}"
+        process = subprocess.Popen(
+            [SIGNET_CA, "init", "slcs", d, "--root", copy / "root",
+             "--subject", f"{CAS}/OU=K/CN=K {i}", "--may-sign-under", PEOPLE],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(i * 0.002)
+        process.kill()
+        process.wait()
+        if not d.exists():
+            shutil.rmtree(f"{d}.new", ignore_errors=True)
+            ca("init", "slcs", d, "--root", copy / "root", "--subject",
+               f"{CAS}/OU=K/CN=K {i}", "--may-sign-under", PEOPLE)
+        openssl("verify", "-x509_strict", "-CAfile", copy / "root/ca.pem",
+                d / "ca.pem")
+    ca("ledger", "check", "--ledger", copy / "root/ledger.db")
+    lines = json.loads(ca("ledger", "list", "--ledger",
+                          copy / "root/ledger.db", "--json").stdout)
+    serials = [line["serial"] for line in lines]
+    assert len(serials) == len(set(serials))
+    assert {line["state"] for line in lines} <= {"issued", "void"}
+
+
+def test_a_root_key_is_encrypted_and_its_phrase_long(tmp_path):
+    root = tmp_path / "root"
+
+    def with_phrase(phrase, *args, **kw):
+        read, write = os.pipe()
+        os.write(write, phrase.encode() + b"\n")
+        os.close(write)
+        try:
+            return ca(*args, str(read), pass_fds=[read], check=False, **kw)
+        finally:
+            os.close(read)
+
+    make = ["init", "root", root, "--subject", f"{CAS}/CN=R",
+            "--may-sign-under", CAS, "--passphrase-fd"]
+    result = with_phrase("only 14 bytes.", *make)
+    assert result.returncode == 2 and "15" in result.stderr
+    assert not list(tmp_path.iterdir())
+    assert with_phrase(PHRASE, *make).returncode == 0
+    pem = (root / "ca.key").read_text()
+    assert "ENCRYPTED PRIVATE KEY" in pem and PHRASE not in pem
+    assert "scrypt" in openssl("asn1parse", "-in", root / "ca.key").stdout
+    openssl("pkey", "-in", root / "ca.key", "-passin", f"pass:{PHRASE}",
+            "-noout")
+    sub = ["init", "slcs", tmp_path / "slcs", "--root", root, "--subject",
+           f"{CAS}/CN=S", "--may-sign-under", PEOPLE, "--root-passphrase-fd"]
+    wrong = with_phrase("wrong horse battery", *sub)
+    assert wrong.returncode == 5 and not (tmp_path / "slcs").exists()
+    assert with_phrase(PHRASE, *sub).returncode == 0
+    # With nobody at the keyboard it asks for a terminal, and makes nothing.
+    alone = ca("init", "root", tmp_path / "r2", "--subject", f"{CAS}/CN=R",
+               "--may-sign-under", CAS, check=False, stdin=subprocess.DEVNULL,
+               start_new_session=True)
+    assert alone.returncode == 2 and not list(tmp_path.glob("r2*"))
+
+
+def converse(argv, answers):
+    """Run ${argv} on a terminal of its own; answer each prompt."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(argv[0], argv)
+    said, end = b"", time.monotonic() + 60
+    answers = list(answers)
+    while time.monotonic() < end:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            some = os.read(fd, 4096)
+        except OSError:
+            break
+        if not some:
+            break
+        said += some
+        if answers and said.rstrip().endswith(b":"):
+            os.write(fd, answers.pop(0).encode() + b"\n")
+            said += b" "
+            said = said.replace(b": ", b"; ")
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+def test_at_a_terminal_the_phrase_is_asked_for_twice(tmp_path):
+    argv = [str(SIGNET_CA), "init", "root", str(tmp_path / "root"),
+            "--subject", f"{CAS}/CN=R", "--may-sign-under", CAS]
+    status, said = converse(argv, [PHRASE, PHRASE + "x"])
+    assert status == 2 and "differ" in said
+    status, said = converse(argv, ["short"])
+    assert status == 2 and "15" in said
+    assert not list(tmp_path.iterdir())
+    status, said = converse(argv, [PHRASE, PHRASE])
+    assert status == 0 and PHRASE not in said
+    assert "ENCRYPTED" in (tmp_path / "root/ca.key").read_text()
+
+
+def test_the_ledger_is_listed_searched_shown_and_exported(house, tmp_path):
+    book = ["--ledger", house / "root/ledger.db"]
+    listed = ca("ledger", "list", *book).stdout.splitlines()
+    assert len(listed) == 3 and all(" issued " in line for line in listed)
+    lines = json.loads(ca("ledger", "list", *book, "--json").stdout)
+    assert [line["subject"] for line in lines] == [
+        f"{CAS}/CN=LIGO Root CA 1", f"{CAS}/OU=UWM/CN=MyProxy 1",
+        f"{CAS}/OU=Services/CN=LIGO CA 1"]
+    serial = openssl("x509", "-in", house / "slcs/ca.pem", "-noout",
+                     "-serial").stdout.strip().split("=")[1]
+    assert int(lines[1]["serial"], 16) == int(serial, 16)
+    assert lines[1]["profile"] == "sub-ca" and lines[1]["ca"] == "root"
+    found = json.loads(ca("ledger", "search", "OU=UWM", *book,
+                          "--json").stdout)
+    assert [f["serial"] for f in found] == [lines[1]["serial"]]
+    assert ca("ledger", "search", "nobody", *book).stdout == ""
+    assert json.loads(ca("ledger", "search", "nobody", *book,
+                         "--json").stdout) == []
+    by_ref = json.loads(ca("ledger", "search", lines[2]["ref"], *book,
+                           "--json").stdout)
+    assert len(by_ref) == 1
+    today = datetime.datetime.utcnow().date()
+    tomorrow = today + datetime.timedelta(days=1)
+    options = [*book, "--json"]
+    assert len(json.loads(ca("ledger", "list", "--since", today,
+                             *options).stdout)) == 3
+    assert ca("ledger", "list", "--since", tomorrow,
+              *options).stdout == "[]\n"
+    assert len(json.loads(ca("ledger", "list", "--limit", "2",
+                             *options).stdout)) == 2
+    assert len(json.loads(ca("ledger", "list", "--with-serial", serial,
+                             *options).stdout)) == 1
+    assert ca("ledger", "list", "--ca", "other", *options).stdout == "[]\n"
+    shown = ca("ledger", "show", serial, *book).stdout
+    assert f"subject     {CAS}/OU=UWM/CN=MyProxy 1\n" in shown
+    assert (house / "slcs/ca.pem").read_text() in shown
+    assert "der" in json.loads(ca("ledger", "show", serial, *book,
+                                  "--json").stdout)
+    refused("ledger", "show", "123456", *book, status=3, says="123456")
+    # Out again: the very bytes.
+    assert ((house / "root/ca.pem").read_text() +
+            (house / "slcs/ca.pem").read_text() +
+            (house / "services/ca.pem").read_text() ==
+            ca("ledger", "export", *book).stdout)
+    bundle = tmp_path / "bundle.der"
+    ca("ledger", "export", *book, "--format", "der", "--out", bundle)
+    first = subprocess.run(["openssl", "x509", "-in", house / "root/ca.pem",
+                            "-outform", "DER"], check=True,
+                           capture_output=True).stdout
+    assert bundle.read_bytes().startswith(first)
+    refused("ledger", "export", *book, "--out", bundle, status=8,
+            says="exists")
+    rows = ca("ledger", "export", *book, "--format", "json").stdout
+    assert [json.loads(row)["subject"] for row in rows.splitlines()] == [
+        line["subject"] for line in lines]
+
+
+def test_serials_follow_the_range_of_the_site(copy, tmp_path):
+    conf = copy / "services/ca.conf"
+    conf.write_text(conf.read_text().replace("serial random",
+                                             "serial range 1000 3"))
+    numbers = []
+    for i in range(3):
+        pem = issue(copy / "services", tmp_path / f"h{i}", f"h{i}.example.org")
+        numbers.append(int(openssl("x509", "-in", pem, "-noout",
+                                   "-serial").stdout.split("=")[1], 16))
+    assert numbers == [1000, 1001, 1002]
+    refused("issue", copy / "services", "--profile", "host", "--subject",
+            f"{SERVICES}/CN=h4", "--out-cert", tmp_path / "4.pem",
+            "--out-key", tmp_path / "4.key", "--key", "ec:P-256", status=1,
+            says="range")
+    assert not (tmp_path / "4.key").exists()
+
+
+def forge(path, old, new):
+    """Change the book behind its back, as someone who has the file could, and
+    put every rule and index back as it was."""
+    base = sqlite3.connect(path)
+    rules = base.execute("select name, sql from sqlite_master "
+                         "where type = 'trigger'").fetchall()
+    for name, _ in rules:
+        base.execute(f'drop trigger "{name}"')
+    changed = 0
+    for table, in base.execute("select name from sqlite_master "
+                               "where type = 'table'").fetchall():
+        for row in base.execute(f'pragma table_info("{table}")').fetchall():
+            changed += base.execute(
+                f'update "{table}" set "{row[1]}" = replace("{row[1]}", ?, ?) '
+                f"where typeof(\"{row[1]}\") = 'text' "
+                f'and instr("{row[1]}", ?)', (old, new, old)).rowcount
+    for _, sql in rules:
+        base.execute(sql)
+    base.commit()
+    base.close()
+    return changed
+
+
+def test_a_ledger_that_was_tampered_with_is_found_out(copy):
+    book = copy / "services/ledger.db"
+    good = ca("ledger", "check", "--ledger", book).stdout
+    as_json = json.loads(ca("ledger", "check", "--ledger", book,
+                            "--json").stdout)
+    assert good.split()[0] == str(as_json["entries"])
+    assert as_json["head"] in good
+    assert forge(book, "www.example.org", "x") == 0
+    assert ca("ledger", "check", "--ledger", book).stdout == good
+    subject = f"{SERVICES}/CN=host.example.org"
+    assert forge(book, subject, f"{SERVICES}/CN=evil.example.org") > 0
+    result = refused("ledger", "check", "--ledger", book, status=1, says="entry")
+    assert re.search(r"entry \d+", result.stderr), result.stderr
+    assert not result.stdout
+
+
+def test_passwords_are_set_changed_and_taken_away(tmp_path):
+    path = tmp_path / "passwd"
+    ca("passwd", path, "ann", "--password-stdin", input="first secret\n")
+    ca("passwd", path, "bob", "--password-stdin", input="second secret\n")
+    first = path.read_text().splitlines()
+    assert [line.split(":")[0] for line in first] == ["ann", "bob"]
+    assert all(line.split(":")[1].startswith("$y$") for line in first)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    ca("passwd", path, "ann", "--password-stdin", input="third secret\n")
+    second = path.read_text().splitlines()
+    assert second[0] != first[0] and second[1] == first[1]
+    ca("passwd", path, "ann", "--delete")
+    assert path.read_text().splitlines() == [first[1]]
+    refused("passwd", path, "ann", "--delete", status=3, says="ann")
+    refused("passwd", path, "eve", "--password-stdin", input="\n", status=2,
+            says="empty")
+
+
+def test_help_and_version_are_answers_and_mistakes_are_not(tmp_path):
+    result = ca("--help")
+    assert result.stdout.startswith("usage: signet-ca") and not result.stderr
+    assert re.match(r"signet-ca \d+\.\d+", ca("--version").stdout)
+    for words in ["init root", "init slcs", "init services", "issue", "revoke",
+                  "crl", "publish", "passwd", "ledger list", "ledger search",
+                  "ledger show", "ledger export", "ledger check"]:
+        assert words in result.stdout
+        assert ca(*words.split(), "--help").stdout.startswith(
+            f"usage: signet-ca {words}")
+    refused(status=2, says="which command")
+    refused("dance", status=2, says="dance")
+    refused("init", "dance", status=2, says="init dance")
+    refused("init", "root", status=2, says="usage")
+    refused("init", "root", tmp_path / "d", "--dance", status=2,
+            says="--dance")
+    refused("init", "root", tmp_path / "d", "--subject", status=2,
+            says="--subject")
+    refused("init", "root", tmp_path / "d", "--no-passphrase", status=2,
+            says="--subject")
+    refused("ledger", "list", "--ledger", tmp_path / "none", status=3,
+            says="none")
+    refused("ledger", "list", "--since", "yesterday", status=2,
+            says="--since")
+
+
+def test_every_command_option_and_setting_is_in_the_manual():
+    pages = {name: (BUILD / "signet-ca" / name).read_text()
+             for name in ("signet-ca.8", "ca.conf.5", "profile.5")}
+    manual = pages["signet-ca.8"]
+    for option in re.findall(r'^OPTION\(\w+, "([^"]+)"',
+                             (REPO / "signet-ca/ca_options.def").read_text(),
+                             re.M):
+        assert f".It Fl -{option}" in manual, option
+    for first, second in re.findall(
+            r'^COMMAND\(\w+, "(\w+)", "(\w*)"',
+            (REPO / "signet-ca/ca_commands.def").read_text(), re.M):
+        assert f".It Cm {first} {second}".rstrip() in manual
+    assert ".It 78\n" in manual and "@" not in re.sub(r"\S+@\S+", "", manual)
+    for page, table in ("ca.conf.5", "authority.def"), ("profile.5",
+                                                         "profile.def"):
+        text = (REPO / "lib/x509" / table).read_text()
+        keywords = re.findall(r'^CONF\(\w+, "([^"]+)"', text, re.M)
+        assert len(keywords) > 10
+        for keyword in keywords:
+            assert f".It Ic {keyword} " in pages[page], keyword
+    for name in pages:
+        lint = run("mandoc", "-T", "lint", "-W", "warning",
+                   BUILD / "signet-ca" / name, check=False)
+        assert lint.returncode == 0, lint.stdout
