@@ -27,6 +27,8 @@ generation_of(enum cert_kind kind)
 	case CERT_PROXY_DRAFT:
 	case CERT_PROXY_DRAFT_INDEPENDENT:
 	case CERT_PROXY_DRAFT_LIMITED:
+	case CERT_PROXY_DRAFT_RESTRICTED:
+	case CERT_PROXY_DRAFT_RESTRICTED:
 		return DRAFT;
 	case CERT_PROXY_LEGACY:
 	case CERT_PROXY_LEGACY_LIMITED:
@@ -73,7 +75,8 @@ check_fields(const struct cert *proxy, struct fault *f)
 {
 	struct rule_extension ext;
 
-	if (proxy->kind == CERT_PROXY_RESTRICTED)
+	if (proxy->kind == CERT_PROXY_RESTRICTED ||
+	    proxy->kind == CERT_PROXY_DRAFT_RESTRICTED)
 		return rule_broken(f, FAULT_UNTRUSTED, proxy,
 		    "a proxy restricted by a policy that is not known here "
 		    "(RFC 3820 3.8.2)");
