@@ -24,7 +24,6 @@ credential_json_type(const struct credential *c)
 	case CERT_PROXY_DRAFT_INDEPENDENT:
 	case CERT_PROXY_DRAFT_LIMITED:
 	case CERT_PROXY_DRAFT_RESTRICTED:
-	case CERT_PROXY_DRAFT_RESTRICTED:
 		return "draft";
 	case CERT_PROXY_LEGACY:
 	case CERT_PROXY_LEGACY_LIMITED:

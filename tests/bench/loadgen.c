@@ -142,7 +142,7 @@ static bool
 send_sasl(SSL *ssl, const void *token, size_t len)
 {
 	static const uint8_t method[4] = { 3, 0, 0, 0 };
-	uint8_t message[4 + TEXT_BASE64_SIZE(REPLY_MAX)];
+	static uint8_t message[4 + TEXT_BASE64_SIZE(REPLY_MAX)];
 
 	memcpy(message, method, sizeof(method));
 	text_base64(token, len, (char *)message + 4);
@@ -154,7 +154,7 @@ static bool
 kerberos(SSL *ssl, const struct wish *w, char *text)
 {
 	static const uint8_t hello[5] = { 3, 0, 0, 0, 0 };
-	uint8_t in[REPLY_MAX];
+	static uint8_t in[REPLY_MAX];
 	OWN_BUF(out, REPLY_MAX);
 	struct fault f = { 0 };
 	OWN_STRUCT(krb_gss) g = krb_gss_initiate(w->host, w->user, &f);
@@ -183,7 +183,7 @@ kerberos(SSL *ssl, const struct wish *w, char *text)
 static bool
 converse(SSL *ssl, const struct wish *w)
 {
-	char text[REPLY_MAX];
+	static char text[REPLY_MAX];
 	int len = snprintf(text, sizeof(text),
 	    "VERSION=MYPROXYv2\nCOMMAND=0\nUSERNAME=%s\nPASSPHRASE=%s\n"
 	    "LIFETIME=43200\n",
