@@ -28,7 +28,6 @@ generation_of(enum cert_kind kind)
 	case CERT_PROXY_DRAFT_INDEPENDENT:
 	case CERT_PROXY_DRAFT_LIMITED:
 	case CERT_PROXY_DRAFT_RESTRICTED:
-		return DRAFT;
 	case CERT_PROXY_LEGACY:
 	case CERT_PROXY_LEGACY_LIMITED:
 		return LEGACY;

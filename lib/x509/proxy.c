@@ -48,6 +48,8 @@ static const struct recipe recipes[] = {
 	    NULL, false, true },
 	{ CERT_PROXY_DRAFT_LIMITED, OID_DRAFT_CERT_INFO, OID_LIMITED, NULL,
 	    true, false },
+	{ CERT_PROXY_DRAFT_RESTRICTED, OID_DRAFT_CERT_INFO, NULL, NULL, false,
+	    false },
 	{ CERT_PROXY_LEGACY, NULL, NULL, "proxy", false, false },
 	{ CERT_PROXY_LEGACY_LIMITED, NULL, NULL, "limited proxy", true, false },
 };
@@ -70,6 +72,12 @@ same_info(const struct recipe *a, const struct recipe *b)
 	return strcmp(a->info, b->info) == 0;
 }
 
+static bool
+is_restricted(const struct recipe *r)
+{
+	return r->info != NULL && r->language == NULL;
+}
+
 /* The recipe like ${wanted} in ${above}'s generation. */
 static const struct recipe *
 adapt(const struct recipe *wanted, const struct recipe *above)
@@ -82,8 +90,7 @@ adapt(const struct recipe *wanted, const struct recipe *above)
 
 		if (same_info(r, above) && r->limited == limited &&
 		    r->independent == wanted->independent &&
-		    (r->kind == CERT_PROXY_RESTRICTED) ==
-			(wanted->kind == CERT_PROXY_RESTRICTED))
+		    is_restricted(r) == is_restricted(wanted))
 			return r;
 	}
 	return NULL;
@@ -103,13 +110,12 @@ choose(const struct cert *issuer, const struct proxy_wish *wish,
 		    "no such proxy can be made here");
 		return NULL;
 	}
-	if (wanted->kind == CERT_PROXY_RESTRICTED &&
-	    wish->policy_language == NULL) {
+	if (is_restricted(wanted) && wish->policy_language == NULL) {
 		(void)fault_set(f, FAULT_USAGE,
 		    "a restricted proxy needs a policy language");
 		return NULL;
 	}
-	if (wanted->kind != CERT_PROXY_RESTRICTED && wish->policy.len > 0) {
+	if (!is_restricted(wanted) && wish->policy.len > 0) {
 		(void)fault_set(f, FAULT_USAGE,
 		    "only restricted proxies have a policy");
 		return NULL;
