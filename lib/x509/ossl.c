@@ -1,10 +1,19 @@
 #include "x509/ossl.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+int
+ossl_start_alone(struct fault *f)
+{
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return ossl_fault(f, FAULT_INTERNAL, "OpenSSL does not start");
+	return 0;
+}
 
 int
 ossl_fault_at(struct fault *f, enum fault_code code, const char *file, int line,

@@ -1,7 +1,13 @@
 #ifndef X509_OSSL_H
 #define X509_OSSL_H
 
+#include "base/checked.h"
 #include "base/fault.h"
+
+/* To be called before the walls of a process are raised, by one that holds no
+ * files: OpenSSL never reads its configuration, whose modules it could not load
+ * any more, and which would decide what our keys meet. */
+CHECKED int ossl_start_alone(struct fault *f);
 
 /* OpenSSL's failures become faults at once; its error queue never travels. */
 

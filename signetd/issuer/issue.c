@@ -76,7 +76,7 @@ void_and_end(struct issue *is, const struct fault *cause, struct job *job)
 	m.void_.serial = (struct wire_bytes){ job->serial, job->serial_len };
 	m.void_.fault = cause->code;
 	/* If this is lost, the next start finds the intent and voids it. */
-	if (channel_say(is->keeper, &m, &f) < 0)
+	if (channel_say(is->keeper, &m, &f) < 0 && f.code != FAULT_UNREACHABLE)
 		log_fault(&f, job->who.ref);
 	refuse_and_end(is, cause, job);
 }

@@ -8,6 +8,7 @@
 #include "signetd/issuer/issue.h"
 #include "signetd/issuer/publish.h"
 #include "signetd/role.h"
+#include "x509/ossl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static int
 box(struct role *role, struct sandbox *box, struct fault *f)
 {
 	(void)role;
-	(void)f;
+	if (ossl_start_alone(f) < 0)
+		return -1;
 	box->promises = SANDBOX_PROMISE(STDIO);
 	box->no_processes = true;
 	return 0;

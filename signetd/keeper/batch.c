@@ -14,6 +14,7 @@
 struct answer {
 	enum msg_type type; /* of the question */
 	uint32_t id;
+	char ref[16];
 	char ca[64];
 	enum fault_code fault;
 	uint8_t serial[20];
@@ -206,6 +207,7 @@ write_down(struct batch *b, const struct msg *m, struct answer *answer,
 {
 	if (m->type == MSG_RESERVE) {
 		answer->id = m->reserve.id;
+		memcpy(answer->ref, m->reserve.ref, sizeof(answer->ref));
 		return reserve(b, &m->reserve, answer, f);
 	}
 	if (m->type == MSG_COMMIT) {
@@ -231,7 +233,7 @@ refuse(const struct fault *f, struct answer *answer)
 		    LOG_TEXT("text", f->text));
 		return;
 	}
-	log_fault(f, NULL);
+	log_fault(f, *answer->ref != '\0' ? answer->ref : NULL);
 }
 
 void

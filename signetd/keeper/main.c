@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "signetd/keeper/batch.h"
 #include "signetd/role.h"
+#include "x509/ossl.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	if (k == NULL)
 		return fault_set(f, FAULT_MEMORY, "keeper");
 	role->state = k;
-	if (split_path(k, role->conf.ledger, f) < 0)
+	if (split_path(k, role->conf.ledger, f) < 0 || ossl_start_alone(f) < 0)
 		return -1;
 	box->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(RPATH) |
 	    SANDBOX_PROMISE(WPATH);
@@ -93,7 +94,9 @@ say(void *arg, const struct msg *answer)
 	struct fault f = { 0 };
 
 	role->served++;
-	if (k->issuer != NULL && channel_say(k->issuer, answer, &f) < 0)
+	/* An issuer that has gone takes us along; it says so itself. */
+	if (k->issuer != NULL && channel_say(k->issuer, answer, &f) < 0 &&
+	    f.code != FAULT_UNREACHABLE)
 		log_fault(&f, NULL);
 }
 

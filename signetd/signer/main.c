@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "signetd/role.h"
 #include "signetd/signer/gate.h"
+#include "x509/ossl.h"
 
 #include <openssl/crypto.h>
 
@@ -28,6 +29,8 @@ static int
 box(struct role *role, struct sandbox *box, struct fault *f)
 {
 	(void)role;
+	if (ossl_start_alone(f) < 0)
+		return -1;
 	/*
 	 * Private numbers live in memory that is locked, outside core dumps
 	 * and between guard pages.  It is made before the walls, which limit
