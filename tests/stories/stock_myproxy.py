@@ -125,7 +125,7 @@ class StockServer:
     """
 
     def __init__(self, directory, pki=None, users=None, kdc=None,
-                 host="localhost", settings=(), life=12):
+                 host="localhost", settings=(), life=12, pam=None):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.pki = pki or Pki(self.dir / "pki")
@@ -135,6 +135,7 @@ class StockServer:
         self.host = host
         self.settings = settings
         self.life = life
+        self.pam = pam or ("sufficient" if kdc else "required")
         self.pid = None
 
     def _pam(self):
@@ -169,8 +170,7 @@ class StockServer:
                  f"certificate_mapfile {self.dir}/mapfile",
                  f"max_cert_lifetime {self.life}", *self.settings]
         if self.users:
-            how = "sufficient" if self.kdc else "required"
-            lines += [f'pam "{how}"', f'pam_id "{self._pam()}"']
+            lines += [f'pam "{self.pam}"', f'pam_id "{self._pam()}"']
         if self.kdc:
             how = "sufficient" if self.users else "required"
             lines += [f'sasl "{how}"', 'sasl_mech "GSSAPI"',

@@ -221,7 +221,7 @@ def test_nonsense_is_refused(pki, tmp_path, answer):
 
 
 BAD_CHAINS = {
-    "no certificate": b"\0",
+    "no certificate": b"\0\0",
     "too many": b"\xff\x30\x03\x02\x01\x00",
     "no certificate inside": b"\1\x30\x03\x02\x01\x00",
     "endless": b"\1\x30\x84\x7f\xff\xff\xff",

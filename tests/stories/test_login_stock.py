@@ -433,16 +433,25 @@ def test_options_of_kinit_reach_the_ticket(krb, tmp_path):
     assert "renew until" in held and "Flags: F" in held
 
 
-def test_a_wrong_clock_is_named(krb, tmp_path):
-    """libfaketime plays the clock of a machine that is an hour late."""
+def faked(shift, server, home, **more):
+    """signet login on a machine whose clock is wrong; libfaketime plays it."""
     if shutil.which("faketime") is None:
         pytest.fail("the package faketime is missing")
-    env = krb.env(tmp_path)
-    env["KRB5_TRACE"] = "/dev/null"
-    done = run("faketime", "-f", "-1h", SIGNET, "login", "--password-stdin",
-               "user0", env=env, stdin="secret123\n", check=False)
-    assert done.returncode != 0
-    assert "clock" in done.stderr
+    return run("faketime", "-f", shift, SIGNET, "login", "--password-stdin",
+               "--auth", "kerberos", "user0", env=server.env(home, **more),
+               stdin="secret123\n", check=False)
+
+
+def test_a_wrong_clock_is_named(krb, kdc, tmp_path):
+    conf = tmp_path / "krb5.conf"
+    conf.write_text(pathlib.Path(kdc.krb5_conf).read_text().replace(
+        "[libdefaults]", "[libdefaults]\n  kdc_timesync = 0"))
+    done = faked("+1h", krb, tmp_path, KRB5_CONFIG=conf)
+    assert done.returncode == 1
+    assert "set the clock" in done.stderr
+    late = faked("-2h", krb, tmp_path)
+    assert late.returncode == 7
+    assert "not yet valid" in late.stderr
 
 
 # myproxy-logon and myproxy-get-trustroots, beside the stock ones.
@@ -535,7 +544,7 @@ def test_logon_by_kerberos(links, krb, kdc, tmp_path):
 def test_a_credential_is_renewed_by_itself(links, pki, tmp_path):
     users = {"user0": "secret123"}
     settings = ('authorized_renewers "*"', 'allow_self_authorization "true"')
-    with StockServer(tmp_path / "server", pki, users,
+    with StockServer(tmp_path / "server", pki, users, pam="sufficient",
                      settings=settings) as server:
         env = server.env(tmp_path)
         run(links / "myproxy-logon", "-S", "-l", "user0", env=env,
