@@ -87,6 +87,12 @@ check_fields(const struct cert *proxy, struct fault *f)
 		    "a proxy with the key usage of a CA (RFC 3820 3.6)");
 	if (generation_of(proxy->kind) == LEGACY)
 		return 0;
+	/* Who does not know the extension must not take it for a person. */
+	if ((rule_find_extension(proxy, RULE_PROXY_CERT_INFO, &ext) ||
+		rule_find_extension(proxy, RULE_PROXY_DRAFT, &ext)) &&
+	    !ext.critical)
+		return rule_broken(f, FAULT_UNTRUSTED, proxy,
+		    "its proxyCertInfo is not critical (RFC 3820 3.8)");
 	if (rule_find_extension(proxy, RULE_SUBJECT_ALT_NAME, &ext) ||
 	    rule_find_extension(proxy, RULE_ISSUER_ALT_NAME, &ext))
 		return rule_broken(f, FAULT_UNTRUSTED, proxy,

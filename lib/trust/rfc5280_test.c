@@ -60,6 +60,7 @@ struct mutation {
 	struct pki_spec spec;
 };
 
+#define AKI "authorityKeyIdentifier"
 #define UNKNOWN "1.2.3.4.5.6"
 
 static const struct mutation mutations[] = {
@@ -103,7 +104,8 @@ static const struct mutation mutations[] = {
 	    "names are the same byte for byte", .who = EEC,
 	    .spec.issuer = PKI_BASE "/CN=SUB" },
 	/* CAs. */
-	{ "root without constraints", false, .set = { { ROOT, BC, NULL } } },
+	{ "root without constraints", false, "it does not say it is a CA",
+	    .set = { { ROOT, BC, NULL } } },
 	{ "root says it is no CA", false,
 	    .set = { { ROOT, BC, "critical,CA:FALSE" } } },
 	{ "CA without constraints", false, .set = { { SUB, BC, NULL } } },
@@ -113,8 +115,9 @@ static const struct mutation mutations[] = {
 	    "RFC 5280 4.2.1.9 wants them critical",
 	    .set = { { SUB, BC, "CA:TRUE" } } },
 	{ "root of version 1", false, "it cannot say that it is a CA",
-	    .who = ROOT, .spec.version = -1 },
-	{ "CA of version 1", false, .who = SUB, .spec.version = -1 },
+	    .who = ROOT, .spec.version = -1, .set = { { SUB, AKI, NULL } } },
+	{ "CA of version 1", false, .who = SUB, .spec.version = -1,
+	    .set = { { EEC, AKI, NULL } } },
 	{ "CA may not sign", false,
 	    .set = { { SUB, KU, "critical,cRLSign" } } },
 	{ "root may not sign", false,
@@ -153,9 +156,8 @@ static const struct mutation mutations[] = {
 	    .set = { { EEC, EKU, "serverAuth" } } },
 	{ "a client as server", false, .leaf = EEC, .flags = TRUST_SERVER,
 	    .set = { { EEC, EKU, "clientAuth" } } },
-	{ "a proxy of a server as client", false,
-	    "a proxy has no purpose that its maker has not",
-	    .flags = TRUST_CLIENT, .set = { { EEC, EKU, "serverAuth" } } },
+	{ "a proxy of a server as client", false, .flags = TRUST_CLIENT,
+	    .set = { { EEC, EKU, "serverAuth" } } },
 	{ "a CA for servers only", false, .leaf = EEC, .flags = TRUST_CLIENT,
 	    .set = { { SUB, EKU, "serverAuth" } } },
 	{ "no purpose asked for", true, .leaf = EEC,
@@ -181,6 +183,22 @@ static const struct mutation mutations[] = {
 	{ "a host in an excluded domain", false, .leaf = EEC,
 	    .set = { { SUB, NC, "critical,excluded;DNS:example.org" },
 		{ EEC, SAN, "DNS:a.example.org" } } },
+	{ "a host of that domain by its CN", true, .leaf = EEC,
+	    .set = { { SUB, NC, "critical,permitted;DNS:example.org" } },
+	    .who = EEC,
+	    .spec.subject = PKI_BASE "/OU=People/CN=a.example.org" },
+	{ "a host outside by its CN", false, .leaf = EEC,
+	    .set = { { SUB, NC, "critical,permitted;DNS:example.org" } },
+	    .who = EEC,
+	    .spec.subject = PKI_BASE "/OU=People/CN=a.example.com" },
+	{ "an excluded host with a dot at its end", false,
+	    "it is the same host", .leaf = EEC,
+	    .set = { { SUB, NC, "critical,excluded;DNS:example.org" },
+		{ EEC, SAN, "DNS:a.example.org." } } },
+	{ "a wildcard that may stand for an excluded host", false, "it may",
+	    .leaf = EEC,
+	    .set = { { SUB, NC, "critical,excluded;DNS:a.example.org" },
+		{ EEC, SAN, "DNS:*.example.org" } } },
 	{ "constraints on names that are not there", true, .leaf = EEC,
 	    .set = { { SUB, NC, "critical,permitted;email:example.org" } } },
 	{ "constraints that are not critical bind too", false, .leaf = EEC,

@@ -13,6 +13,7 @@
 #define BACKDATE 300	/* seconds, for clocks that are behind */
 
 #define OID_KEY_USAGE "2.5.29.15"
+#define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define OID_PROXY_CERT_INFO "1.3.6.1.5.5.7.1.14"
 #define OID_DRAFT_CERT_INFO "1.3.6.1.4.1.3536.1.222"
 #define OID_INHERIT_ALL "1.3.6.1.5.5.7.21.1"
@@ -201,6 +202,28 @@ put_key_usage(const struct cert *issuer, enum key_kind kind, struct buf *tbs)
 	der_close(tbs, ext);
 }
 
+/* RFC 5280 4.2.1.1: which of the issuer's keys signed. */
+static void
+put_authority(const struct cert *issuer, struct buf *tbs)
+{
+	uint8_t id[KEY_ID_SIZE];
+	struct wire_bytes key_id = issuer->key_id;
+	size_t ext = der_open(tbs, DER_SEQUENCE);
+	size_t value, list;
+
+	if (key_id.len == 0) {
+		spki_id(&issuer->spki, id);
+		key_id = (struct wire_bytes){ id, sizeof(id) };
+	}
+	der_put_oid(tbs, OID_AUTHORITY_KEY_ID);
+	value = der_open(tbs, DER_OCTET_STRING);
+	list = der_open(tbs, DER_SEQUENCE);
+	der_put(tbs, DER_CONTEXT(0), key_id.data, key_id.len);
+	der_close(tbs, list);
+	der_close(tbs, value);
+	der_close(tbs, ext);
+}
+
 static void
 put_policy(const struct recipe *recipe, const struct proxy_wish *wish,
     struct buf *tbs)
@@ -252,8 +275,10 @@ put_extensions(const struct recipe *recipe, const struct proxy_wish *wish,
 	size_t list = der_open(tbs, DER_SEQUENCE);
 
 	put_key_usage(issuer, kind, tbs);
-	if (recipe->info != NULL)
+	if (recipe->info != NULL) {
+		put_authority(issuer, tbs);
 		put_info(recipe, wish, tbs);
+	}
 	der_close(tbs, list);
 	der_close(tbs, tagged);
 }
