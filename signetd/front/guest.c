@@ -236,19 +236,50 @@ talk(struct guest *g, bool may_read)
 	set_timer(g);
 }
 
+/*
+ * Who shows a certificate that proves nothing goes on as anonymous, rather
+ * than be refused: it is what grid clients try next, and with TLS 1.3 the
+ * stock client would learn of a refusal too late to try anything.
+ */
 static int
-judge(void *arg, const struct cert_list *chain, struct fault *f)
+identify(struct guest *g, struct fault *f)
 {
-	struct guest *g = arg;
+	struct cert_list chain = { 0 };
+	struct visit *v = g->visit;
 	bool limited = false;
-	char *identity = roots_judge(g->house->roots, chain, &limited, f);
-	int result;
+	char *identity;
+	int result = 0;
 
-	if (identity == NULL)
-		return -1;
-	result = visit_identify(g->visit, identity, limited, f);
-	free(identity);
-	return result;
+	if (tls_peer_chain(g->tls, &chain, f) == 0) {
+		if (chain.count == 0)
+			return 0;
+		identity = roots_judge(g->house->roots, &chain, &limited, f);
+		cert_list_free(&chain);
+		if (identity != NULL) {
+			result = visit_identify(v, identity, limited, f);
+			free(identity);
+			return result;
+		}
+	}
+	LOG(CLIENT_UNPROVEN, LOG_TEXT("ref", v->ref), LOG_TEXT("peer", v->peer),
+	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
+	return 0;
+}
+
+static void
+start_talk(struct guest *g)
+{
+	struct fault f = { 0 };
+
+	g->phase = PHASE_TALKING;
+	g->deadline = g->entered + 1000 * g->house->role->conf.request_timeout;
+	if (identify(g, &f) < 0) {
+		log_fault(&f, g->visit->ref);
+		leave(g);
+		return;
+	}
+	visit_greet(g->visit, tls_is_13(g->tls));
+	talk(g, true);
 }
 
 static void
@@ -258,11 +289,7 @@ shake(struct guest *g)
 
 	switch (tls_handshake(g->tls, &f)) {
 	case TLS_DONE:
-		g->phase = PHASE_TALKING;
-		g->deadline =
-		    g->entered + 1000 * g->house->role->conf.request_timeout;
-		visit_greet(g->visit, tls_is_13(g->tls));
-		talk(g, true);
+		start_talk(g);
 		return;
 	case TLS_WANT_READ:
 		watch(g, LOOP_READ);
@@ -300,7 +327,6 @@ begin(struct guest *g, struct fault *f)
 	LOG(CONNECTED, LOG_TEXT("ref", g->visit->ref), LOG_TEXT("peer", peer));
 	if ((g->tls = tls_accept(g->house->tls, g->fd, f)) == NULL)
 		return -1;
-	tls_judge(g->tls, judge, g);
 	g->phase = PHASE_SHAKING;
 	return 0;
 }

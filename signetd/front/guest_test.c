@@ -41,8 +41,9 @@ struct stage {
 	struct loop_timer *answer;
 	enum msg_type heard;
 	uint32_t connection;
-	bool gone; /* AUTH_GONE was said */
-	bool mute; /* auth does not answer */
+	bool gone;  /* AUTH_GONE was said */
+	bool mute;  /* auth does not answer */
+	bool named; /* the client has an identity in TLS */
 	pid_t client;
 	int status;
 	struct loop_signal *child;
@@ -84,8 +85,10 @@ say(void *arg, const struct msg *m, struct fault *f)
 
 	(void)f;
 	s->heard = m->type;
-	if (m->type == MSG_AUTH_ASK)
+	if (m->type == MSG_AUTH_ASK) {
 		s->connection = m->auth_ask.connection;
+		s->named = m->auth_ask.tls_identity[0] != '\0';
+	}
 	if (m->type == MSG_AUTH_GONE)
 		s->gone = true;
 	else if (!s->mute)
@@ -267,16 +270,22 @@ wait_for(struct tls *t, enum tls_result r)
 }
 
 static struct tls *
-greet(int fd)
+greet_with(int fd, const struct credential *credential)
 {
 	struct fault f = { 0 };
-	struct tls *t = tls_connect(fd, NULL, NULL, &f);
+	struct tls *t = tls_connect(fd, credential, NULL, &f);
 	enum tls_result r;
 
 	CONTENT(t != NULL);
 	while ((r = tls_handshake(t, &f)) != TLS_DONE)
 		wait_for(t, r);
 	return t;
+}
+
+static struct tls *
+greet(int fd)
+{
+	return greet_with(fd, NULL);
 }
 
 static void
@@ -381,6 +390,38 @@ a_client_gets_his_certificate_over_tls(void **state)
 	assert_int_equal(s->role.served, 1);
 	assert_int_equal(crowd_count(s->house.crowd), 0);
 	assert_false(s->gone);
+}
+
+static const char *credential_pem; /* of the client that is next */
+
+static void
+client_shows_what_proves_nothing(uint16_t port)
+{
+	struct fault f = { 0 };
+	struct credential c = { 0 };
+	struct tls *t;
+
+	CONTENT(credential_read(&c, credential_pem, strlen(credential_pem),
+		    NULL, &f) == 0);
+	t = greet_with(come(port), &c);
+	hear(t, "", 1);
+	tell(t, "0", 1);
+	tell(t, REQUEST, sizeof(REQUEST));
+	hear(t, OK, sizeof(OK));
+}
+
+static void
+a_certificate_of_nobody_we_know_makes_its_client_anonymous(void **state)
+{
+	struct stage *s = *state;
+	char *text = NULL;
+
+	assert_true(asprintf(&text, "%s%s", s->cert_pem, s->key_pem) > 0);
+	credential_pem = text;
+	play(s, client_shows_what_proves_nothing);
+	assert_int_equal(s->heard, MSG_AUTH_ASK);
+	assert_false(s->named);
+	free(text);
 }
 
 static void
@@ -559,6 +600,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GUEST_TEST(a_client_gets_his_certificate_over_tls),
+		GUEST_TEST(
+		    a_certificate_of_nobody_we_know_makes_its_client_anonymous),
 		GUEST_TEST(
 		    a_client_that_ends_without_nul_is_understood_after_a_moment),
 		GUEST_TEST(a_browser_is_told_in_clear),
