@@ -45,7 +45,8 @@ struct auth {
 void login_ask(struct auth *a, struct channel *front,
     const struct msg_auth_ask *m);
 
-/* Say no: ${f} to the log, ${code} to the stranger.  Frees ${talk}. */
+/* Say no: ${f} to the log, ${code} to the stranger.  ${talk} is the caller's no
+ * more. */
 void login_refuse(struct talk *talk, enum fault_code code,
     const struct fault *f);
 

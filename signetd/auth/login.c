@@ -36,7 +36,8 @@ login_refuse(struct talk *talk, enum fault_code code, const struct fault *f)
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
 	if (talk->front != NULL)
 		say_no(talk->front, talk->connection, code);
-	talk_free(talk->auth->talks, talk);
+	/* A worker may still have its question. */
+	talk_abandon(talk->auth->talks, talk);
 }
 
 /* The issuer hears who it is before the front end hears the ticket's number. */

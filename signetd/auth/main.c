@@ -9,8 +9,7 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "signetd/auth/auth.h"
-
-#include <openssl/crypto.h>
+#include "x509/ossl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +32,8 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	const char *krb5_conf = getenv("KRB5_CONFIG");
 	size_t n = 0;
 
-	/* OpenSSL reads its configuration while it may. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
-		return fault_set(f, FAULT_SYSTEM, "OpenSSL does not start");
+	if (ossl_start_alone(f) < 0)
+		return -1;
 	box->promises = SANDBOX_PROMISE(STDIO);
 	box->no_processes = true;
 	if (conf_list_has(&conf->auth, "kerberos")) {

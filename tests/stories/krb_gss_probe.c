@@ -8,7 +8,9 @@
  * shown to a second accepting end); flip (one bit of the last token turned);
  * choice:HEX and bare:HEX (a choice of one's own, with and without mutual
  * authentication).  Prints "PRINCIPAL AUTHZID" and ends with 0, or prints the
- * fault and ends with its exit status.
+ * fault and ends with its exit status.  Mode client is the initiating end
+ * alone: tokens go to standard output and come from standard input, a line of
+ * hexadecimal digits each.
  */
 #include "base/fault.h"
 #include "base/text.h"
@@ -189,6 +191,34 @@ run(struct talk *t, struct krb_gss *accept, struct krb_gss *second,
 	return there;
 }
 
+/* The initiating end alone, for a test that carries the tokens. */
+static int
+client(const struct talk *t, struct fault *f)
+{
+	OWN_STRUCT(krb_gss) us = krb_gss_initiate(t->target, t->authzid, f);
+	OWN_BUF(out, TOKEN_MAX);
+	static uint8_t token[TOKEN_MAX];
+	static char line[2 * TOKEN_MAX];
+	int len = 0;
+	enum krb_step step = KRB_MORE;
+
+	while (us != NULL && len >= 0 && step == KRB_MORE) {
+		buf_clear(&out);
+		step = krb_gss_step(us,
+		    (struct wire_bytes){ token, (size_t)len }, &out, f);
+		if (step == KRB_FAILED)
+			return -1;
+		text_hex(out.data, out.len, line);
+		printf("%s\n", line);
+		(void)fflush(stdout);
+		if (step == KRB_MORE &&
+		    fgets(line, sizeof(line), stdin) == NULL)
+			return -1;
+		len = text_unhex(text_trim(line), token, sizeof(token));
+	}
+	return step == KRB_DONE ? 0 : -1;
+}
+
 static int
 probe(struct talk *t, const char *mode, struct fault *f)
 {
@@ -216,7 +246,8 @@ main(int argc, char **argv)
 	t.host = argv[2];
 	t.target = argv[3];
 	t.authzid = argv[4];
-	result = probe(&t, argv[5], &f);
+	result = strcmp(argv[5], "client") == 0 ? client(&t, &f)
+						: probe(&t, argv[5], &f);
 	for (size_t i = 0; i < t.count; i++)
 		buf_free(&t.heard[i]);
 	if (result == 0)

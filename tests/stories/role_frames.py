@@ -81,14 +81,17 @@ class Role:
         for name, data in texts.items():
             self.say("BOOT_TEXT", name=name, data=data)
         for name in neighbours:
-            ours, its = pair()
-            self.channels[name] = ours
-            self.control.sendmsg(
-                [encode("BOOT_FD", name=name)],
-                [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                  array.array("i", [its.fileno()]))])
-            its.close()
+            self.attach(name)
         self.say("BOOT_GO", generation=1)
+
+    def attach(self, name):
+        ours, its = pair()
+        self.channels[name] = ours
+        self.control.sendmsg(
+            [encode("BOOT_FD", name=name)],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+              array.array("i", [its.fileno()]))])
+        its.close()
 
     def say(self, name, /, **values):
         self.control.send(encode(name, **values))
