@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "sys/ask.h"
+#include "sys/sandbox.h"
 #include "x509/authority.h"
 #include "x509/key.h"
 #include "x509/profile.h"
@@ -230,6 +231,33 @@ one_of(const char *keyword, const char *value, const char *const *known,
 	    value);
 }
 
+/* Users matter to root only: anyone else stays who he is. */
+static int
+check_users(const struct signetd_conf *c, struct fault *f)
+{
+	const struct {
+		const char *keyword;
+		const char *user;
+	} users[] = {
+		{ "user-front", c->user_front },
+		{ "user-auth", c->user_auth },
+		{ "user-worker", c->user_worker },
+		{ "user-pam", c->user_pam },
+		{ "user-issuer", c->user_issuer },
+		{ "user-signer", c->user_signer },
+		{ "user-keeper", c->user_keeper },
+	};
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		if (sandbox_user(users[i].user, &uid, &gid, f) < 0)
+			return fault_wrap(f, "%s", users[i].keyword);
+	return 0;
+}
+
 /* What the types of the settings cannot say. */
 static int
 check_settings(const struct signetd_conf *c, struct fault *f)
@@ -245,6 +273,8 @@ check_settings(const struct signetd_conf *c, struct fault *f)
 			return -1;
 	if (one_of("subject-from", c->subject_from, sources, f) < 0 ||
 	    one_of("seccomp", c->seccomp, ways, f) < 0)
+		return -1;
+	if (check_users(c, f) < 0)
 		return -1;
 	if (*c->realm == '\0')
 		return fault_set(f, FAULT_CONFIG,

@@ -136,8 +136,13 @@ act(const struct wish *wish, struct gather *g, struct fault *f)
 	}
 	if (wish->action == DOCTOR)
 		return doctor_run(wish->daemon.conf_path, wish->json, f);
-	if (gather_read(g, wish->daemon.conf_path, f) < 0)
+	if (gather_read(g, wish->daemon.conf_path, f) < 0) {
+		/* Whatever is wrong with a file that it names, it is the
+		 * configuration that a service manager cannot mend. */
+		if (f->code != FAULT_MEMORY)
+			f->code = FAULT_CONFIG;
 		return -1;
+	}
 	if (wish->action == CHECK) {
 		printf("%s: all is well\n", wish->daemon.conf_path);
 		return 0;

@@ -36,6 +36,14 @@ def run(*args, check=True, **kw):
     return result
 
 
+def open_way(directory):
+    """Roles are other users: let them pass through to ${directory}."""
+    for place in [pathlib.Path(directory), *pathlib.Path(directory).parents]:
+        mode = place.stat().st_mode
+        if place.stat().st_uid == os.getuid() and mode & 0o011 != 0o011:
+            place.chmod(mode & 0o7777 | 0o011)
+
+
 class Root:
     """A root CA, and a CA for hosts under it."""
 
@@ -45,8 +53,8 @@ class Root:
         self.root = self.dir / "root"
         self.services = self.dir / "services"
         run(SIGNET_CA, "init", "root", self.root, "--subject",
-            f"{CAS}/CN=LIGO Root CA 1", "--may-sign-under", CAS, "--key", key,
-            "--no-passphrase")
+            f"{CAS}/CN=LIGO Root CA 1", "--may-sign-under", CAS, "--key",
+            "ec:P-384", "--no-passphrase")
         run(SIGNET_CA, "init", "services", self.services, "--root", self.root,
             "--subject", f"{CAS}/OU=Services/CN=LIGO CA 1",
             "--may-sign-under", f"{BASE}/OU=Services", "--key", key,
@@ -63,6 +71,7 @@ class Site:
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         os.chmod(self.dir, 0o755)
+        open_way(self.dir)
         self.root = root or Root(self.dir / "cas", key)
         self.ca = self.dir / "slcs"
         self.trust = self.dir / "certificates"

@@ -115,9 +115,16 @@ def test_get_trustroots(site, tmp_path):
             path.read_bytes()
 
 
+def with_credential(site):
+    """Commands of a repository want their owner's certificate."""
+    out = site.dir / "owner.pem"
+    site.stock_logon(out=out)
+    return site.client_env(X509_USER_PROXY=out)
+
+
 def test_info_is_answered(site):
     result = run("/usr/bin/myproxy-info", "-l", "user0", check=False,
-                 env=site.client_env())
+                 env=with_credential(site))
     assert result.returncode == 1
     assert "no credentials" in result.stderr.lower()
 
@@ -127,7 +134,7 @@ def test_info_is_answered(site):
 def test_what_a_ca_does_not_do_is_said(site, command):
     args = ["-S"] if command.endswith("phrase") else []
     result = run(f"/usr/bin/{command}", "-l", "user0", *args, check=False,
-                 input="secret123\nsecret456\n", env=site.client_env())
+                 input="secret123\nsecret456\n", env=with_credential(site))
     assert result.returncode != 0
     assert "not supported" in result.stderr
 
