@@ -17,7 +17,7 @@ get_algorithm(struct der_in *in)
 	struct der_in outer = DER_IN(whole.data, whole.len);
 	struct der_in inner = der_enter(&outer, DER_SEQUENCE);
 
-	(void)der_get(&inner, DER_OID);
+	(void)der_get_oid(&inner);
 	if (inner.left > 0)
 		(void)der_get_whole(&inner, 0);
 	if (!der_ended(&inner))

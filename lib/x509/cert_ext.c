@@ -69,7 +69,7 @@ read_ext_key_usage(struct cert *cert, struct der_in *value,
 	(void)info;
 	cert->has_eku = true;
 	do {
-		struct wire_bytes oid = der_get(&in, DER_OID);
+		struct wire_bytes oid = der_get_oid(&in);
 		unsigned bit = CERT_EKU_OTHER;
 
 		for (size_t i = 0; i < 3; i++)
@@ -131,7 +131,7 @@ read_policy(struct der_in *in, struct cert_proxy_info *info)
 {
 	struct der_in policy = der_enter(in, DER_SEQUENCE);
 
-	info->language = der_get(&policy, DER_OID);
+	info->language = der_get_oid(&policy);
 	if (policy.left > 0)
 		(void)der_get(&policy, DER_OCTET_STRING);
 	if (!der_ended(&policy))
@@ -246,7 +246,7 @@ next_extension(struct der_in *in, struct extension *ext)
 {
 	struct der_in one = der_enter(in, DER_SEQUENCE);
 
-	ext->oid = der_get(&one, DER_OID);
+	ext->oid = der_get_oid(&one);
 	ext->critical = der_peek(&one) == DER_BOOLEAN && der_get_bool(&one);
 	ext->value = der_enter(&one, DER_OCTET_STRING);
 	return der_ended(&one) && ext->oid.len > 0;

@@ -3,12 +3,16 @@
 
 #include "base/checked.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Write all that ${cert} says to ${out}, as `openssl x509 -text -noout` does;
- * by OpenSSL, whose layout people know. */
 struct cert;
 struct fault;
-CHECKED int cert_text(const struct cert *cert, FILE *out, struct fault *f);
+
+/* Write all that ${cert} says to ${out}, as `openssl x509 -text -noout` does;
+ * by OpenSSL, whose layout people know.  ${tight}: names without blanks around
+ * '=', as X509_print() and the older tools built on it write them. */
+CHECKED int cert_text(const struct cert *cert, bool tight, FILE *out,
+    struct fault *f);
 
 #endif

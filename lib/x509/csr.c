@@ -16,7 +16,7 @@ attributes_are_good(struct der_in set)
 		struct der_in one = der_enter(&set, DER_SEQUENCE);
 		struct der_in values;
 
-		(void)der_get(&one, DER_OID);
+		(void)der_get_oid(&one);
 		values = der_enter(&one, DER_SET);
 		while (values.left > 0 && !values.failed)
 			(void)der_get_whole(&values, 0);

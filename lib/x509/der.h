@@ -69,6 +69,8 @@ uint64_t der_get_u64(struct der_in *in);
 struct wire_bytes der_get_positive(struct der_in *in);
 /* The same for one that may be zero, which has no octets then. */
 struct wire_bytes der_get_unsigned(struct der_in *in);
+/* The contents of an OBJECT IDENTIFIER, every arc of it minimal; any size. */
+struct wire_bytes der_get_oid(struct der_in *in);
 /* The bits of a BIT STRING that ends on an octet boundary. */
 struct wire_bytes der_get_bits(struct der_in *in);
 /* A named-bit list of at most 32 bits: the first bit is 1, the second 2, ...;

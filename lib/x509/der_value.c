@@ -175,6 +175,25 @@ der_put_oid(struct buf *out, const char *dotted)
 	der_close(out, mark);
 }
 
+struct wire_bytes
+der_get_oid(struct der_in *in)
+{
+	struct wire_bytes oid = der_get(in, DER_OID);
+	bool begins = true;
+
+	/* X.690 8.19.2: no arc begins with a zero of seven bits. */
+	for (size_t i = 0; i < oid.len && !in->failed; i++) {
+		if (begins && oid.data[i] == 0x80)
+			in->failed = true;
+		begins = oid.data[i] < 0x80;
+	}
+	if (in->failed || oid.len == 0 || !begins) {
+		in->failed = true;
+		return (struct wire_bytes){ NULL, 0 };
+	}
+	return oid;
+}
+
 /* The next arc of the OID at *${at}; false if it is cut, not minimal, or past
  * 64 bits. */
 static bool

@@ -134,6 +134,21 @@ identifiers_are_written_as_openssl_writes_them_and_read_back(void **state)
 	}
 }
 
+static bool
+oid_is_read(const char *data, size_t len)
+{
+	OWN_BUF(der, 64);
+	struct der_in in;
+	struct wire_bytes oid;
+
+	der_put(&der, DER_OID, data, len);
+	in = DER_IN(der.data, der.len);
+	oid = der_get_oid(&in);
+	if (in.failed)
+		assert_int_equal(oid.len, 0);
+	return der_ended(&in) && oid.len == len;
+}
+
 static void
 malformed_identifiers_fail(void **state)
 {
@@ -169,6 +184,9 @@ malformed_identifiers_fail(void **state)
 				     text, sizeof(text)),
 		    -1);
 		free(copy);
+		/* The last one is too long to show, and well formed. */
+		assert_int_equal(oid_is_read(cut[i].data, cut[i].len),
+		    i + 1 == sizeof(cut) / sizeof(cut[0]));
 	}
 }
 

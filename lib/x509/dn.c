@@ -28,7 +28,7 @@ dn_walk_next(struct dn_walk *walk, struct dn_ava *ava)
 		walk->avas = der_enter(&walk->rdns, DER_SET);
 	one = der_enter(&walk->avas, DER_SEQUENCE);
 	ava->first = first;
-	ava->oid = der_get(&one, DER_OID);
+	ava->oid = der_get_oid(&one);
 	ava->tag = der_peek(&one);
 	ava->value = der_get(&one, ava->tag);
 	return der_ended(&one);
@@ -118,7 +118,7 @@ rdn_is_good(struct der_in *rdns)
 		struct wire_bytes whole = der_get_whole(&set, DER_SEQUENCE);
 		struct der_in outer = DER_IN(whole.data, whole.len);
 		struct der_in one = der_enter(&outer, DER_SEQUENCE);
-		struct dn_ava ava = { .oid = der_get(&one, DER_OID) };
+		struct dn_ava ava = { .oid = der_get_oid(&one) };
 
 		ava.tag = der_peek(&one);
 		ava.value = der_get(&one, ava.tag);

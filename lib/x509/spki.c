@@ -156,7 +156,7 @@ spki_read_any(struct spki *spki, struct wire_bytes der, struct fault *f)
 	if (spki_read(spki, der, &known) == 0)
 		return 0;
 	algorithm = der_enter(&key, DER_SEQUENCE);
-	(void)der_get(&algorithm, DER_OID);
+	(void)der_get_oid(&algorithm);
 	if (algorithm.left > 0)
 		(void)der_get_whole(&algorithm, 0);
 	found.bits = der_get_bits(&key);
