@@ -40,7 +40,8 @@ name_safe(const char *name, size_t len)
 	return true;
 }
 
-/* Append the file's contents if they are for everybody: 1, else 0. */
+/* Append the file's contents if they are for everybody: 1, else 0.  Empty
+ * ones are left out: the stock client gives up at a write of nothing. */
 static int
 file_take(int dir, const char *name, struct buf *data)
 {
@@ -54,6 +55,7 @@ file_take(int dir, const char *name, struct buf *data)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (st.st_mode & S_IROTH) != 0 && st.st_size <= (off_t)FILE_MAX &&
 	    file_read_fd(fd, name, data, &ignored) == 0 && !data->failed &&
+	    data->len > 0 &&
 	    memmem(data->data, data->len, "PRIVATE KEY", 11) == NULL)
 		taken = 1;
 	(void)close(fd);

@@ -209,6 +209,7 @@ only_what_is_for_everybody_is_sent(void **state)
 	put(y->from, "private", ".0", 0600, y->cert);
 	put(y->from, "a,b", ".0", 0644, y->cert);
 	put(y->from, ".hidden", "", 0644, y->cert);
+	put(y->from, "empty", ".info", 0644, "");
 	put(y->from, "forgotten", ".pem", 0644,
 	    "-----BEGIN RSA PRIVATE KEY-----\n");
 	assert_int_equal(text_fmt(path, sizeof(path), "%s/folder", y->from), 0);
