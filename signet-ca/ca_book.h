@@ -1,6 +1,7 @@
 #ifndef SIGNET_CA_CA_BOOK_H
 #define SIGNET_CA_CA_BOOK_H
 
+#include "base/buf.h"
 #include "base/checked.h"
 #include "ca_args.h"
 #include "ledger/ledger.h"
@@ -17,6 +18,13 @@ CHECKED struct ledger *ca_book_open(const struct ca_args *args,
 /* The filter that the options make; texts are borrowed. */
 CHECKED int ca_book_filter(const struct ca_args *args, const char *text,
     struct ledger_filter *filter, struct fault *f);
+
+/*
+ * What stands in the book was written by strangers too: ${text} if it is UTF-8
+ * without control characters, else with all but printable ASCII as \xNN; "-"
+ * for none.  Borrowed from ${text} or ${room}.
+ */
+const char *ca_book_safe(const char *text, struct buf *room);
 
 const char *ca_book_state(enum ledger_state state);
 

@@ -18,7 +18,8 @@
 #define PEM_MOST (1u << 20)
 
 static const char *const files[] = { "ca.conf", "ca.pem", "ca.key", "chain.pem",
-	"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock" };
+	"crl.pem", "ledger.db", "ledger.db-wal", "ledger.db-shm",
+	"ledger.db.lock" };
 
 static bool
 exists(const char *path)
@@ -122,26 +123,53 @@ phrase_of(const struct ca_dir *d, const char *fd, struct fault *f)
 	return ask_secret(prompt, f);
 }
 
+static int
+read_key_file(const struct ca_dir *d, struct buf *pem, struct fault *f)
+{
+	char path[PATH_MAX];
+
+	if (ca_dir_path(d, d->authority.conf.key, path, sizeof(path), f) < 0)
+		return -1;
+	return file_read_private(path, pem, f);
+}
+
+static int
+take_key(struct ca_dir *d, const struct buf *pem, const struct secret *phrase,
+    struct fault *f)
+{
+	d->key = key_read_pem(pem->data, pem->len, phrase, f);
+	if (d->key == NULL)
+		return fault_wrap(f, "key of %s", d->path);
+	if (!der_bytes_equal(key_spki(d->key)->der,
+		d->authority.cert->spki.der))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: the key is not that of the certificate", d->path);
+	return 0;
+}
+
+int
+ca_dir_unlock_with(struct ca_dir *d, const struct secret *phrase,
+    struct fault *f)
+{
+	OWN_BUF(pem, PEM_MOST);
+
+	if (read_key_file(d, &pem, f) < 0)
+		return -1;
+	return take_key(d, &pem, phrase, f);
+}
+
 int
 ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f)
 {
 	OWN_STRUCT(secret) phrase = NULL;
 	OWN_BUF(pem, PEM_MOST);
-	char path[PATH_MAX];
 
-	if (ca_dir_path(d, d->authority.conf.key, path, sizeof(path), f) < 0 ||
-	    file_read_private(path, &pem, f) < 0)
+	if (read_key_file(d, &pem, f) < 0)
 		return -1;
 	if (key_is_encrypted(pem.data, pem.len) &&
 	    (phrase = phrase_of(d, fd, f)) == NULL)
 		return -1;
-	if ((d->key = key_read_pem(pem.data, pem.len, phrase, f)) == NULL)
-		return fault_wrap(f, "%s", path);
-	if (!der_bytes_equal(key_spki(d->key)->der,
-		d->authority.cert->spki.der))
-		return fault_set(f, FAULT_CONFIG,
-		    "%s is not the key of the CA's certificate", path);
-	return 0;
+	return take_key(d, &pem, phrase, f);
 }
 
 int
@@ -167,6 +195,9 @@ int
 ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
     size_t size, struct fault *f)
 {
+	if (given == NULL && d->authority.conf.online)
+		return fault_set(f, FAULT_USAGE,
+		    "signetd signs with this CA: name its ledger by --ledger");
 	if (given == NULL)
 		return ca_dir_path(d, "ledger.db", path, size, f);
 	if (text_copy(path, size, given) < 0)

@@ -33,12 +33,16 @@ OWN_FREE_STRUCT(ca_dir, ca_dir_free)
 /* Load its key, which must belong to its certificate.  An encrypted one's pass
  * phrase comes from descriptor ${fd} (a number as text), or is asked for. */
 CHECKED int ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f);
+/* The same with the pass phrase at hand, NULL for none. */
+CHECKED int ca_dir_unlock_with(struct ca_dir *d, const struct secret *phrase,
+    struct fault *f);
 
 /* Append the certificates above the CA, if it is no root. */
 CHECKED int ca_dir_chain(const struct ca_dir *d, struct buf *pem,
     struct fault *f);
 
-/* The path of ${file} in it; of its ledger, or ${given} if not NULL. */
+/* The path of ${file} in it; and of its ledger, which is ${given} if not
+ * NULL.  FAULT_USAGE if it must be given, because signetd keeps it. */
 CHECKED int ca_dir_path(const struct ca_dir *d, const char *file, char *path,
     size_t size, struct fault *f);
 CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,

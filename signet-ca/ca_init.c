@@ -20,7 +20,7 @@ static const struct kind {
 	const char *profile;
 	const char *key;    /* default kind of key */
 	const char *serial; /* default; NULL: always random */
-	bool may_be_open;   /* no pass phrase unless one is asked for */
+	bool online; /* signetd signs with it; open unless asked otherwise */
 	const char *fixed;  /* lines of ca.conf */
 	const char *remark; /* its first line */
 } root_kind = {
@@ -38,8 +38,9 @@ static const struct kind slcs_kind = {
 	.profile = "sub-ca",
 	.key = "ec:P-256",
 	.serial = "random",
-	.may_be_open = true,
+	.online = true,
 	.fixed = "kind end-entity\n"
+		 "online yes\n"
 		 "max-lifetime 1000000\n"
 		 "usage digitalSignature\n"
 		 "usage keyEncipherment\n"
@@ -109,6 +110,24 @@ put_settings(struct buf *conf, const char *keyword, const struct ca_list *list,
 	return 0;
 }
 
+/* A mistake in the settings shows before anything is signed: they are read
+ * with the certificate above, which is a CA's too. */
+static int
+try_conf(const struct making *m, const struct buf *conf, struct fault *f)
+{
+	struct authority *a = calloc(1, sizeof(*a));
+	int result;
+
+	if (a == NULL)
+		return fault_set(f, FAULT_MEMORY, "ca.conf");
+	result = authority_read(a, (const char *)conf->data, conf->len,
+	    m->above->pem.data, m->above->pem.len, f);
+	if (result == 0)
+		authority_clear(a);
+	free(a);
+	return result;
+}
+
 static int
 write_conf(const struct making *m, struct fault *f)
 {
@@ -126,6 +145,8 @@ write_conf(const struct making *m, struct fault *f)
 	    put_setting(&conf, "serial", serial, f) < 0 ||
 	    put_settings(&conf, "crl-url", &args->crl_url, f) < 0 ||
 	    put_setting(&conf, "issuer-url", args->issuer_url, f) < 0)
+		return -1;
+	if (m->above != NULL && try_conf(m, &conf, f) < 0)
 		return -1;
 	return ca_new_write(&m->place, "ca.conf", 0644, &conf, f);
 }
@@ -197,15 +218,34 @@ check_result(const struct making *m, struct fault *f)
 	    m->above == NULL ? d->authority.cert : m->above->authority.cert, f);
 }
 
-/* A mistake in the settings shows before anything is signed: the same text
- * with the certificate above it, which is a CA's too. */
+/* The first list of a CA whose next ones signetd makes: empty. */
+static int
+write_first_list(const struct making *m, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = NULL;
+	OWN_BUF(der, CONF_MOST);
+	OWN_BUF(pem, 2 * CONF_MOST);
+	char ledger[PATH_MAX];
+
+	if (!m->kind->online)
+		return 0;
+	if ((d = ca_dir_open(m->place.temporary, f)) == NULL ||
+	    ca_dir_unlock_with(d, m->phrase, f) < 0 ||
+	    ca_dir_path(d, "ledger.db", ledger, sizeof(ledger), f) < 0 ||
+	    ca_sign_crl(d, ledger, &der, f) < 0)
+		return -1;
+	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
+	return ca_new_write(&m->place, "crl.pem", 0644, &pem, f);
+}
+
 static int
 write_all(const struct making *m, struct fault *f)
 {
 	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
-	    write_chain(m, f) < 0 || write_cert(m, f) < 0)
+	    write_chain(m, f) < 0 || write_cert(m, f) < 0 ||
+	    check_result(m, f) < 0)
 		return -1;
-	return check_result(m, f);
+	return write_first_list(m, f);
 }
 
 static int
@@ -269,7 +309,7 @@ make_ca(struct making *m, struct fault *f)
 {
 	const struct ca_args *args = m->args;
 	bool open = args->no_passphrase ||
-	    (m->kind->may_be_open && !args->passphrase &&
+	    (m->kind->online && !args->passphrase &&
 		args->passphrase_fd == NULL);
 
 	if (prepare(m, f) < 0)

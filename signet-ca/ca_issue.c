@@ -150,7 +150,7 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 	if (dn_read_slash(&subject, args->subject, f) < 0 ||
 	    add_cn(profile, &subject, cn, sizeof(cn), &dns, f) < 0 ||
 	    ca_number(args->days, "--days", 1, 10000, 0, &days, f) < 0 ||
-	    ca_dir_ledger(d, NULL, ledger, sizeof(ledger), f) < 0)
+	    ca_dir_ledger(d, args->ledger, ledger, sizeof(ledger), f) < 0)
 		return -1;
 	wish.lifetime = days * DAY;
 	if (wish.lifetime > profile->conf.max_lifetime)
@@ -184,6 +184,9 @@ ca_issue(const struct ca_args *args, struct fault *f)
 		NULL ||
 	    ca_dir_unlock(d, args->passphrase_fd, f) < 0)
 		return -1;
+	if (profile->conf.ca && args->csr == NULL)
+		return fault_set(f, FAULT_USAGE,
+		    "a CA's key is made by init, or brings a --csr");
 	result = get_key(&k, args, f);
 	if (result == 0) {
 		result = sign_and_write(args, d, profile, k.spki, f);

@@ -10,32 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TEXT_MOST 65536
+
 /* How lines are printed, and how many were. */
 struct printing {
 	bool json;
 	uint64_t count;
 };
-
-static const char *
-or_dash(const char *text)
-{
-	return text == NULL || *text == '\0' ? "-" : text;
-}
-
-/* What stands in the book was written by strangers too: nothing that could
- * move a terminal's cursor is printed. */
-static void
-print_safe(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			printf("\\x%02x", c);
-		else
-			putchar(c);
-	}
-}
 
 static int
 print_json(const struct ledger_line *line, struct printing *p)
@@ -51,26 +32,40 @@ print_json(const struct ledger_line *line, struct printing *p)
 	return result;
 }
 
+static void
+print_text(const char *before, const char *text)
+{
+	OWN_BUF(room, TEXT_MOST);
+
+	printf("%s%s", before, ca_book_safe(text, &room));
+}
+
+static void
+print_row(const struct ledger_line *line)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	clock_text(line->when, when);
+	printf("%s %-8s", when, ca_book_state(line->state));
+	print_text(" ", line->serial);
+	print_text(" ", line->intent.subject);
+	print_text(" (", line->intent.principal);
+	print_text(", ", line->intent.method);
+	print_text(", ", line->intent.peer);
+	print_text(", ", line->intent.ref);
+	printf(")\n");
+}
+
 static int
 print_line(void *arg, const struct ledger_line *line)
 {
 	struct printing *p = arg;
-	char when[CLOCK_TEXT_SIZE];
 	int result = 0;
 
-	if (p->json) {
+	if (p->json)
 		result = print_json(line, p);
-	} else {
-		clock_text(line->when, when);
-		printf("%s %-8s %s ", when, ca_book_state(line->state),
-		    line->serial);
-		print_safe(or_dash(line->intent.subject));
-		printf(" (");
-		print_safe(or_dash(line->intent.principal));
-		printf(", %s, ", or_dash(line->intent.method));
-		print_safe(or_dash(line->intent.peer));
-		printf(", %s)\n", or_dash(line->intent.ref));
-	}
+	else
+		print_row(line);
 	p->count++;
 	return result;
 }
@@ -107,8 +102,8 @@ ca_ledger_search(const struct ca_args *args, struct fault *f)
 static void
 print_field(const char *name, const char *text)
 {
-	printf("%-11s ", name);
-	print_safe(or_dash(text));
+	printf("%-12s", name);
+	print_text("", text);
 	putchar('\n');
 }
 

@@ -54,30 +54,7 @@ check_free(const char *path, const struct cert *cert, struct fault *f)
 	return 0;
 }
 
-/* A list that is older than the one in place would undo revocations. */
-static int
-check_newer(const char *path, const struct crl *fresh, const struct cert *cert,
-    struct fault *f)
-{
-	OWN_BUF(pem, 2 * CRL_MOST);
-	OWN_BUF(der, CRL_MOST);
-	struct fault ignored = { 0 };
-	struct crl old;
-	size_t at = 0;
-
-	if (file_read(path, &pem, &ignored) < 0 ||
-	    pem_next(pem.data, pem.len, &at, "X509 CRL", &der, &ignored) != 1 ||
-	    crl_read(&old, (struct wire_bytes){ der.data, der.len }, &ignored) <
-		0 ||
-	    crl_check_signature(&old, cert, &ignored) < 0)
-		return 0;
-	if (old.this_update > fresh->this_update)
-		return fault_set(f, FAULT_DENIED,
-		    "%s is newer than the CRL to be published", path);
-	return 0;
-}
-
-/* A CRL given as a file: PEM, or DER as it is. */
+/* A CRL from a file: PEM, or DER as it is. */
 static int
 read_crl(const char *path, struct buf *der, struct fault *f)
 {
@@ -92,8 +69,45 @@ read_crl(const char *path, struct buf *der, struct fault *f)
 		return fault_wrap(f, "%s", path);
 	if (found == 0)
 		buf_put(der, file.data, file.len);
-	return der->failed ? fault_set(f, FAULT_INPUT, "%s is too large", path)
-			   : 0;
+	if (der->failed)
+		return fault_set(f, FAULT_INPUT, "%s is too large", path);
+	return 0;
+}
+
+/* When the list of this CA at ${path} was made; 0 if there is none. */
+static time_t
+made_at(const char *path, const struct cert *cert)
+{
+	OWN_BUF(der, CRL_MOST);
+	struct fault ignored = { 0 };
+	struct crl crl;
+
+	if (read_crl(path, &der, &ignored) < 0 ||
+	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, &ignored) <
+		0 ||
+	    crl_check_signature(&crl, cert, &ignored) < 0)
+		return 0;
+	return crl.this_update;
+}
+
+/* The list to be published: as given, as init made it, or new. */
+static int
+get_crl(const struct ca_args *args, struct ca_dir *d, struct buf *der,
+    struct fault *f)
+{
+	char path[PATH_MAX];
+
+	if (args->crl != NULL)
+		return read_crl(args->crl, der, f);
+	if (d->authority.conf.online && args->ledger == NULL) {
+		if (ca_dir_path(d, "crl.pem", path, sizeof(path), f) < 0)
+			return -1;
+		return read_crl(path, der, f);
+	}
+	if (ca_dir_ledger(d, args->ledger, path, sizeof(path), f) < 0 ||
+	    ca_dir_unlock(d, args->passphrase_fd, f) < 0)
+		return -1;
+	return ca_sign_crl(d, path, der, f);
 }
 
 static int
@@ -101,26 +115,24 @@ publish_crl(const struct ca_args *args, struct ca_dir *d, const char *path,
     struct fault *f)
 {
 	const struct cert *cert = d->authority.cert;
+	time_t there = made_at(path, cert);
 	OWN_BUF(der, CRL_MOST);
 	OWN_BUF(pem, 2 * CRL_MOST);
-	char ledger[PATH_MAX];
 	struct crl crl;
 
-	if (args->crl != NULL) {
-		if (read_crl(args->crl, &der, f) < 0)
-			return -1;
-	} else if (ca_dir_ledger(d, args->ledger, ledger, sizeof(ledger), f) <
-		0 ||
-	    ca_dir_unlock(d, args->passphrase_fd, f) < 0 ||
-	    ca_sign_crl(d, ledger, &der, f) < 0) {
+	if (get_crl(args, d, &der, f) < 0 ||
+	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, f) < 0 ||
+	    crl_check_signature(&crl, cert, f) < 0)
 		return -1;
-	}
-	if (crl_read(&crl, (struct wire_bytes){ der.data, der.len }, f) < 0 ||
-	    crl_check_signature(&crl, cert, f) < 0 ||
-	    check_newer(path, &crl, cert, f) < 0)
-		return -1;
+	/* An older list would undo revocations. */
+	if (there > crl.this_update && args->crl != NULL)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is newer than the CRL to be published", path);
+	if (there > crl.this_update)
+		return 0;
 	if (crl.next_update <= clock_wall())
-		return fault_set(f, FAULT_EXPIRED, "the CRL has expired");
+		return fault_set(f, FAULT_EXPIRED,
+		    "the CRL has expired; name a newer one by --crl");
 	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
 	return install(path, &pem, f);
 }

@@ -107,8 +107,12 @@ run(int argc, char **argv, struct fault *f)
 			return 0;
 		}
 	}
-	if ((command = ca_command_find(argc, argv, &words, f)) == NULL)
-		return -1;
+	if ((command = ca_command_find(argc, argv, &words, f)) == NULL) {
+		if (argc != 3 || strcmp(argv[2], "--help") != 0)
+			return -1;
+		ca_help(stdout);
+		return 0;
+	}
 	result = ca_args_read(command, argc - words, argv + words, &args, f);
 	if (result < 0)
 		return -1;

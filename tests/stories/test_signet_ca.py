@@ -193,8 +193,7 @@ def test_publishing_again_brings_the_list_up_to_date_and_never_back(copy):
     refused("publish", copy / "services", "--trust-dir", copy / "trust",
             "--crl", copy / "old.pem", status=8, says="newer")
     # Nor does another CA's, nor an altered one.
-    slcs_crl = copy / "slcs.pem"
-    ca("crl", copy / "slcs", "--out", slcs_crl)
+    slcs_crl = copy / "slcs/crl.pem"
     refused("publish", copy / "services", "--trust-dir", copy / "trust",
             "--crl", slcs_crl, status=7, says="another CA")
     der = bytearray(subprocess.run(
@@ -208,6 +207,50 @@ def test_publishing_again_brings_the_list_up_to_date_and_never_back(copy):
     shutil.copy(copy / "root/ca.pem", copy / "trust" / f"{digest}.0")
     refused("publish", copy / "services", "--trust-dir", copy / "trust",
             status=8, says="another certificate")
+
+
+def test_of_a_ca_that_signetd_serves_there_is_one_book(copy, tmp_path):
+    slcs, book = copy / "slcs", tmp_path / "daemon.db"
+    digest = openssl("x509", "-in", slcs / "ca.pem", "-noout",
+                     "-hash").stdout.strip()
+    r0 = copy / "trust" / f"{digest}.r0"
+    assert "online yes\n" in (slcs / "ca.conf").read_text()
+    # Init's own list until the daemon makes others.
+    assert r0.read_text() == (slcs / "crl.pem").read_text()
+    for command in (["issue", slcs, "--profile", "robot", "--subject",
+                     f"{PEOPLE}/CN=Robot: r", "--key", "ec:P-256",
+                     "--out-cert", tmp_path / "r.pem", "--out-key",
+                     tmp_path / "r.key"],
+                    ["crl", slcs, "--out", tmp_path / "c.pem"],
+                    ["revoke", slcs, "1dcd6500"]):
+        refused(*command, status=2, says="--ledger")
+    assert not list(tmp_path.glob("r.*"))
+    # The daemon's book, as it were.
+    shutil.copy(slcs / "ledger.db", book)
+    time.sleep(1.1 - time.time() % 1)
+    ca("crl", slcs, "--out", tmp_path / "c.pem", "--ledger", book)
+    ca("publish", slcs, "--trust-dir", copy / "trust", "--crl",
+       tmp_path / "c.pem")
+    newer = r0.read_text()
+    assert newer == (tmp_path / "c.pem").read_text()
+    # The first list does not come back.
+    ca("publish", slcs, "--trust-dir", copy / "trust")
+    assert r0.read_text() == newer
+
+
+def test_a_cas_request_may_come_from_another_machine(house, tmp_path):
+    csr, out = tmp_path / "sub.csr", tmp_path / "sub.pem"
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            tmp_path / "sub.key", "-subj", "/CN=x", "-out", csr)
+    ca("issue", house / "root", "--profile", "sub-ca", "--csr", csr,
+       "--subject", f"{CAS}/OU=PSU/CN=MyProxy 1", "--out-cert", out)
+    assert "CA:TRUE, pathlen:0" in text_of(out)
+    assert ": OK" in openssl("verify", "-x509_strict", "-CAfile",
+                             house / "root/ca.pem", out).stdout
+    refused("issue", house / "root", "--profile", "sub-ca", "--subject",
+            f"{CAS}/OU=PSU/CN=MyProxy 2", "--out-cert", tmp_path / "o",
+            "--out-key", tmp_path / "k", status=2, says="--csr")
 
 
 def test_a_revoked_certificate_is_on_the_next_list(copy):
@@ -242,14 +285,23 @@ def test_the_gate_refuses_what_a_ca_may_not_sign(house, tmp_path):
     ask("--profile", "host", "--subject", f"{PEOPLE}/CN=a", says="name space")
     ask("--profile", "host", "--subject", f"{SERVICES}x/CN=a",
         says="name space")
-    ask("--profile", "sub-ca", "--subject", f"{SERVICES}/CN=CA",
-        says="end entities only")
+    csr = tmp_path / "sub.csr"
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout",
+            tmp_path / "sub.key", "-subj", "/CN=x", "-out", csr)
+    refused("issue", house / "services", "--profile", "sub-ca", "--csr", csr,
+            "--subject", f"{SERVICES}/CN=CA", "--out-cert", tmp_path / "x",
+            status=8, says="end entities only")
+    refused("issue", house / "root", "--profile", "host", "--csr", csr,
+            "--subject", f"{CAS}/CN=h", "--out-cert", tmp_path / "x",
+            status=8, says="CAs only")
     ask("--profile", "host", "--subject", f"{SERVICES}/CN=*.example.org",
         says="subjectAltName")
     ask("--profile", "host", "--subject", f"{SERVICES}/CN=h", "--days", "396",
         status=2, says="max-lifetime")
-    ask("--profile", "host", "--subject", f"{PEOPLE}/CN=a", "--dns",
-        "h.example.org", services=house / "slcs", says="")
+    # A CA for people cannot be made to sign for servers.
+    ask("--profile", "host", "--subject", f"{PEOPLE}/CN=h.example.org",
+        "--ledger", house / "slcs/ledger.db", services=house / "slcs",
+        says="extKeyUsage goes beyond")
     ask("--profile", "robot", "--subject", f"{SERVICES}/CN=Robot: r - o",
         "--email", "no address", status=1, says="subjectAltName")
     # What came to nothing is void, and the chain is whole.
@@ -432,7 +484,11 @@ def test_at_a_terminal_the_phrase_is_asked_for_twice(tmp_path):
     assert "ENCRYPTED" in (tmp_path / "root/ca.key").read_text()
 
 
-def test_the_ledger_is_listed_searched_shown_and_exported(house, tmp_path):
+def test_the_ledger_is_listed_searched_shown_and_exported(tmp_path):
+    house = tmp_path
+    init_root(house / "root")
+    init_slcs(house / "slcs", house / "root")
+    init_services(house / "services", house / "root")
     book = ["--ledger", house / "root/ledger.db"]
     listed = ca("ledger", "list", *book).stdout.splitlines()
     assert len(listed) == 3 and all(" issued " in line for line in listed)
