@@ -18,6 +18,11 @@
 
 #define BUSY_MS 5000
 
+/* The log is moved into the database when it has this many frames, of a page
+ * and 24 octets each, behind 32 octets of its own. */
+#define LOG_FRAMES 4096
+#define LOG_SIZE (32 + LOG_FRAMES * (4096 + 24))
+
 static const char put_sql[] = "INSERT INTO entry VALUES ("
 #define COLUMN(NAME, name, type) "?, "
 #include "ledger/ledger_column.def"
@@ -355,6 +360,61 @@ ledger_free(struct ledger *l)
 		(void)close(l->lock);
 	ledger_hasher_close(&l->hasher);
 	free(l);
+}
+
+static int
+write_zeroes(int fd, off_t from, off_t to, struct fault *f)
+{
+	static const uint8_t zeroes[65536];
+
+	for (off_t at = from; at < to;) {
+		size_t want = to - at < (off_t)sizeof(zeroes)
+		    ? (size_t)(to - at)
+		    : sizeof(zeroes);
+		ssize_t put = pwrite(fd, zeroes, want, at);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fault_set(f, FAULT_LEDGER,
+			    "ledger: making room: %s", strerror(errno));
+		at += put;
+	}
+	if (fsync(fd) < 0)
+		return fault_set(f, FAULT_LEDGER, "ledger: making room: %s",
+		    strerror(errno));
+	return 0;
+}
+
+/*
+ * Blocks that were written once, not blocks that are only set aside: those
+ * would be marked as written by the journal when the time comes.  What lies
+ * past SQLite's last frame it takes for the rest of an older log.
+ */
+int
+ledger_make_room(struct ledger *l, struct fault *f)
+{
+	char name[PATH_MAX];
+	struct stat st;
+	int fd, result = 0;
+
+	if (l->begun || l->lock < 0)
+		return fault_set(f, FAULT_INTERNAL,
+		    "ledger: room is made between transactions");
+	if (text_fmt(name, sizeof(name), "%s-wal",
+		sqlite3_db_filename(l->db, "main")) < 0)
+		return fault_set(f, FAULT_CONFIG, "ledger: path too long");
+	fd = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
+		    strerror(errno));
+	if (fstat(fd, &st) < 0)
+		result = fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
+		    strerror(errno));
+	else if (st.st_size < LOG_SIZE)
+		result = write_zeroes(fd, st.st_size, LOG_SIZE, f);
+	(void)close(fd);
+	return result;
 }
 
 uint64_t

@@ -18,6 +18,8 @@ write_until_killed(const struct place *p, int report)
 	struct ledger *l = opened(p);
 	struct fault f = { 0 };
 
+	if (ledger_make_room(l, &f) < 0)
+		_exit(1);
 	for (unsigned n = 0;; n++) {
 		unsigned batch = 1 + n % 5;
 		struct serial serial[5];

@@ -2,6 +2,8 @@
 
 #include "ledger/ledger_unit.h"
 
+#include <sys/stat.h>
+
 static void
 a_certificate_is_reserved_issued_and_found(void **state)
 {
@@ -409,6 +411,33 @@ what_is_listed_can_be_chosen(void **state)
 }
 
 static void
+room_that_was_made_holds_no_entries(void **state)
+{
+	const struct place *p = *state;
+	char log[PATH_MAX + 8];
+	struct fault f = { 0 };
+	struct ledger *l = opened(p);
+	struct stat st;
+
+	assert_int_equal(text_fmt(log, sizeof(log), "%s-wal", p->path), 0);
+	assert_int_equal(ledger_make_room(l, &f), 0);
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size > 16 * 1024 * 1024);
+	(void)issue(l, "slcs", &a_range);
+	assert_int_equal(ledger_make_room(l, &f), 0);
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size < 20 * 1024 * 1024);
+	assert_int_equal(checked(l), 2);
+	begin(l);
+	assert_int_equal(ledger_make_room(l, &f), -1);
+	ledger_cancel(l);
+	ledger_free(l);
+	l = opened(p);
+	assert_int_equal(checked(l), 2);
+	ledger_free(l);
+}
+
+static void
 what_is_missing_or_no_ledger_is_said(void **state)
 {
 	const struct place *p = *state;
@@ -453,6 +482,7 @@ main(void)
 		ON_A_PLACE(
 		    crl_numbers_rise_and_a_later_revocation_makes_a_list_stale),
 		ON_A_PLACE(what_is_listed_can_be_chosen),
+		ON_A_PLACE(room_that_was_made_holds_no_entries),
 		ON_A_PLACE(what_is_missing_or_no_ledger_is_said),
 	};
 

@@ -141,6 +141,9 @@ start(struct role *role, struct fault *f)
 	    (k->ledger = ledger_open(k->path, &voided, f)) == NULL)
 		return -1;
 	log_opened(k, voided);
+	/* Without room it is slower, or refuses later with better reason. */
+	if (ledger_make_room(k->ledger, f) < 0)
+		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
 	k->batch = batch_new(k->ledger, k->books, k->dir, say, role, f);
 	k->end = loop_timer_new(role->loop, end_batch, role, f);
 	return k->batch != NULL && k->end != NULL ? 0 : -1;

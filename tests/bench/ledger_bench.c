@@ -164,6 +164,7 @@ main(int argc, char **argv)
 			".lock" };
 
 		if ((l = ledger_open(path, NULL, &f)) == NULL ||
+		    ledger_make_room(l, &f) < 0 ||
 		    run_batches(l, batches[i], &f) < 0) {
 			fprintf(stderr, "%s\n", f.text);
 			return 1;
