@@ -28,6 +28,7 @@ generation_of(enum cert_kind kind)
 	case CERT_PROXY_DRAFT_INDEPENDENT:
 	case CERT_PROXY_DRAFT_LIMITED:
 	case CERT_PROXY_DRAFT_RESTRICTED:
+		return DRAFT;
 	case CERT_PROXY_LEGACY:
 	case CERT_PROXY_LEGACY_LIMITED:
 		return LEGACY;
@@ -106,6 +107,7 @@ check_issuer(const struct cert *proxy, const struct cert *issuer,
     struct fault *f)
 {
 	enum generation above = generation_of(issuer->kind);
+	unsigned needed;
 
 	if (issuer->kind == CERT_CA)
 		return rule_broken(f, FAULT_UNTRUSTED, proxy,
@@ -113,10 +115,13 @@ check_issuer(const struct cert *proxy, const struct cert *issuer,
 	if (above != NO_PROXY && above != generation_of(proxy->kind))
 		return rule_broken(f, FAULT_UNTRUSTED, proxy,
 		    "proxies of different generations in one chain");
-	if (issuer->has_key_usage &&
-	    (issuer->key_usage & CERT_KU_DIGITAL_SIGNATURE) == 0)
+	/* To X.509 a legacy proxy is but a certificate. */
+	needed = generation_of(proxy->kind) == LEGACY
+	    ? CERT_KU_KEY_CERT_SIGN
+	    : CERT_KU_DIGITAL_SIGNATURE;
+	if (issuer->has_key_usage && (issuer->key_usage & needed) == 0)
 		return rule_broken(f, FAULT_UNTRUSTED, issuer,
-		    "its key may not sign a proxy (RFC 3820 3.6)");
+		    "its key may not sign such a proxy (RFC 3820 3.6)");
 	return 0;
 }
 
