@@ -40,7 +40,8 @@ static int
 find(struct call *call, int *used, struct fault *f, const char *a,
     const char *b, const char *c)
 {
-	char words[3][32];
+	/* The call borrows them. */
+	static char words[3][32];
 	char *argv[4] = { NULL };
 	int argc = 0;
 	const char *given[] = { a, b, c };

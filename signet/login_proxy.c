@@ -92,6 +92,10 @@ login_certificate(struct login *l, struct fault *f)
 {
 	int done = log_on(l, l->cert_key, f);
 
+	if (done < 0 && f->code == FAULT_LOGIN && l->kerberos)
+		call_hint(l->call,
+		    "If this site takes passwords and no tickets: --auth "
+		    "password");
 	if (done == 0 || f->code != FAULT_KEY || !l->may_fall_back ||
 	    l->o->no_credentials)
 		return done;

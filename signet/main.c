@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&signet_trustroots,
 	&signet_logon,
 	&signet_proxy_init,
+	&grid_proxy_init,
 	&signet_proxy_info,
 	&grid_proxy_info,
 	&signet_proxy_destroy,

@@ -27,6 +27,7 @@ struct reader {
 	char names[LONGS_MAX][NAME_SIZE];
 	size_t long_count;
 	int letter[LETTERS]; /* row number + 1 */
+	unsigned turn;	     /* how many TURNs were taken */
 	char letters[2 * LETTERS + 2];
 };
 
@@ -83,7 +84,8 @@ is_taken(const struct options_table *table, const char *name)
 static void
 add_name(struct reader *r, size_t number, const char *name)
 {
-	bool takes = row_at(r->table, number)->kind != OPTION_FLAG;
+	enum option_kind kind = row_at(r->table, number)->kind;
+	bool takes = kind != OPTION_FLAG && kind != OPTION_TURN;
 	size_t end = strlen(r->letters);
 
 	if (name[1] == '\0') {
@@ -188,22 +190,49 @@ options_span(const char *text, int64_t *seconds)
 	return 0;
 }
 
+/* "h:m" as globus_args has it, and in its words: minutes up to 60. */
+static int
+set_clock(const char *name, const char *text, int64_t *seconds, struct fault *f)
+{
+	char hours[16];
+	size_t len = strcspn(text, ":");
+	int64_t h, m;
+
+	if (text_fmt(hours, sizeof(hours), "%.*s", (int)len, text) < 0 ||
+	    text[len] != ':' || text_number(hours, 0, 99999999, &h) < 0 ||
+	    text_number(text + len + 1, -99999999, 99999999, &m) < 0)
+		return fault_set(f, FAULT_USAGE,
+		    "%s: \"%s\" is not a time such as 12:00", name, text);
+	if (m < 0 || m > 60)
+		return fault_set(f, FAULT_USAGE,
+		    "%s: specified minutes must be in the range 0-60", name);
+	*seconds = h * 3600 + m * 60;
+	return 0;
+}
+
+static int
+read_number(const struct option_row *row, const char *value, int64_t *number)
+{
+	if (row->kind == OPTION_SPAN)
+		return options_span(value, number);
+	return text_number(value, 0, 1000000000, number);
+}
+
 static int
 set_number(const struct option_row *row, const char *name, int64_t *field,
     const char *value, struct fault *f)
 {
 	int64_t number = 0;
-	bool bad;
 
-	if (row->kind == OPTION_SPAN)
-		bad = options_span(value, &number) < 0;
-	else
-		bad = text_number(value, 0, 1000000000, &number) < 0;
-	if (bad)
+	if (row->kind == OPTION_CLOCK) {
+		if (set_clock(name, value, &number, f) < 0)
+			return -1;
+	} else if (read_number(row, value, &number) < 0) {
 		return fault_set(f, FAULT_USAGE, "%s: \"%s\" is not %s", name,
 		    value,
 		    row->kind == OPTION_SPAN ? "a time such as 12:00 or 12h"
 					     : "a number");
+	}
 	if (row->kind == OPTION_HOURS)
 		number *= 3600;
 	if (number < row->min || number > row->max)
@@ -216,14 +245,20 @@ set_number(const struct option_row *row, const char *name, int64_t *field,
 }
 
 static int
-set_value(const struct option_row *row, const char *name, void *field,
-    const char *value, struct fault *f)
+set_value(struct reader *r, const struct option_row *row, const char *name,
+    void *field, const char *value, struct fault *f)
 {
 	struct option_list *list;
 
 	switch (row->kind) {
 	case OPTION_FLAG:
 		*(bool *)field = true;
+		return 0;
+	case OPTION_TURN:
+		if (r->turn == OPTION_TURNS)
+			return fault_set(f, FAULT_USAGE,
+			    "more is asked for than %d things", OPTION_TURNS);
+		*(uint64_t *)field |= UINT64_C(1) << r->turn++;
 		return 0;
 	case OPTION_TEXT:
 		*(const char **)field = value;
@@ -239,6 +274,7 @@ set_value(const struct option_row *row, const char *name, void *field,
 	case OPTION_NUMBER:
 	case OPTION_HOURS:
 	case OPTION_SPAN:
+	case OPTION_CLOCK:
 		return set_number(row, name, field, value, f);
 	}
 	return fault_set(f, FAULT_INTERNAL, "%s has no kind", name);
@@ -249,7 +285,8 @@ set_unset(const struct option_row *rows, size_t count, void *to)
 {
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].kind == OPTION_NUMBER ||
-		    rows[i].kind == OPTION_HOURS || rows[i].kind == OPTION_SPAN)
+		    rows[i].kind == OPTION_HOURS ||
+		    rows[i].kind == OPTION_SPAN || rows[i].kind == OPTION_CLOCK)
 			*(int64_t *)(void *)((char *)to + rows[i].offset) =
 			    OPTION_UNSET;
 }
@@ -335,7 +372,7 @@ take(struct reader *r, int got, int index, enum options_style style, void *own,
 		(void)snprintf(name, sizeof(name), "%s%s",
 		    style == OPTIONS_SINGLE_DASH ? "-" : "--",
 		    r->longs[index].name);
-	return set_value(row, name, to + row->offset, optarg, f);
+	return set_value(r, row, name, to + row->offset, optarg, f);
 }
 
 int

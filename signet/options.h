@@ -28,10 +28,16 @@ enum option_kind {
 	OPTION_LIST,   /* struct option_list, in the order given */
 	OPTION_NUMBER, /* int64_t within min..max */
 	OPTION_HOURS,  /* written in whole hours, kept in seconds */
-	OPTION_SPAN    /* "12:30" (h:m), "1d12h30m", "90" (s); in seconds */
+	OPTION_SPAN,   /* "12:30" (h:m), "1d12h30m", "90" (s); in seconds */
+	OPTION_CLOCK,  /* "12:30" (h:m) and nothing else, as the grid-* tools */
+	OPTION_TURN    /* a flag that remembers when it was given */
 };
 
-/* What a NUMBER, HOURS or SPAN holds that was not given. */
+/* A TURN has bit N set if it was the N-th TURN on the command line, so that
+ * what is asked for in some order can be answered in it. */
+#define OPTION_TURNS 64
+
+/* What a NUMBER, HOURS, SPAN or CLOCK holds that was not given. */
 #define OPTION_UNSET ((int64_t)-1)
 
 #define OPTION_LIST_MAX 16
@@ -48,13 +54,15 @@ struct option_list {
 #define OPTION_C_NUMBER int64_t
 #define OPTION_C_HOURS int64_t
 #define OPTION_C_SPAN int64_t
+#define OPTION_C_CLOCK int64_t
+#define OPTION_C_TURN uint64_t
 
 struct option_row {
 	const char *names;
 	enum option_kind kind;
 	size_t offset; /* of the field in the command's struct */
 	const char *argument;
-	int64_t min; /* NUMBER as it is, HOURS and SPAN in seconds */
+	int64_t min; /* NUMBER as it is, HOURS, SPAN, CLOCK in seconds */
 	int64_t max;
 	const char *doc;
 };

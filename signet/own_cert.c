@@ -9,6 +9,7 @@
 #include "x509/proxy.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,8 +50,8 @@ place(const char *option, const char *variable, const char *name,
 	return 0;
 }
 
-static bool
-is_p12(const char *path)
+bool
+own_cert_is_bundle(const char *path)
 {
 	return text_ends(path, ".p12") || text_ends(path, ".pfx");
 }
@@ -66,7 +67,7 @@ own_cert_find(const char *cert, const char *key, struct own_cert *own,
 	    place(key, "X509_USER_KEY", "userkey.pem", own->key, f) < 0 ||
 	    own_cert_place("usercred.p12", bundle, f) < 0)
 		return -1;
-	if (is_p12(own->cert)) {
+	if (own_cert_is_bundle(own->cert)) {
 		own->key[0] = '\0';
 		return 0;
 	}
@@ -105,10 +106,16 @@ own_cert_chain(const struct own_cert *own, struct credential *c,
 }
 
 static struct secret *
-get_phrase(const struct own_cert_ask *ask, struct fault *f)
+get_phrase(const struct own_cert_ask *ask, const char *path, struct fault *f)
 {
-	return ask->from_stdin ? ask_secret_fd(STDIN_FILENO, f)
-			       : ask_secret(ask->prompt, f);
+	struct secret *phrase = ask->from_stdin ? ask_secret_fd(STDIN_FILENO, f)
+						: ask_secret(ask->prompt, f);
+
+	if (phrase == NULL && f->code == FAULT_USAGE) {
+		f->code = FAULT_LOGIN;
+		(void)fault_wrap(f, "no pass phrase for %s", path);
+	}
+	return phrase;
 }
 
 /* One try at what ${text} holds. */
@@ -153,15 +160,19 @@ own_cert_key(const struct own_cert *own, const struct own_cert_ask *ask,
 	for (int i = 0; i < (encrypted && !ask->from_stdin ? TRIES : 1); i++) {
 		OWN_STRUCT(secret) phrase = NULL;
 
-		if (encrypted && (phrase = get_phrase(ask, f)) == NULL)
+		if (encrypted && (phrase = get_phrase(ask, path, f)) == NULL)
 			return -1;
 		result = open_with(own, &text, phrase, c, f);
 		if (result == 0 || f->code != FAULT_LOGIN)
 			break;
+		if (i + 1 < TRIES && !ask->from_stdin)
+			fputs("That is not it; try again.\n", stderr);
 	}
 	if (result < 0 && f->code == FAULT_LOGIN)
 		return fault_set(f, FAULT_LOGIN, "wrong pass phrase for %s",
 		    path);
+	if (result < 0 && f->code == FAULT_ABSENT)
+		return fault_set(f, FAULT_INPUT, "there is no key in %s", path);
 	if (result < 0)
 		return fault_wrap(f, "%s", path);
 	return check_pair(own, c, f);

@@ -47,6 +47,9 @@ CHECKED int own_cert_chain(const struct own_cert *own, struct credential *c,
 CHECKED int own_cert_key(const struct own_cert *own,
     const struct own_cert_ask *ask, struct credential *c, struct fault *f);
 
+/* Whether ${path} is called like a PKCS#12 bundle: ".p12", ".pfx". */
+bool own_cert_is_bundle(const char *path);
+
 /* ~/.globus/${name}. */
 CHECKED int own_cert_place(const char *name, char path[PLACE_SIZE],
     struct fault *f);

@@ -4,32 +4,46 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "credential_json.h"
+#include "old_grid.h"
 #include "own_cert.h"
 #include "place.h"
 #include "signet_cert.h"
+#include "sys/ask.h"
 #include "trust/store.h"
 #include "x509/cert_text.h"
+#include "x509/p12.h"
 #include "x509/proxy.h"
+
+#include <sys/stat.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FILE_LIMIT 1048576
 
 struct cert_info_options {
-#define LETTERS(names) names " "
 #define OPTION(field, names, KIND, ...) OPTION_C_##KIND field;
 #include "cert_info.def"
 #undef OPTION
-#undef LETTERS
 };
 
 struct cert_info {
 	const struct cert_info_options *o;
+	const struct call *call;
 	char path[PLACE_SIZE];
 	struct cert_list chain;
+};
+
+static const struct old_grid_value old_values[] = {
+	{ "-file -f", "needs a file name argument", NULL },
+};
+
+static const struct old_grid old_tool = {
+	"grid-cert-info [-help] [-file certfile] [-all] [-subject] [...]",
+	"Syntax : ", "\n", "unrecognized option", old_values, 1
 };
 
 /* OpenSSL's layout, which the old tool printed: "Nov 22 02:37:03 2026 GMT". */
@@ -45,46 +59,118 @@ print_date(const char *label, time_t when)
 	printf("%s%s\n", label, text);
 }
 
+/* The old tool does not show the proxy levels of legacy proxies. */
+static void
+drop_word(char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (char *at = text; (at = strstr(at, word)) != NULL;)
+		memmove(at, at + len, strlen(at + len) + 1);
+}
+
 static int
-print_name(const char *label, const struct dn *dn, bool rfc2253,
+print_name(const struct cert_info *in, const char *label, const struct dn *dn,
     struct fault *f)
 {
 	char text[DN_TEXT_MAX];
 
-	if ((rfc2253 ? dn_show_rfc2253(dn, text, sizeof(text))
-		     : dn_show_slash(dn, text, sizeof(text))) < 0)
+	if ((in->o->rfc2253 ? dn_show_rfc2253(dn, text, sizeof(text))
+			    : dn_show_slash(dn, text, sizeof(text))) < 0)
 		return fault_set(f, FAULT_INPUT, "a name is too long to show");
+	if (in->call->old) {
+		drop_word(text, "/CN=proxy");
+		drop_word(text, "/CN=limited proxy");
+	}
 	printf("%s%s\n", label, text);
 	return 0;
 }
 
-static bool
-asks_for_values(const struct cert_info_options *o)
+static int
+print_all(const struct cert_info *in, struct fault *f)
 {
-	return o->subject || o->issuer || o->issuerhash || o->startdate ||
-	    o->enddate;
+	return cert_text(in->chain.cert[0], false, stdout, f);
+}
+
+static int
+print_subject(const struct cert_info *in, struct fault *f)
+{
+	return print_name(in, "", &in->chain.cert[0]->subject, f);
+}
+
+static int
+print_issuer(const struct cert_info *in, struct fault *f)
+{
+	return print_name(in, "", &in->chain.cert[0]->issuer, f);
+}
+
+static int
+print_issuerhash(const struct cert_info *in, struct fault *f)
+{
+	char hash[9];
+
+	if (dn_hash(&in->chain.cert[0]->issuer, hash, f) < 0)
+		return -1;
+	puts(hash);
+	return 0;
+}
+
+static int
+print_startdate(const struct cert_info *in, struct fault *f)
+{
+	(void)f;
+	print_date("", in->chain.cert[0]->not_before);
+	return 0;
+}
+
+static int
+print_enddate(const struct cert_info *in, struct fault *f)
+{
+	(void)f;
+	print_date("", in->chain.cert[0]->not_after);
+	return 0;
+}
+
+/* What may be asked for, in any order and more than once. */
+static const struct {
+	size_t turns;
+	int (*print)(const struct cert_info *in, struct fault *f);
+} values[] = {
+	{ offsetof(struct cert_info_options, all), print_all },
+	{ offsetof(struct cert_info_options, subject), print_subject },
+	{ offsetof(struct cert_info_options, issuer), print_issuer },
+	{ offsetof(struct cert_info_options, issuerhash), print_issuerhash },
+	{ offsetof(struct cert_info_options, startdate), print_startdate },
+	{ offsetof(struct cert_info_options, enddate), print_enddate },
+};
+#define VALUES (sizeof(values) / sizeof(values[0]))
+
+static uint64_t
+turns_of(const struct cert_info *in, size_t i)
+{
+	const char *o = (const char *)in->o;
+
+	return *(const uint64_t *)(const void *)(o + values[i].turns);
+}
+
+static bool
+asks_for_values(const struct cert_info *in)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < VALUES; i++)
+		any |= turns_of(in, i);
+	return any != 0;
 }
 
 static int
 print_values(const struct cert_info *in, struct fault *f)
 {
-	const struct cert_info_options *o = in->o;
-	const struct cert *cert = in->chain.cert[0];
-	char hash[9];
-
-	if (o->subject && print_name("", &cert->subject, o->rfc2253, f) < 0)
-		return -1;
-	if (o->issuer && print_name("", &cert->issuer, o->rfc2253, f) < 0)
-		return -1;
-	if (o->issuerhash) {
-		if (dn_hash(&cert->issuer, hash, f) < 0)
-			return -1;
-		puts(hash);
-	}
-	if (o->startdate)
-		print_date("", cert->not_before);
-	if (o->enddate)
-		print_date("", cert->not_after);
+	for (unsigned turn = 0; turn < OPTION_TURNS; turn++)
+		for (size_t i = 0; i < VALUES; i++)
+			if ((turns_of(in, i) >> turn & 1) != 0 &&
+			    values[i].print(in, f) < 0)
+				return -1;
 	return 0;
 }
 
@@ -95,8 +181,8 @@ print_summary(const struct cert_info *in, struct fault *f)
 	char serial[CERT_SERIAL_TEXT];
 
 	cert_serial_text(cert, serial);
-	if (print_name("subject : ", &cert->subject, in->o->rfc2253, f) < 0 ||
-	    print_name("issuer  : ", &cert->issuer, in->o->rfc2253, f) < 0)
+	if (print_name(in, "subject : ", &cert->subject, f) < 0 ||
+	    print_name(in, "issuer  : ", &cert->issuer, f) < 0)
 		return -1;
 	printf("serial  : %s\n", serial);
 	printf("kind    : %s\n", cert_kind_text(cert->kind));
@@ -127,30 +213,62 @@ print_json(const struct cert_info *in, struct fault *f)
 	return 0;
 }
 
+/* ${option}, else X509_USER_CERT, else ~/.globus: usercert.pem or, if only
+ * that is there, usercred.p12. */
 static int
-find(const struct call *call, struct cert_info *in, struct fault *f)
+find(struct cert_info *in, struct fault *f)
 {
 	const char *path = in->o->file;
+	struct own_cert own;
+	struct stat st;
+	int result;
 
-	if (path == NULL && call->operand_count > 0)
-		path = call->operand[0];
-	if (path == NULL)
-		path = getenv("X509_USER_CERT");
-	if (path == NULL || *path == '\0')
-		return own_cert_place("usercert.pem", in->path, f);
-	if (text_copy(in->path, sizeof(in->path), path) < 0)
-		return fault_set(f, FAULT_INPUT, "path too long");
+	if (path == NULL && in->call->operand_count > 0)
+		path = in->call->operand[0];
+	/* The old tool's first question, whatever the file is for. */
+	if (path != NULL && in->call->old &&
+	    (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+		access(path, R_OK) < 0))
+		return fault_set(f, FAULT_ABSENT, "%s", path);
+	result = own_cert_find(path, NULL, &own, f);
+	memcpy(in->path, own.cert, sizeof(in->path));
+	return result;
+}
+
+/* A bundle is under a pass phrase, certificates and all. */
+static int
+load_bundle(struct cert_info *in, const struct buf *der, struct fault *f)
+{
+	char prompt[PLACE_SIZE + 32];
+	struct credential c = { .key = NULL };
+	OWN_STRUCT(secret) phrase = NULL;
+
+	if (text_fmt(prompt, sizeof(prompt), "Pass phrase of %s: ", in->path) <
+		0 ||
+	    (phrase = ask_secret(prompt, f)) == NULL)
+		return -1;
+	if (p12_read(&c, der->data, der->len, phrase, NULL, f) < 0) {
+		if (f->code == FAULT_LOGIN)
+			return fault_set(f, FAULT_LOGIN,
+			    "wrong pass phrase for %s", in->path);
+		return fault_wrap(f, "%s", in->path);
+	}
+	in->chain = c.chain;
+	memset(&c.chain, 0, sizeof(c.chain));
+	credential_clear(&c);
 	return 0;
 }
 
 static int
 load(struct cert_info *in, struct fault *f)
 {
-	OWN_BUF(pem, FILE_LIMIT);
+	OWN_BUF(text, FILE_LIMIT);
 
-	if (file_read(in->path, &pem, f) < 0)
+	if (file_read(in->path, &text, f) < 0)
 		return -1;
-	if (cert_list_read_pem(&in->chain, pem.data, pem.len, f) < 0)
+	if (own_cert_is_bundle(in->path))
+		return load_bundle(in, &text, f);
+	if (cert_list_read_pem(&in->chain, text.data, text.len, f) < 0)
 		return fault_wrap(f, "%s", in->path);
 	if (in->chain.count == 0)
 		return fault_set(f, FAULT_INPUT, "%s holds no certificate",
@@ -159,15 +277,13 @@ load(struct cert_info *in, struct fault *f)
 }
 
 static int
-show(const struct call *call, const struct cert_info *in, struct fault *f)
+show(const struct cert_info *in, struct fault *f)
 {
-	if (call->common.json)
+	if (in->call->common.json)
 		return print_json(in, f);
-	if (in->o->all || (call->old && !asks_for_values(in->o)))
-		return cert_text(in->chain.cert[0], stdout, f);
-	if (asks_for_values(in->o))
+	if (asks_for_values(in))
 		return print_values(in, f);
-	return print_summary(in, f);
+	return in->call->old ? print_all(in, f) : print_summary(in, f);
 }
 
 static int
@@ -179,11 +295,12 @@ run(struct call *call, const void *options, struct fault *f)
 	if (in == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	in->o = options;
-	result = find(call, in, f);
+	in->call = call;
+	result = find(in, f);
 	if (result == 0)
 		result = load(in, f);
 	if (result == 0)
-		result = show(call, in, f);
+		result = show(in, f);
 	if (result < 0 && f->code == FAULT_ABSENT)
 		call_hint(call, "Name the file, or set X509_USER_CERT.");
 	cert_list_free(&in->chain);
@@ -194,19 +311,32 @@ run(struct call *call, const void *options, struct fault *f)
 static void
 complain_old(const struct call *call, const struct fault *f)
 {
-	size_t len = strcspn(f->text, ":");
+	char says[PLACE_SIZE + 40];
 
 	(void)call;
-	if (f->code == FAULT_ABSENT)
-		fprintf(stderr,
-		    "\nERROR: option -file : \"%.*s\" is not a valid "
-		    "filename\n",
-		    (int)len, f->text);
+	if (f->code == FAULT_USAGE)
+		old_grid_usage(&old_tool, f);
+	else if (f->code == FAULT_ABSENT && strchr(f->text, ' ') == NULL &&
+	    text_fmt(says, sizeof(says), "\"%s\" is not a valid filename",
+		f->text) == 0)
+		old_grid_option(&old_tool, "-file", says);
+	else if (f->code == FAULT_ABSENT)
+		fputs("Error: Cannot locate certificate\n", stderr);
 	else
-		fprintf(stderr, "\nERROR: %s\n", f->text);
-	fputs("\nSyntax : grid-cert-info [-help] [-file certfile] [-all] "
-	      "[-subject] [...]\n\nUse -help to display full usage.\n\n",
-	    stderr);
+		fprintf(stderr, "ERROR: Cannot read certificate file: %s\n",
+		    f->text);
+}
+
+static void
+help_old(const struct call *call, FILE *out)
+{
+	old_grid_help(&old_tool, call, out);
+}
+
+static void
+version_old(const struct call *call, FILE *out)
+{
+	fprintf(out, "%s: %s\n", call->name, SIGNET_VERSION);
 }
 
 static const struct option_row rows[] = {
@@ -245,4 +375,6 @@ const struct command grid_cert_info = {
 	.compatible = true,
 	.run = run,
 	.complain = complain_old,
+	.old_help = help_old,
+	.old_version = version_old,
 };

@@ -147,7 +147,7 @@ zsh_option(void *arg, const char *name, const struct option_row *row)
 	fprintf(s->out, " \\\n\t\t'%s[", name);
 	put_quoted(row->doc, s->out);
 	fputc(']', s->out);
-	if (row->kind != OPTION_FLAG) {
+	if (*row->argument != '\0') {
 		fputc(':', s->out);
 		put_quoted(row->argument, s->out);
 		fputs(":_files", s->out);
@@ -221,7 +221,7 @@ fish_option(void *arg, const char *name, const struct option_row *row)
 	const char *flag = dashes == 2 ? "-l" : name[2] == '\0' ? "-s" : "-o";
 
 	fprintf(s->out, "complete -c %s %s %s%s -d '", s->command, flag,
-	    name + dashes, row->kind == OPTION_FLAG ? "" : " -r");
+	    name + dashes, *row->argument == '\0' ? "" : " -r");
 	for (const char *at = row->doc; *at != '\0'; at++)
 		fprintf(s->out, *at == '\'' || *at == '\\' ? "\\%c" : "%c",
 		    *at);

@@ -5,6 +5,7 @@
 
 /* signet proxy init, info and destroy, and the grid-proxy-* tools. */
 extern const struct command signet_proxy_init;
+extern const struct command grid_proxy_init;
 extern const struct command signet_proxy_info;
 extern const struct command grid_proxy_info;
 extern const struct command signet_proxy_destroy;

@@ -25,8 +25,16 @@ struct destroy_options {
 #undef OPTION
 };
 
-static const char syntax[] =
-    "grid-proxy-destroy [-help][-dryrun][-default][-all][--] [file1...]";
+static const struct old_grid old_tool = {
+	"grid-proxy-destroy [-help][-dryrun][-default][-all][--] [file1...]",
+	"Syntax: ", "", "unknown option", NULL, 0
+};
+
+/* One run. */
+struct destroyer {
+	bool dry;
+	bool old; /* by the old name: it says on stderr what it would do */
+};
 
 /* The blocks may outlive the name: zeroes first. */
 static int
@@ -68,7 +76,7 @@ open_own(const char *path, struct stat *st, struct fault *f)
 }
 
 static int
-destroy(const char *path, bool dry, struct fault *f)
+destroy(const struct destroyer *d, const char *path, struct fault *f)
 {
 	struct stat st;
 	int fd = open_own(path, &st, f);
@@ -76,9 +84,9 @@ destroy(const char *path, bool dry, struct fault *f)
 
 	if (fd < 0)
 		return -1;
-	if (dry) {
+	if (d->dry) {
 		(void)close(fd);
-		printf("Would remove %s\n", path);
+		fprintf(d->old ? stderr : stdout, "Would remove %s\n", path);
 		return 0;
 	}
 	result = overwrite(fd, st.st_size, path, f);
@@ -89,30 +97,54 @@ destroy(const char *path, bool dry, struct fault *f)
 	return result;
 }
 
+/* Whether ${name} in DELEGATED_DIR is a delegated proxy of this user's. */
+static bool
+is_delegated(const char *name, char path[PLACE_SIZE])
+{
+	struct stat st;
+
+	return text_starts(name, DELEGATED_PREFIX) &&
+	    text_fmt(path, PLACE_SIZE, DELEGATED_DIR "/%s", name) == 0 &&
+	    lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid();
+}
+
 /* Proxies that were delegated to this user here; strangers' are passed by. */
 static int
-destroy_delegated(bool dry, struct fault *f)
+destroy_delegated(const struct destroyer *d, struct fault *f)
 {
 	DIR *dir = opendir(DELEGATED_DIR);
 	struct dirent *entry;
+	char path[PLACE_SIZE];
 	int result = 0;
 
 	if (dir == NULL)
 		return fault_set(f, FAULT_SYSTEM, DELEGATED_DIR ": %s",
 		    strerror(errno));
-	while (result == 0 && (entry = readdir(dir)) != NULL) {
-		char path[PLACE_SIZE];
-		struct stat st;
-
-		if (!text_starts(entry->d_name, DELEGATED_PREFIX) ||
-		    text_fmt(path, sizeof(path), DELEGATED_DIR "/%s",
-			entry->d_name) < 0 ||
-		    lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-		    st.st_uid != geteuid())
-			continue;
-		result = destroy(path, dry, f);
-	}
+	while (result == 0 && (entry = readdir(dir)) != NULL)
+		if (is_delegated(entry->d_name, path))
+			result = destroy(d, path, f);
 	(void)closedir(dir);
+	return result;
+}
+
+/* The files named.  The old tool has nothing against one that is not there;
+ * with us that is an error, once the others are gone. */
+static int
+destroy_named(const struct call *call, const struct destroyer *d,
+    struct fault *f)
+{
+	int result = 0;
+
+	for (int i = 0; i < call->operand_count; i++) {
+		struct fault why;
+
+		if (destroy(d, call->operand[i], &why) == 0 ||
+		    (d->old && why.code == FAULT_ABSENT))
+			continue;
+		*f = why;
+		result = -1;
+	}
 	return result;
 }
 
@@ -120,47 +152,50 @@ static int
 run(struct call *call, const void *options, struct fault *f)
 {
 	const struct destroy_options *o = options;
+	const struct destroyer d = { o->dryrun, call->old };
 	char path[PLACE_SIZE];
 
-	for (int i = 0; i < call->operand_count; i++)
-		if (destroy(call->operand[i], o->dryrun, f) < 0)
-			return -1;
-	if (call->operand_count == 0 || o->standard || o->all) {
-		if (place_proxy(NULL, path, f) < 0 ||
-		    destroy(path, o->dryrun, f) < 0)
-			return -1;
-	}
-	return o->all ? destroy_delegated(o->dryrun, f) : 0;
-}
-
-static int
-run_any(struct call *call, const void *options, struct fault *f)
-{
-	char path[PLACE_SIZE];
-	struct fault ignored;
-
-	if (run(call, options, f) == 0)
-		return 0;
-	if (!call->old) {
-		if (f->code == FAULT_ABSENT)
-			call_hint(call, "There is nothing to destroy.");
+	if (destroy_named(call, &d, f) < 0)
 		return -1;
+	if (call->operand_count == 0 || o->standard || o->all) {
+		if (place_proxy(NULL, path, f) < 0)
+			return -1;
+		if (destroy(&d, path, f) < 0) {
+			if (!call->old && f->code == FAULT_ABSENT)
+				call_hint(call, "There is nothing to destroy.");
+			return -1;
+		}
 	}
-	if (call->operand_count > 0)
-		(void)snprintf(path, sizeof(path), "%s", call->operand[0]);
-	else if (place_proxy(NULL, path, &ignored) < 0)
-		path[0] = '\0';
-	old_grid_no_file("Proxy file doesn't exist or has bad permissions",
-	    path, call->operand_count > 0, f);
-	call->exit_status = 1;
-	return 0;
+	return o->all ? destroy_delegated(&d, f) : 0;
 }
 
 static void
 complain_old(const struct call *call, const struct fault *f)
 {
+	static const char what[] =
+	    "Proxy file doesn't exist or has bad permissions";
+	char path[PLACE_SIZE], why[OLD_GRID_WHY_SIZE];
+	struct fault ignored;
+
+	if (f->code == FAULT_USAGE) {
+		old_grid_usage(&old_tool, f);
+		return;
+	}
+	if (f->code == FAULT_ABSENT && place_proxy(NULL, path, &ignored) == 0 &&
+	    old_grid_file(path, false, why))
+		old_grid_no_file(what, why, false);
+	else
+		fprintf(stderr,
+		    "\nERROR: %s\n       %s\n\nUse -debug for further "
+		    "information.\n",
+		    what, f->text);
 	(void)call;
-	old_grid_usage(f, syntax);
+}
+
+static void
+help_old(const struct call *call, FILE *out)
+{
+	old_grid_help(&old_tool, call, out);
 }
 
 static const struct option_row rows[] = {
@@ -179,6 +214,8 @@ const struct command signet_proxy_destroy = {
 	    sizeof(struct destroy_options) },
 	.old_style = OPTIONS_SINGLE_DASH,
 	.compatible = true,
-	.run = run_any,
+	.run = run,
 	.complain = complain_old,
+	.old_help = help_old,
+	.old_version = old_grid_version,
 };

@@ -13,55 +13,79 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct info_options {
-#define LETTERS(names) names " "
+#define OPTION_C_VALID int64_t
 #define OPTION(field, names, KIND, ...) OPTION_C_##KIND field;
 #include "proxy_info.def"
 #undef OPTION
-#undef LETTERS
 };
 
 /* What is known of the proxy that is asked about. */
 struct info {
 	const struct info_options *o;
+	bool old;
 	char path[PLACE_SIZE];
 	struct credential proxy;
 	struct credential_names names;
 	int64_t left; /* seconds, negative once expired */
 };
 
-static const char syntax[] =
-    "grid-proxy-info [-help][-f proxyfile][-subject][...][-e [-h H][-b B]]";
+static const struct old_grid_value old_values[] = {
+	{ "-file -f", "needs a file name argument", NULL },
+	{ "-valid -v", "need a non-negative integer argument",
+	    "value must be in the format: H:M" },
+	{ "-hours -h -bits -b", "need a non-negative integer argument", NULL },
+};
 
-static bool
-asks_for_values(const struct info_options *o)
+static const struct old_grid old_tool = {
+	"grid-proxy-info [-help][-f proxyfile][-subject][...][-e [-h H][-b B]]",
+	"Syntax: ", "", "unrecognized option", old_values,
+	sizeof(old_values) / sizeof(old_values[0])
+};
+
+static void
+print_subject(const struct info *info)
 {
-	return o->subject || o->issuer || o->identity || o->type ||
-	    o->timeleft || o->strength || o->text || o->path;
+	puts(info->names.subject);
 }
 
 static void
-print_values(const struct info *info)
+print_issuer(const struct info *info)
 {
-	const struct info_options *o = info->o;
-	const struct cert *leaf = info->proxy.chain.cert[0];
+	puts(info->names.issuer);
+}
 
-	if (o->subject)
-		puts(info->names.subject);
-	if (o->issuer)
-		puts(info->names.issuer);
-	if (o->identity)
-		puts(info->names.identity);
-	if (o->type)
-		puts(cert_kind_text(leaf->kind));
-	if (o->strength)
-		printf("%u\n", leaf->spki.size);
-	if (o->path)
-		puts(info->path);
-	if (o->timeleft)
-		printf("%" PRId64 "\n", info->left > 0 ? info->left : -1);
+static void
+print_identity(const struct info *info)
+{
+	puts(info->names.identity);
+}
+
+static void
+print_type(const struct info *info)
+{
+	puts(cert_kind_text(info->proxy.chain.cert[0]->kind));
+}
+
+static void
+print_strength(const struct info *info)
+{
+	printf("%u\n", info->proxy.chain.cert[0]->spki.size);
+}
+
+static void
+print_path(const struct info *info)
+{
+	puts(info->path);
+}
+
+static void
+print_left(const struct info *info)
+{
+	printf("%" PRId64 "\n", info->left > 0 ? info->left : -1);
 }
 
 static void
@@ -78,6 +102,57 @@ print_all(const struct info *info)
 	printf("strength : %u bits\n", leaf->spki.size);
 	printf("path     : %s\n", info->path);
 	printf("timeleft : %s\n", left);
+}
+
+/* What may be asked for, in any order and more than once. */
+static const struct {
+	size_t turns;
+	void (*print)(const struct info *info);
+} values[] = {
+	{ offsetof(struct info_options, subject), print_subject },
+	{ offsetof(struct info_options, issuer), print_issuer },
+	{ offsetof(struct info_options, identity), print_identity },
+	{ offsetof(struct info_options, type), print_type },
+	{ offsetof(struct info_options, timeleft), print_left },
+	{ offsetof(struct info_options, strength), print_strength },
+	{ offsetof(struct info_options, path), print_path },
+	{ offsetof(struct info_options, all), print_all },
+};
+#define VALUES (sizeof(values) / sizeof(values[0]))
+
+static uint64_t
+turns_of(const struct info *info, size_t i)
+{
+	const char *o = (const char *)info->o;
+
+	return *(const uint64_t *)(const void *)(o + values[i].turns);
+}
+
+static bool
+asks_for_values(const struct info *info)
+{
+	uint64_t any = info->o->text;
+
+	for (size_t i = 0; i < VALUES; i++)
+		any |= turns_of(info, i);
+	return any != 0;
+}
+
+static int
+print_values(const struct info *info, struct fault *f)
+{
+	for (unsigned turn = 0; turn < OPTION_TURNS; turn++) {
+		uint64_t bit = UINT64_C(1) << turn;
+
+		if ((info->o->text & bit) != 0 &&
+		    cert_text(info->proxy.chain.cert[0], info->old, stdout, f) <
+			0)
+			return -1;
+		for (size_t i = 0; i < VALUES; i++)
+			if ((turns_of(info, i) & bit) != 0)
+				values[i].print(info);
+	}
+	return 0;
 }
 
 static int
@@ -105,11 +180,9 @@ print(const struct call *call, const struct info *info, struct fault *f)
 {
 	if (call->common.json)
 		return print_json(info, f);
-	if (info->o->text &&
-	    cert_text(info->proxy.chain.cert[0], stdout, f) < 0)
+	if (print_values(info, f) < 0)
 		return -1;
-	print_values(info);
-	if (info->o->all || (!asks_for_values(info->o) && !info->o->exists))
+	if (!asks_for_values(info) && info->o->exists == 0)
 		print_all(info);
 	return 0;
 }
@@ -124,7 +197,7 @@ check(const struct info *info, struct fault *f)
 						  : 0;
 	const unsigned bits = info->proxy.chain.cert[0]->spki.size;
 
-	if (!o->exists)
+	if (o->exists == 0)
 		return 0;
 	if (info->left <= 0)
 		return fault_set(f, FAULT_EXPIRED, "%s has expired",
@@ -152,16 +225,41 @@ show(struct call *call, struct info *info, struct fault *f)
 static int
 run_info(struct call *call, const void *options, struct fault *f)
 {
-	struct info info = { .o = options };
+	struct info *info = calloc(1, sizeof(*info));
 	int result;
 
-	if (place_proxy(info.o->file, info.path, f) < 0)
-		return -1;
-	if (proxy_file_read(info.path, &info.proxy, f) < 0)
-		return -1;
-	result = show(call, &info, f);
-	credential_clear(&info.proxy);
+	if (info == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	info->o = options;
+	info->old = call->old;
+	result = place_proxy(info->o->file, info->path, f);
+	if (result == 0)
+		result = proxy_file_read(info->path, &info->proxy, f);
+	if (result == 0)
+		result = show(call, info, f);
+	credential_clear(&info->proxy);
+	free(info);
 	return result;
+}
+
+/* -valid, -hours and -bits belong to -exists, which is given once. */
+static int
+check_options(const struct info_options *o, struct fault *f)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} parts[] = { { "-valid", o->valid }, { "-hours", o->hours },
+		{ "-bits", o->bits } };
+
+	if ((o->exists & (o->exists - 1)) != 0)
+		return fault_set(f, FAULT_USAGE,
+		    "-exists: can only be given once");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (o->exists == 0 && parts[i].value != OPTION_UNSET)
+			return fault_set(f, FAULT_USAGE,
+			    "%s: suboption to -exists", parts[i].name);
+	return 0;
 }
 
 /* grid-proxy-info: errors in its own words, and none for -exists that says
@@ -170,46 +268,63 @@ static int
 run_old(struct call *call, const void *options, struct fault *f)
 {
 	const struct info_options *o = options;
-	char path[PLACE_SIZE], what[PLACE_SIZE + 32];
-	struct fault ignored;
+	char path[PLACE_SIZE], why[OLD_GRID_WHY_SIZE];
 
+	if (check_options(o, f) < 0 || place_proxy(o->file, path, f) < 0)
+		return -1;
+	if (old_grid_file(path, true, why)) {
+		call->exit_status = 1;
+		old_grid_no_file("Couldn't find a valid proxy.", why,
+		    o->file != NULL);
+		return 0;
+	}
 	if (run_info(call, options, f) == 0)
 		return 0;
-	call->exit_status = 1;
-	if (o->exists &&
-	    (f->code == FAULT_EXPIRED || strstr(f->text, " bits") != NULL))
+	if (o->exists != 0 &&
+	    (f->code == FAULT_EXPIRED || f->code == FAULT_DENIED)) {
+		call->exit_status = 1;
 		return 0;
-	if (place_proxy(o->file, path, &ignored) < 0 ||
-	    text_fmt(what, sizeof(what), "Couldn't read proxy from: %s", path) <
-		0)
-		return -1;
-	old_grid_no_file(f->code == FAULT_INPUT
-		? what
-		: "Couldn't find a valid proxy.",
-	    path, o->file != NULL, f);
-	return 0;
+	}
+	return -1;
 }
 
 static void
 complain_old(const struct call *call, const struct fault *f)
 {
 	(void)call;
-	old_grid_usage(f, syntax);
+	if (f->code == FAULT_USAGE) {
+		old_grid_usage(&old_tool, f);
+		return;
+	}
+	fprintf(stderr,
+	    "\nERROR: Couldn't read proxy from: %.*s\n       %s\n\n"
+	    "Use -debug for further information.\n",
+	    (int)strcspn(f->text, ":"), f->text, f->text);
+}
+
+static void
+help_old(const struct call *call, FILE *out)
+{
+	old_grid_help(&old_tool, call, out);
 }
 
 static const struct option_row rows[] = {
 #define LETTERS(names)
+#define VALID SPAN
 #define OPTION(...) OPTION_ROW(struct info_options, __VA_ARGS__)
 #include "proxy_info.def"
 #undef OPTION
+#undef VALID
 #undef LETTERS
 };
 
 static const struct option_row old_rows[] = {
 #define LETTERS(names) names " "
+#define VALID CLOCK
 #define OPTION(...) OPTION_ROW(struct info_options, __VA_ARGS__)
 #include "proxy_info.def"
 #undef OPTION
+#undef VALID
 #undef LETTERS
 };
 
@@ -232,4 +347,6 @@ const struct command grid_proxy_info = {
 	.compatible = true,
 	.run = run_old,
 	.complain = complain_old,
+	.old_help = help_old,
+	.old_version = old_grid_version,
 };

@@ -16,6 +16,8 @@
 #include "trust/verify.h"
 #include "x509/proxy.h"
 
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 #define POLICY_LIMIT 65536
 
 struct init_options {
+#define OPTION_C_VALID int64_t
 #define OPTION(field, names, KIND, ...) OPTION_C_##KIND field;
 #include "proxy_init.def"
 #undef OPTION
@@ -46,58 +49,109 @@ struct init {
 	struct proxy_wish wish;
 };
 
-static const char syntax[] =
-    "grid-proxy-init [-help][-pwstdin][-limited][-valid H:M] ...";
+static const struct old_grid_value old_values[] = {
+	{ "-valid", "valid time argument H:M missing",
+	    "value must be in the format: H:M" },
+	{ "-hours", "integer argument missing", NULL },
+	{ "-bits", "integer argument missing",
+	    "value must be one of 512,1024,2048,4096" },
+	{ "-path-length", "integer argument missing",
+	    "requires an integer argument" },
+	{ "-policy", "policy file name missing", NULL },
+	{ "-pl -policy-language", "policy language missing", NULL },
+	{ "-cert -key -certdir -out", "need a file name argument", NULL },
+};
 
-/* At most one kind may be asked for. */
+static const struct old_grid old_tool = {
+	"grid-proxy-init [-help][-pwstdin][-limited][-valid H:M] ...",
+	"Syntax: ", "", "unrecognized option", old_values,
+	sizeof(old_values) / sizeof(old_values[0])
+};
+
+/* At most one of ${count} turns may be taken; ${names} of the last one is
+ * blamed. */
+static int
+check_one(const uint64_t *turns, const char *const *names, size_t count,
+    const char *says, struct fault *f)
+{
+	size_t given = 0, last = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		given += turns[i] != 0;
+		if (turns[i] > turns[last])
+			last = i;
+	}
+	return given > 1
+	    ? fault_set(f, FAULT_USAGE, "-%s: %s", names[last], says)
+	    : 0;
+}
+
+/* At most one kind may be asked for, and one generation. */
+static int
+check_kind(const struct init_options *o, struct fault *f)
+{
+	const uint64_t kinds[] = { o->limited, o->independent,
+		o->policy != NULL || o->policy_language != NULL };
+	const char *const kind_names[] = { "limited", "independent", "policy" };
+	const uint64_t ages[] = { o->draft, o->legacy, o->rfc };
+	const char *const age_names[] = { "draft", "old", "rfc" };
+
+	if (check_one(kinds, kind_names, 3,
+		"-independent, -limited and -policy/-policy-language are "
+		"mutually exclusive",
+		f) < 0 ||
+	    check_one(ages, age_names, 3,
+		"-old, -rfc, and -draft are mutually exclusive", f) < 0)
+		return -1;
+	if (o->legacy != 0 && o->independent != 0)
+		return fault_set(f, FAULT_USAGE,
+		    "-independent: legacy proxies know no such thing");
+	if (o->legacy != 0 && kinds[2] != 0)
+		return fault_set(f, FAULT_USAGE,
+		    "-policy: legacy proxies know no such thing");
+	return 0;
+}
+
 static int
 read_kind(struct init *in, struct fault *f)
 {
 	const struct init_options *o = in->o;
 	const struct {
 		bool wanted;
-		enum cert_kind full, limited, independent;
+		enum cert_kind full, limited, independent, restricted;
 	} generations[] = {
-		{ o->draft, CERT_PROXY_DRAFT, CERT_PROXY_DRAFT_LIMITED,
-		    CERT_PROXY_DRAFT_INDEPENDENT },
-		{ o->legacy, CERT_PROXY_LEGACY, CERT_PROXY_LEGACY_LIMITED,
-		    CERT_PROXY_LEGACY },
+		{ o->draft != 0, CERT_PROXY_DRAFT, CERT_PROXY_DRAFT_LIMITED,
+		    CERT_PROXY_DRAFT_INDEPENDENT, CERT_PROXY_DRAFT_RESTRICTED },
+		{ o->legacy != 0, CERT_PROXY_LEGACY, CERT_PROXY_LEGACY_LIMITED,
+		    CERT_PROXY_LEGACY, CERT_PROXY_LEGACY },
 		{ true, CERT_PROXY_IMPERSONATION, CERT_PROXY_LIMITED,
-		    CERT_PROXY_INDEPENDENT },
+		    CERT_PROXY_INDEPENDENT, CERT_PROXY_RESTRICTED },
 	};
 	size_t g = 0;
 
-	if (o->limited + o->independent + (o->policy != NULL) > 1 ||
-	    o->draft + o->legacy + o->rfc > 1)
-		return fault_set(f, FAULT_USAGE,
-		    "limited, independent and policy exclude one another, and "
-		    "so do rfc, draft and old");
-	if (o->legacy && o->independent)
-		return fault_set(f, FAULT_USAGE,
-		    "there are no independent legacy proxies");
+	if (check_kind(o, f) < 0)
+		return -1;
 	while (!generations[g].wanted)
 		g++;
-	in->wish.kind = o->limited ? generations[g].limited
-	    : o->independent	   ? generations[g].independent
-				   : generations[g].full;
+	in->wish.kind = o->limited != 0	 ? generations[g].limited
+	    : o->independent != 0	 ? generations[g].independent
+	    : o->policy_language != NULL ? generations[g].restricted
+					 : generations[g].full;
 	return 0;
 }
 
+/* A policy file, and the language it is in; a language may say it all. */
 static int
 read_policy(struct init *in, struct fault *f)
 {
 	in->policy = BUF(POLICY_LIMIT);
-	if (in->o->policy == NULL && in->o->policy_language == NULL)
-		return 0;
-	if (in->o->policy == NULL || in->o->policy_language == NULL)
+	if (in->o->policy != NULL && in->o->policy_language == NULL)
 		return fault_set(f, FAULT_USAGE,
-		    "policy and policy-language go together");
-	if (in->o->draft || in->o->legacy)
-		return fault_set(f, FAULT_USAGE,
-		    "a policy takes an RFC 3820 proxy");
-	if (file_read(in->o->policy, &in->policy, f) < 0)
-		return -1;
-	in->wish.kind = CERT_PROXY_RESTRICTED;
+		    "If you specify a policy file you also need to specify a "
+		    "policy language.");
+	if (in->o->policy != NULL &&
+	    file_read(in->o->policy, &in->policy, f) < 0)
+		return fault_wrap(f, "Unable to open policies file");
 	in->wish.policy =
 	    (struct wire_bytes){ in->policy.data, in->policy.len };
 	in->wish.policy_language = in->o->policy_language;
@@ -105,12 +159,50 @@ read_policy(struct init *in, struct fault *f)
 }
 
 static int
+check_bits(const struct init_options *o, struct fault *f)
+{
+	if (o->bits == 512 || o->bits == 1024)
+		return fault_set(f, FAULT_USAGE,
+		    "-bits: keys of %d bits are no longer safe; value must be "
+		    "one of 2048,3072,4096",
+		    (int)o->bits);
+	if (o->bits != OPTION_UNSET && o->bits != 2048 && o->bits != 3072 &&
+	    o->bits != 4096)
+		return fault_set(f, FAULT_USAGE,
+		    "-bits: \"%d\" is none of 2048,3072,4096", (int)o->bits);
+	return 0;
+}
+
+/* Where the proxy goes has to be there: before a pass phrase is asked for in
+ * vain. */
+static int
+check_out(const struct init *in, struct fault *f)
+{
+	char dir[PLACE_SIZE];
+	char *slash;
+	struct stat st;
+
+	if (strcmp(in->out, "-") == 0)
+		return 0;
+	memcpy(dir, in->out, sizeof(dir));
+	if ((slash = strrchr(dir, '/')) != NULL) {
+		slash[slash == dir] = '\0';
+		if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+			return fault_set(f, FAULT_SYSTEM,
+			    "%s is not a valid directory for writing the proxy "
+			    "certificate.",
+			    dir);
+	}
+	return proxy_file_check(in->out, f);
+}
+
+static int
 plan(struct init *in, struct fault *f)
 {
 	const struct init_options *o = in->o;
 
-	if (signet_conf_load(&in->conf, f) < 0 || read_kind(in, f) < 0 ||
-	    read_policy(in, f) < 0)
+	if (signet_conf_load(&in->conf, f) < 0 || check_bits(o, f) < 0 ||
+	    read_kind(in, f) < 0 || read_policy(in, f) < 0)
 		return -1;
 	in->wish.lifetime = o->valid != OPTION_UNSET ? o->valid
 	    : o->hours != OPTION_UNSET		     ? o->hours
@@ -122,8 +214,7 @@ plan(struct init *in, struct fault *f)
 		f) < 0 ||
 	    own_cert_find(o->cert, o->key, &in->own, f) < 0)
 		return -1;
-	/* Before a pass phrase is asked for in vain. */
-	return strcmp(in->out, "-") == 0 ? 0 : proxy_file_check(in->out, f);
+	return check_out(in, f);
 }
 
 /* The key is begun before the pass phrase is asked for. */
@@ -152,30 +243,49 @@ say_identity(const struct init *in)
 	}
 }
 
+/* A proxy of what has expired would be none.  The old tool's exit status for
+ * it is its only one that is not 0 or 1. */
+static int
+check_end(struct init *in, struct fault *f)
+{
+	char when[CREDENTIAL_WHEN_SIZE];
+
+	if (credential_end(&in->from) > clock_wall())
+		return 0;
+	if (in->call->old)
+		in->call->exit_status = 2;
+	credential_when(credential_end(&in->from), when);
+	return fault_set(f, FAULT_EXPIRED, "Your certificate has expired: %s",
+	    when);
+}
+
+static int
+know(struct init *in, struct fault *f)
+{
+	if (credential_names(&in->from, false, &in->names, f) < 0)
+		return -1;
+	say_identity(in);
+	return check_end(in, f);
+}
+
+/* Who it is for is said before the pass phrase is asked for, where the
+ * certificate can be read without one. */
 static int
 load(struct init *in, struct fault *f)
 {
 	const struct own_cert_ask ask = { in->o->pwstdin,
-		"Enter GRID pass phrase for this identity:" };
+		in->call->common.quiet
+		    ? "Enter GRID pass phrase:"
+		    : "Enter GRID pass phrase for this identity:" };
 	const bool bundle = in->own.key[0] == '\0';
 
 	if (own_cert_chain(&in->own, &in->from, f) < 0)
 		return -1;
-	/* Who it is for is said before the pass phrase is asked for, where the
-	 * certificate can be read without one. */
-	if (!bundle) {
-		if (credential_names(&in->from, false, &in->names, f) < 0)
-			return -1;
-		say_identity(in);
-	}
+	if (!bundle && know(in, f) < 0)
+		return -1;
 	if (own_cert_key(&in->own, &ask, &in->from, f) < 0)
 		return -1;
-	if (!bundle)
-		return 0;
-	if (credential_names(&in->from, false, &in->names, f) < 0)
-		return -1;
-	say_identity(in);
-	return 0;
+	return bundle ? know(in, f) : 0;
 }
 
 static int
@@ -202,9 +312,6 @@ make(struct init *in, struct fault *f)
 	time_t now = clock_wall();
 	struct key *key;
 
-	if (credential_end(&in->from) <= now)
-		return fault_set(f, FAULT_EXPIRED,
-		    "the certificate in %s has expired", in->own.cert);
 	if (progress) {
 		fputs("Creating proxy ... ", stdout);
 		(void)fflush(stdout);
@@ -249,11 +356,11 @@ report(const struct init *in, struct fault *f)
 	if (in->call->common.quiet || strcmp(in->out, "-") == 0)
 		return 0;
 	credential_when(end, when);
-	if (end == credential_end(&in->from) &&
+	if (in->wish.lifetime > 0 && end == credential_end(&in->from) &&
 	    end < clock_wall() + in->wish.lifetime)
-		printf("Warning: your certificate and proxy will expire %s\n"
-		       " which is within the requested lifetime of the "
-		       "proxy\n",
+		fprintf(stderr,
+		    "\nWarning: your certificate and proxy will expire %s\n"
+		    " which is within the requested lifetime of the proxy\n",
 		    when);
 	else
 		printf("Your proxy is valid until: %s\n", when);
@@ -268,7 +375,8 @@ walk(struct init *in, struct fault *f)
 	call_verbose(in->call,
 	    "\nUser Cert File: %s\nUser Key File: %s\n\nTrusted CA Cert Dir: "
 	    "%s\n\nOutput File: %s",
-	    in->own.cert, in->own.key, in->trust_dir, in->out);
+	    in->own.cert, in->own.key, in->o->verify ? in->trust_dir : "(null)",
+	    in->out);
 	if (load(in, f) < 0 || make(in, f) < 0 || write_out(in, f) < 0)
 		return -1;
 	return report(in, f);
@@ -293,13 +401,63 @@ run(struct call *call, const void *options, struct fault *f)
 	return result;
 }
 
+/* The files that options name: the old tool looks before it does anything. */
+static bool
+old_files_are_there(const struct init_options *o)
+{
+	const struct {
+		const char *option;
+		const char *path;
+		bool private;
+		const char *kind;
+	} files[] = { { "-cert", o->cert, false, "file" },
+		{ "-key", o->key, true, "file" },
+		{ "-certdir", o->certdir, false, "directory" } };
+	char why[OLD_GRID_WHY_SIZE], says[OLD_GRID_WHY_SIZE + 32];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i].path == NULL)
+			continue;
+		if (stat(files[i].path, &st) < 0)
+			(void)snprintf(why, sizeof(why),
+			    "File does not exist: %s is not a valid %s",
+			    files[i].path, files[i].kind);
+		else if (!files[i].private ||
+		    !old_grid_file(files[i].path, true, why))
+			continue;
+		(void)snprintf(says, sizeof(says), "globus_sysconfig: %s\n",
+		    why);
+		old_grid_option(&old_tool, files[i].option, says);
+		return false;
+	}
+	return true;
+}
+
+static int
+run_any(struct call *call, const void *options, struct fault *f)
+{
+	if (!call->old || old_files_are_there(options))
+		return run(call, options, f);
+	call->exit_status = 1;
+	return 0;
+}
+
 /* The old tool's first line, and then the reason, which it kept to itself. */
 static void
 complain_old(const struct call *call, const struct fault *f)
 {
 	(void)call;
+	if (f->code == FAULT_USAGE && strncmp(f->text, "If you", 6) == 0) {
+		fprintf(stderr, "\nERROR: %s\n", f->text);
+		return;
+	}
 	if (f->code == FAULT_USAGE) {
-		old_grid_usage(f, syntax);
+		old_grid_usage(&old_tool, f);
+		return;
+	}
+	if (f->code == FAULT_EXPIRED) {
+		fprintf(stderr, "\nERROR: %s\n\n", f->text);
 		return;
 	}
 	if (f->code == FAULT_ABSENT || f->code == FAULT_DENIED)
@@ -310,21 +468,47 @@ complain_old(const struct call *call, const struct fault *f)
 	    f->text);
 }
 
+static void
+help_old(const struct call *call, FILE *out)
+{
+	old_grid_help(&old_tool, call, out);
+}
+
 static const struct option_row rows[] = {
+#define VALID SPAN
 #define OPTION(...) OPTION_ROW(struct init_options, __VA_ARGS__)
 #include "proxy_init.def"
 #undef OPTION
+#undef VALID
+};
+
+static const struct option_row old_rows[] = {
+#define VALID CLOCK
+#define OPTION(...) OPTION_ROW(struct init_options, __VA_ARGS__)
+#include "proxy_init.def"
+#undef OPTION
+#undef VALID
 };
 
 const struct command signet_proxy_init = {
 	.verb = "proxy init",
-	.old_names = "grid-proxy-init",
 	.summary = "Make a proxy from a certificate of your own",
 	.operands = "",
 	.options = { rows, sizeof(rows) / sizeof(rows[0]),
 	    sizeof(struct init_options) },
+	.run = run_any,
+};
+
+const struct command grid_proxy_init = {
+	.old_names = "grid-proxy-init",
+	.summary = "Make a proxy from a certificate of your own",
+	.operands = "",
+	.options = { old_rows, sizeof(old_rows) / sizeof(old_rows[0]),
+	    sizeof(struct init_options) },
 	.old_style = OPTIONS_SINGLE_DASH,
 	.compatible = true,
-	.run = run,
+	.run = run_any,
 	.complain = complain_old,
+	.old_help = help_old,
+	.old_version = old_grid_version,
 };
