@@ -30,6 +30,8 @@ struct channel {
 	channel_heard_fn *heard;
 	channel_gone_fn *gone;
 	void *arg;
+	channel_idle_fn *idle;
+	void *idle_arg;
 	struct loop_watch *watch;
 	struct waiting *first;
 	struct waiting **last;
@@ -118,17 +120,22 @@ hear_one(struct channel *ch)
 	return !ch->freed;
 }
 
+/* At most ${most} messages; with ${paused} also while we are to pause. */
 static void
-hear(struct channel *ch, int most)
+hear(struct channel *ch, int most, bool paused)
 {
+	int heard = 0;
+
 	/* A handler that drains its own channel would have the frame that it
 	 * reads overwritten. */
 	if (ch->hearing)
 		return;
 	ch->hearing = true;
-	while (most-- > 0 && !ch->dead && !ch->paused)
+	for (; heard < most && !ch->dead && (paused || !ch->paused); heard++)
 		if (!hear_one(ch))
 			break;
+	if (heard > 0 && ch->idle != NULL && !ch->freed)
+		ch->idle(ch->idle_arg, ch);
 	ch->hearing = false;
 	if (ch->freed)
 		free(ch);
@@ -171,7 +178,7 @@ ready(void *arg, int fd, unsigned what)
 	if ((what & LOOP_WRITE) != 0 && !flush_waiting(ch))
 		return;
 	if ((what & LOOP_READ) != 0)
-		hear(ch, TURN);
+		hear(ch, ch->idle != NULL ? DRAIN : TURN, false);
 }
 
 struct channel *
@@ -291,7 +298,14 @@ channel_say(struct channel *ch, const struct msg *m, struct fault *f)
 void
 channel_drain(struct channel *ch)
 {
-	hear(ch, DRAIN);
+	hear(ch, DRAIN, true);
+}
+
+void
+channel_when_idle(struct channel *ch, channel_idle_fn *fn, void *arg)
+{
+	ch->idle = fn;
+	ch->idle_arg = arg;
 }
 
 bool

@@ -60,8 +60,15 @@ void channel_drain(struct channel *ch);
 /* Whether nothing more will come or go. */
 bool channel_dead(const struct channel *ch);
 
-/* Stop or go on hearing (back-pressure). */
+/* Stop or go on hearing (back-pressure).  A channel that is paused is heard by
+ * channel_drain only, and that the other end has gone is noticed only then. */
 void channel_pause(struct channel *ch, bool pause);
+
+/* For one who gathers: call ${fn} when all that had arrived by now has been
+ * heard and something was, instead of taking turns with other channels.  It
+ * may free ${ch}. */
+typedef void channel_idle_fn(void *arg, struct channel *ch);
+void channel_when_idle(struct channel *ch, channel_idle_fn *fn, void *arg);
 
 /* A pair of connected sockets for two channels, close-on-exec, with buffers
  * that hold the largest frame. */

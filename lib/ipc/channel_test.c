@@ -281,6 +281,56 @@ a_paused_channel_hears_nothing(void **state)
 	clear_scene(&s);
 }
 
+static void
+a_paused_channel_may_be_drained(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set_scene(&s, MSG_ROLE_ISSUER, MSG_ROLE_SIGNER);
+	channel_pause(s.ch, true);
+	far_says_done(&s, 1);
+	far_says_done(&s, 2);
+	channel_drain(s.ch);
+	assert_int_equal(s.heard, 2);
+	far_says_done(&s, 3);
+	run_for(&s, 5);
+	assert_int_equal(s.heard, 2);
+	clear_scene(&s);
+}
+
+static void
+count_idle(void *arg, struct channel *ch)
+{
+	int *idle = arg;
+
+	(void)ch;
+	++*idle;
+}
+
+static void
+one_who_gathers_is_told_once_when_all_is_heard(void **state)
+{
+	struct scene s;
+	int idle = 0;
+
+	(void)state;
+	set_scene(&s, MSG_ROLE_ISSUER, MSG_ROLE_SIGNER);
+	s.stop_after = 1000;
+	channel_when_idle(s.ch, count_idle, &idle);
+	for (uint32_t i = 1; i <= 100; i++)
+		far_says_done(&s, i);
+	run_for(&s, 5);
+	assert_int_equal(s.heard, 100);
+	assert_int_equal(idle, 1);
+	channel_drain(s.ch);
+	assert_int_equal(idle, 1);
+	far_says_done(&s, 101);
+	channel_drain(s.ch);
+	assert_int_equal(idle, 2);
+	clear_scene(&s);
+}
+
 /* Read at the far end until it would wait, checking the order. */
 static uint32_t
 far_reads(struct scene *s, uint32_t next)
@@ -422,6 +472,9 @@ main(void)
 		cmocka_unit_test(
 		    a_handler_that_drains_its_own_channel_is_not_nested),
 		cmocka_unit_test(a_paused_channel_hears_nothing),
+		cmocka_unit_test(a_paused_channel_may_be_drained),
+		cmocka_unit_test(
+		    one_who_gathers_is_told_once_when_all_is_heard),
 		cmocka_unit_test(
 		    what_does_not_fit_waits_in_order_up_to_a_bound),
 		cmocka_unit_test(small_frames_are_bounded_by_number),

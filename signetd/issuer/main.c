@@ -78,6 +78,8 @@ tick(void *arg)
 	struct role *role = arg;
 	struct issuer *issuer = role->state;
 
+	if (issuer->issue.auth != NULL)
+		channel_drain(issuer->issue.auth);
 	issue_expire(&issuer->issue, clock_mono());
 	drain_if_done(role);
 	loop_timer_set(issuer->tick, EXPIRE_EVERY_MS);
@@ -174,6 +176,12 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	if (only == NULL)
 		return 0;
 	*only = ch;
+	/*
+	 * What auth vouches for is heard when somebody comes with a ticket,
+	 * and each second: it need not wake us for each login.
+	 */
+	if (ch == issue->auth)
+		channel_pause(ch, true);
 	if (issue->keeper != NULL && issue->signer != NULL && ch != issue->auth)
 		publish_attach(issuer->publish, issue->keeper, issue->signer);
 	return 0;

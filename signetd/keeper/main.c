@@ -18,7 +18,6 @@ struct keeper {
 	struct books *books;
 	struct batch *batch;
 	struct channel *issuer;
-	struct loop_timer *end;
 	char path[CONF_STRING_SIZE];
 	char dir[CONF_STRING_SIZE];
 };
@@ -100,17 +99,6 @@ say(void *arg, const struct msg *answer)
 		log_fault(&f, NULL);
 }
 
-/* All that has come while we were busy goes into the same transaction. */
-static void
-end_batch(void *arg)
-{
-	struct role *role = arg;
-	struct keeper *k = role->state;
-
-	channel_drain(k->issuer);
-	batch_end(k->batch);
-}
-
 static void
 heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 {
@@ -120,7 +108,16 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	(void)ch;
 	(void)fd;
 	batch_take(k->batch, m);
-	loop_timer_set(k->end, 0);
+}
+
+/* All that had come while we were busy is in one transaction now. */
+static void
+heard_all(void *arg, struct channel *ch)
+{
+	struct keeper *k = arg;
+
+	(void)ch;
+	batch_end(k->batch);
 }
 
 static void
@@ -145,8 +142,7 @@ start(struct role *role, struct fault *f)
 	if (ledger_make_room(k->ledger, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
 	k->batch = batch_new(k->ledger, k->books, k->dir, say, role, f);
-	k->end = loop_timer_new(role->loop, end_batch, role, f);
-	return k->batch != NULL && k->end != NULL ? 0 : -1;
+	return k->batch != NULL ? 0 : -1;
 }
 
 static int
@@ -175,7 +171,10 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	if (k->issuer != NULL)
 		return fault_set(f, FAULT_INTERNAL, "a second issuer");
 	k->issuer = role_channel(role, name, fd, heard, NULL, role, f);
-	return k->issuer != NULL ? 0 : -1;
+	if (k->issuer == NULL)
+		return -1;
+	channel_when_idle(k->issuer, heard_all, k);
+	return 0;
 }
 
 int
