@@ -39,6 +39,9 @@ own_gss_buffer(gss_buffer_desc *b)
 {
 	OM_uint32 minor;
 
+	/* The library forgets one whose contents are empty. */
+	if (b->value != NULL && b->length == 0)
+		b->length = 1;
 	(void)gss_release_buffer(&minor, b);
 }
 

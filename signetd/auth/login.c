@@ -189,16 +189,10 @@ mapping_answer(struct talk *talk, enum fault_code code, const char *text)
 	}
 }
 
-static struct talk *
-talk_of(struct pool_job *job)
-{
-	return (struct talk *)((char *)job - offsetof(struct talk, job));
-}
-
 bool
 login_turn(struct pool_job *job, struct msg *m)
 {
-	struct talk *talk = talk_of(job);
+	struct talk *talk = job->owner;
 
 	if (talk->state == TALK_PASSWORD)
 		return password_turn(talk, m);
@@ -214,7 +208,7 @@ login_turn(struct pool_job *job, struct msg *m)
 void
 login_answer(struct pool_job *job, enum fault_code code, const char *text)
 {
-	struct talk *talk = talk_of(job);
+	struct talk *talk = job->owner;
 
 	if (talk->state == TALK_PASSWORD)
 		password_answer(talk, code, text);

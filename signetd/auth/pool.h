@@ -21,6 +21,7 @@ struct pool;
 /* A question, inside the struct that asks it. */
 struct pool_job {
 	struct pool_job *next;
+	void *owner;	   /* who asks */
 	struct pool *pool; /* where it waits or is being answered, or NULL */
 	bool running;
 };

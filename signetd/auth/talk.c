@@ -60,6 +60,7 @@ talk_new(struct talk_table *t, struct channel *front, uint32_t connection,
 		(void)fault_set(f, FAULT_MEMORY, "a conversation");
 		return NULL;
 	}
+	talk->job.owner = talk;
 	talk->front = front;
 	talk->connection = connection;
 	talk->next = *row;

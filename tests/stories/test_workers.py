@@ -130,7 +130,9 @@ def test_subjects_of_a_program_inside_the_walls(tmp_path):
             "NONE", "/O=G/CN=ann@LIGO.TEST")
         assert w.work("map-program", "eve@LIGO.TEST") == ("ABSENT", "")
         assert w.work("map-program", "read@LIGO.TEST")[0] == "ABSENT"
-        assert w.work("map-program", "write@LIGO.TEST")[0] == "FAILED"
+        # By seccomp, or where a sanitizer has none, by Landlock.
+        assert w.work("map-program", "write@LIGO.TEST")[0] in ("FAILED",
+                                                               "ABSENT")
         assert not (tmp_path / "made").exists()
 
 
