@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CRL_MOST (256u << 20)
+#define CRL_MOST ((size_t)256 << 20)
 
 /* RFC 5280 5.3.1; removeFromCRL (8) is for delta CRLs, 7 is no reason. */
 static const struct {

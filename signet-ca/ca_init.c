@@ -179,7 +179,7 @@ static int
 write_cert(const struct making *m, struct fault *f)
 {
 	OWN_BUF(der, CERT_MAX);
-	OWN_BUF(pem, 2 * CERT_MAX);
+	OWN_BUF(pem, (size_t)2 * CERT_MAX);
 	char ledger[PATH_MAX];
 	struct ca_wish wish = { .profile = m->profile,
 		.key = m->key,
@@ -224,7 +224,7 @@ write_first_list(const struct making *m, struct fault *f)
 {
 	OWN_STRUCT(ca_dir) d = NULL;
 	OWN_BUF(der, CONF_MOST);
-	OWN_BUF(pem, 2 * CONF_MOST);
+	OWN_BUF(pem, (size_t)2 * CONF_MOST);
 	char ledger[PATH_MAX];
 
 	if (!m->kind->online)

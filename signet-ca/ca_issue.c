@@ -144,7 +144,7 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 		.dns_names = dns.item,
 		.emails = args->email.item };
 	OWN_BUF(der, CERT_MAX);
-	OWN_BUF(pem, 2 * CERT_MAX);
+	OWN_BUF(pem, (size_t)2 * CERT_MAX);
 	int64_t days = 0;
 
 	if (dn_read_slash(&subject, args->subject, f) < 0 ||

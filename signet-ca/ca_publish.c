@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CRL_MOST (256u << 20)
+#define CRL_MOST ((size_t)256 << 20)
 #define ANCHOR_MOST (1u << 20)
 
 /* Write ${data} to ${path} unless it says so already. */

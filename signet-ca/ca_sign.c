@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CRL_MOST (256u << 20)
+#define CRL_MOST ((size_t)256 << 20)
 #define SIGNATURE_MOST 4096
 
 /* Who sits at the keyboard, for the book: sudo's user if there is one. */
