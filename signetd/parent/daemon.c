@@ -29,6 +29,10 @@
 #define START_TIMEOUT_MS 30000
 #define KILL_AFTER_MS 5000
 
+/* A process whose neighbour has died ends as well, and may be seen first: the
+ * neighbour's death, which ends all, gets this time to show. */
+#define RESTART_AFTER_MS 60
+
 struct process {
 	struct daemon *daemon;
 	enum msg_role role;
@@ -38,6 +42,7 @@ struct process {
 	struct channel *control;
 	uint32_t ready; /* generation it has said READY to */
 	bool drained;
+	struct loop_timer *again; /* to start it anew */
 };
 
 struct daemon {
@@ -445,6 +450,28 @@ restart(struct daemon *d, struct process *p, struct fault *f)
 }
 
 static void
+start_anew(void *arg)
+{
+	struct process *p = arg;
+	struct fault f = { 0 };
+
+	if (p->daemon->ending || p->daemon->draining)
+		return;
+	if (restart(p->daemon, p, &f) < 0)
+		fail(p->daemon, &f);
+}
+
+static int
+start_anew_soon(struct daemon *d, struct process *p, struct fault *f)
+{
+	if (p->again == NULL &&
+	    (p->again = loop_timer_new(d->loop, start_anew, p, f)) == NULL)
+		return -1;
+	loop_timer_set(p->again, RESTART_AFTER_MS);
+	return 0;
+}
+
+static void
 on_death(struct daemon *d, struct process *p, int status)
 {
 	struct fault f = { 0 };
@@ -463,7 +490,7 @@ on_death(struct daemon *d, struct process *p, int status)
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
 	    LOG_TEXT("how", how),
 	    LOG_TEXT("then", anew ? "started anew" : "the daemon ends"));
-	if (anew && restart(d, p, &f) == 0)
+	if (anew && start_anew_soon(d, p, &f) == 0)
 		return;
 	if (d->draining && is_replaceable(p->role)) {
 		if (all_drained(d))
@@ -638,8 +665,10 @@ start(struct daemon *d, struct fault *f)
 static void
 close_all(struct daemon *d)
 {
-	for (size_t i = 0; i < d->count; i++)
+	for (size_t i = 0; i < d->count; i++) {
 		channel_free(d->process[i].control);
+		loop_timer_free(d->process[i].again);
+	}
 	for (size_t i = 0; i < d->listens; i++)
 		(void)close(d->listen[i]);
 	for (size_t i = 0; i < SIGNALS; i++)
