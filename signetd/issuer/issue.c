@@ -51,8 +51,10 @@ refuse(const struct fault *f, struct job *job)
 {
 	LOG(ISSUE_REFUSED, LOG_TEXT("ref", job->who.ref),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
+	/* That one of us has gone is not that we cannot be reached. */
 	if (!job->refused)
-		answer_fault(job->front, job->connection, f->code,
+		answer_fault(job->front, job->connection,
+		    f->code == FAULT_UNREACHABLE ? FAULT_BUSY : f->code,
 		    job->who.ref);
 	job->front = NULL;
 	job->refused = true;

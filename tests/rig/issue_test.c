@@ -480,6 +480,20 @@ a_role_that_is_killed_takes_no_certificate_along(void **state)
 	close_stage();
 }
 
+/* Whether the book has the list ${number} as filed: it is beside the ledger a
+ * moment before. */
+static bool
+is_filed(uint64_t number)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(ledger) l = ledger_open(stage.rig.ledger, NULL, &f);
+	struct ledger_crl last;
+
+	if (l == NULL || ledger_crl_last(l, "rig", &last, &f) < 0)
+		fail_msg("%s", f.text);
+	return last.number >= number;
+}
+
 /* The list beside the ledger, once it has ${number}. */
 static struct buf
 wait_for_crl(uint64_t number)
@@ -498,7 +512,7 @@ wait_for_crl(uint64_t number)
 		if (file_read(path, &der, &f) == 0 &&
 		    crl_read(&crl, (struct wire_bytes){ der.data, der.len },
 			&f) == 0 &&
-		    crl.number >= number)
+		    crl.number >= number && is_filed(number))
 			return der;
 		(void)poll(NULL, 0, 10);
 	}
