@@ -52,6 +52,7 @@ struct daemon {
 	struct loop_signal *signals[SIGNALS];
 	struct loop_timer *deadline; /* of start, drain or end */
 	struct loop_timer *watchdog;
+	struct loop_timer *blame; /* a role left in order, unasked */
 	struct process process[PROCESSES_MAX];
 	size_t count;
 	int listen[CONF_LIST_MAX];
@@ -497,9 +498,26 @@ on_death(struct daemon *d, struct process *p, int status)
 			end(d);
 		return;
 	}
+	/* A role that left in order did so because another has died, whose
+	 * death, seen in a moment, is the one to name. */
+	if (!anew && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		loop_timer_set(d->blame, RESTART_AFTER_MS);
+		return;
+	}
 	if (!anew)
 		(void)fault_set(&f, FAULT_SYSTEM, "%s died", p->name);
 	fail(d, &f);
+}
+
+static void
+nobody_to_blame(void *arg)
+{
+	struct daemon *d = arg;
+	struct fault f = { 0 };
+
+	(void)fault_set(&f, FAULT_SYSTEM, "a role left");
+	if (!d->ending)
+		fail(d, &f);
 }
 
 static void
@@ -652,7 +670,8 @@ start(struct daemon *d, struct fault *f)
 		return -1;
 	d->deadline = loop_timer_new(d->loop, deadline_passed, d, f);
 	d->watchdog = loop_timer_new(d->loop, feed_watchdog, d, f);
-	if (d->deadline == NULL || d->watchdog == NULL)
+	d->blame = loop_timer_new(d->loop, nobody_to_blame, d, f);
+	if (d->deadline == NULL || d->watchdog == NULL || d->blame == NULL)
 		return -1;
 	if (notify_watchdog_ms() > 0)
 		feed_watchdog(d);
@@ -675,6 +694,7 @@ close_all(struct daemon *d)
 		loop_signal_free(d->signals[i]);
 	loop_timer_free(d->deadline);
 	loop_timer_free(d->watchdog);
+	loop_timer_free(d->blame);
 	loop_free(d->loop);
 }
 
