@@ -214,6 +214,9 @@ check(const struct info *info, struct fault *f)
 static int
 show(struct call *call, struct info *info, struct fault *f)
 {
+	if (info->proxy.key == NULL)
+		return fault_set(f, FAULT_INPUT, "%s: no private key",
+		    info->path);
 	info->left = credential_end(&info->proxy) - clock_wall();
 	if (credential_names(&info->proxy, info->o->rfc2253, &info->names, f) <
 		0 ||

@@ -91,7 +91,8 @@ static int
 check_kind(const struct init_options *o, struct fault *f)
 {
 	const uint64_t kinds[] = { o->limited, o->independent,
-		o->policy != NULL || o->policy_language != NULL };
+		o->policy != NULL || o->policy_language != NULL ? UINT64_MAX
+								: 0 };
 	const char *const kind_names[] = { "limited", "independent", "policy" };
 	const uint64_t ages[] = { o->draft, o->legacy, o->rfc };
 	const char *const age_names[] = { "draft", "old", "rfc" };
@@ -150,8 +151,10 @@ read_policy(struct init *in, struct fault *f)
 		    "If you specify a policy file you also need to specify a "
 		    "policy language.");
 	if (in->o->policy != NULL &&
-	    file_read(in->o->policy, &in->policy, f) < 0)
+	    file_read(in->o->policy, &in->policy, f) < 0) {
+		f->code = FAULT_INPUT; /* not that there is no credential */
 		return fault_wrap(f, "Unable to open policies file");
+	}
 	in->wish.policy =
 	    (struct wire_bytes){ in->policy.data, in->policy.len };
 	in->wish.policy_language = in->o->policy_language;
@@ -159,17 +162,20 @@ read_policy(struct init *in, struct fault *f)
 }
 
 static int
-check_bits(const struct init_options *o, struct fault *f)
+check_bits(const struct init *in, struct fault *f)
 {
-	if (o->bits == 512 || o->bits == 1024)
+	const char *name = in->call->old ? "-bits" : "--bits";
+	const int bits = (int)in->o->bits;
+
+	if (bits == 512 || bits == 1024)
 		return fault_set(f, FAULT_USAGE,
-		    "-bits: keys of %d bits are no longer safe; value must be "
-		    "one of 2048,3072,4096",
-		    (int)o->bits);
-	if (o->bits != OPTION_UNSET && o->bits != 2048 && o->bits != 3072 &&
-	    o->bits != 4096)
+		    "%s: keys of %d bits are no longer safe; value must be one "
+		    "of 2048,3072,4096",
+		    name, bits);
+	if (bits != OPTION_UNSET && bits != 2048 && bits != 3072 &&
+	    bits != 4096)
 		return fault_set(f, FAULT_USAGE,
-		    "-bits: \"%d\" is none of 2048,3072,4096", (int)o->bits);
+		    "%s: \"%d\" is none of 2048, 3072 and 4096", name, bits);
 	return 0;
 }
 
@@ -201,7 +207,7 @@ plan(struct init *in, struct fault *f)
 {
 	const struct init_options *o = in->o;
 
-	if (signet_conf_load(&in->conf, f) < 0 || check_bits(o, f) < 0 ||
+	if (signet_conf_load(&in->conf, f) < 0 || check_bits(in, f) < 0 ||
 	    read_kind(in, f) < 0 || read_policy(in, f) < 0)
 		return -1;
 	in->wish.lifetime = o->valid != OPTION_UNSET ? o->valid
@@ -214,6 +220,9 @@ plan(struct init *in, struct fault *f)
 		f) < 0 ||
 	    own_cert_find(o->cert, o->key, &in->own, f) < 0)
 		return -1;
+	if (in->own.key[0] != '\0' && access(in->own.key, F_OK) < 0)
+		return fault_set(f, FAULT_ABSENT, "there is no key in %s",
+		    in->own.key);
 	return check_out(in, f);
 }
 
@@ -457,7 +466,7 @@ complain_old(const struct call *call, const struct fault *f)
 		return;
 	}
 	if (f->code == FAULT_EXPIRED) {
-		fprintf(stderr, "\nERROR: %s\n\n", f->text);
+		fprintf(stderr, "\nERROR: %s\n\n\n", f->text);
 		return;
 	}
 	if (f->code == FAULT_ABSENT || f->code == FAULT_DENIED)

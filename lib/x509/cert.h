@@ -120,10 +120,10 @@ CHECKED int cert_check_signature(const struct cert *cert,
  */
 const char *cert_kind_text(enum cert_kind kind);
 
-/* The name below all proxy CNs of ${leaf}: "identity".  Independent proxies
- * are their own (facts: CONVENTIONS 1).  ${chain} holds what follows the leaf,
- * in any order, and may hold the leaf.  FAULT_INPUT if the issuer of a proxy is
- * not in it.  Nothing is verified. */
+/* The name below all proxy CNs of ${leaf}: "identity".  Independent and
+ * restricted proxies are their own (facts: CONVENTIONS 1).  ${chain} holds
+ * what follows the leaf, in any order, and may hold the leaf.  FAULT_INPUT if
+ * the issuer of a proxy is not in it.  Nothing is verified. */
 CHECKED int cert_identity(const struct cert *leaf,
     const struct cert_list *chain, struct dn *identity, struct fault *f);
 

@@ -133,6 +133,16 @@ find(const struct cert_list *chain, const struct dn *name)
 	return NULL;
 }
 
+/* Not the name of whoever signed it: that much was not delegated. */
+static bool
+stands_for_itself(enum cert_kind kind)
+{
+	return kind == CERT_PROXY_INDEPENDENT ||
+	    kind == CERT_PROXY_RESTRICTED ||
+	    kind == CERT_PROXY_DRAFT_INDEPENDENT ||
+	    kind == CERT_PROXY_DRAFT_RESTRICTED;
+}
+
 int
 cert_identity(const struct cert *leaf, const struct cert_list *chain,
     struct dn *identity, struct fault *f)
@@ -141,9 +151,7 @@ cert_identity(const struct cert *leaf, const struct cert_list *chain,
 
 	/* No walk is longer than the chain, whatever the names say. */
 	for (size_t i = 0; i <= chain->count && cert != NULL; i++) {
-		if (!cert_is_proxy(cert) ||
-		    cert->kind == CERT_PROXY_INDEPENDENT ||
-		    cert->kind == CERT_PROXY_DRAFT_INDEPENDENT) {
+		if (!cert_is_proxy(cert) || stands_for_itself(cert->kind)) {
 			*identity = cert->subject;
 			return 0;
 		}

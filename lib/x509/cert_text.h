@@ -11,7 +11,7 @@ struct fault;
 
 /* Write all that ${cert} says to ${out}, as `openssl x509 -text -noout` does;
  * by OpenSSL, whose layout people know.  ${tight}: names without blanks around
- * '=', as X509_print() and the older tools built on it write them. */
+ * '=' and Globus's own OIDs by name, as its tools write them. */
 CHECKED int cert_text(const struct cert *cert, bool tight, FILE *out,
     struct fault *f);
 
