@@ -9,6 +9,8 @@
 #include "signet_proxy.h"
 #include "signet_trustroots.h"
 
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -102,6 +104,30 @@ asks_about_all(int argc, char **argv, const struct call *call)
 	return false;
 }
 
+/* A reader that went away is an error of write(2), not our death; and no core
+ * file shall hold a key. */
+static void
+guard(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+static int
+run(struct call *call, int argc, char **argv, struct fault *f)
+{
+	/* One byte for a command that has no options. */
+	OWN(char) own = calloc(1, call->command->options.size + 1);
+
+	if (own == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (obey(call, argc, argv, own, f) < 0)
+		return -1;
+	return flush_answer(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -109,24 +135,14 @@ main(int argc, char **argv)
 	struct call call;
 	int used = 0;
 	int result;
-	OWN(char) own = NULL;
 
-	/* A reader that went away is an error of write(2), not our death. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	guard();
 	result = command_find(&call, commands, argc, argv, &used, &f);
-	if (result < 0 && asks_about_all(argc, argv, &call))
-		return flush_answer(&f) < 0 ? command_complain(&call, &f) : 0;
-	if (result < 0)
-		return command_complain(&call, &f);
-	/* One byte for a command that has no options. */
-	own = calloc(1, call.command->options.size + 1);
-	if (own == NULL)
-		(void)fault_set(&f, FAULT_MEMORY, "out of memory");
-	else
-		result = obey(&call, argc - used, argv + used, own, &f);
-	if (own != NULL && result == 0)
+	if (result == 0)
+		result = run(&call, argc - used, argv + used, &f);
+	else if (asks_about_all(argc, argv, &call))
 		result = flush_answer(&f);
-	if (own == NULL || result < 0)
+	if (result < 0)
 		return command_complain(&call, &f);
 	return call.exit_status > 0 ? call.exit_status : 0;
 }

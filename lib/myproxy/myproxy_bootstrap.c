@@ -1,6 +1,5 @@
 #include "myproxy/myproxy_bootstrap.h"
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -41,10 +40,8 @@ check_name(const struct cert *leaf, const char *host, const char *server_dn,
 
 int
 myproxy_bootstrap_check(const struct cert_list *chain, const char *host,
-    const char *server_dn, struct fault *f)
+    const char *server_dn, time_t now, struct fault *f)
 {
-	time_t now = clock_wall();
-
 	if (chain->count < 2)
 		return fault_set(f, FAULT_UNTRUSTED,
 		    "it does not show who certified it");

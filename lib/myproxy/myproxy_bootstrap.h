@@ -5,19 +5,21 @@
 #include "trust/store.h"
 #include "x509/cert.h"
 
+#include <time.h>
+
 /* Trust on first sight (myproxy-logon -b; facts: PROTOCOL 11).  For
  * lib/myproxy only. */
 struct fault;
 
 /**
- * myproxy_bootstrap_check(chain, host, server_dn, f):
+ * myproxy_bootstrap_check(chain, host, server_dn, now, f):
  * Whether the certificates that a server showed hold together: every one
  * signed by the next up to a root, the first naming ${host} (or being
- * ${server_dn}, if that is not NULL), none expired.  It says nothing of
- * whether they are to be believed.
+ * ${server_dn}, if that is not NULL), none expired at ${now}.  It says nothing
+ * of whether they are to be believed.
  */
 CHECKED int myproxy_bootstrap_check(const struct cert_list *chain,
-    const char *host, const char *server_dn, struct fault *f);
+    const char *host, const char *server_dn, time_t now, struct fault *f);
 
 /* Whether ${store} knows one of the authorities in ${chain}: then its word
  * stands, and there is nothing to bootstrap. */

@@ -90,7 +90,7 @@ judge(void *arg, const struct cert_list *chain, struct fault *f)
 	if (e->wish->bootstrap && !myproxy_bootstrap_known(e->store, chain)) {
 		e->is_stranger = true;
 		return myproxy_bootstrap_check(chain, e->host,
-		    e->wish->server_dn, f);
+		    e->wish->server_dn, clock_wall(), f);
 	}
 	/* A server certificate past its end is a server not to be trusted; the
 	 * person's own has not expired. */
