@@ -7,7 +7,7 @@ import pytest
 
 from gct import handshake
 from openssl_pki import PEOPLE, Pki
-from signet_site import BUILD, run
+from signet_site import BUILD, SIGNET, run
 
 ALICE = f"{PEOPLE}/CN=alice"
 
@@ -121,6 +121,38 @@ def test_legacy_proxies_need_a_certificate_that_may_sign_certificates(
     proxy = make(shared.dir / "alice.cred", tmp_path / "proxy", "-t", kind)
     refused(shared, proxy, "key usage does not include certificate signing",
             "may not sign")
+
+
+def proxy_init(pki, path, *options, check=True):
+    return run(SIGNET, "proxy", "init", "--verify", "--out", path, *options,
+               check=check, env=dict(os.environ, HOME=str(pki.dir),
+                                     X509_CERT_DIR=str(pki.trust)))
+
+
+@pytest.mark.parametrize("options,limited", [
+    ((), "no"), (("--key-kind", "ec:P-256"), "no"), (("--limited",), "yes"),
+    (("--path-length", "0"), "no"), (("--draft",), "no")])
+def test_what_signet_proxy_init_makes_is_accepted(shared, tmp_path, options,
+                                                  limited):
+    proxy = tmp_path / "proxy"
+    proxy_init(shared, proxy, "--cert", shared.dir / "alice.pem", "--key",
+               shared.dir / "alice.key", *options)
+    assert proxy.stat().st_mode & 0o777 == 0o600
+    accepted(shared, proxy, ALICE, limited=limited)
+
+
+def test_an_old_pkcs12_bundle_is_enough(shared, tmp_path):
+    """RC2-40, which the stock tools no longer read."""
+    bundle = tmp_path / "old.p12"
+    run("openssl", "pkcs12", "-export", "-legacy", "-in",
+        shared.dir / "alice.pem", "-inkey", shared.dir / "alice.key", "-out",
+        bundle, "-passout", "pass:secret123")
+    os.chmod(bundle, 0o600)
+    proxy = tmp_path / "proxy"
+    run(SIGNET, "proxy", "init", "--cert", bundle, "--out", proxy,
+        "--pwstdin", input="secret123\n",
+        env=dict(os.environ, X509_CERT_DIR=str(shared.trust)))
+    accepted(shared, proxy, ALICE)
 
 
 def test_a_chain_of_proxies_is_as_long_as_its_path_length(shared, tmp_path):
