@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "ledger/ledger_book.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,6 +240,23 @@ void_pending(struct ledger *l, unsigned *voided, struct fault *f)
 	return 0;
 }
 
+/* What is locked in the .lock file, an octet each. */
+#define LOCK_WRITERS 0 /* shared by all writers; exclusive: the only one */
+#define LOCK_CLAIM 1   /* exclusive: the daemon */
+
+/* Locks of the open file, not of the process: what this process closes
+ * elsewhere does not drop them. */
+static bool
+lock(const struct ledger *l, off_t octet, short type, bool wait)
+{
+	struct flock what = { .l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = octet,
+		.l_len = 1 };
+
+	return fcntl(l->lock, wait ? F_OFD_SETLKW : F_OFD_SETLK, &what) == 0;
+}
+
 /*
  * Whether we are the only writer: an exclusive lock if it can be had, which is
  * then shared with whoever comes later.  Not on the database itself: closing a
@@ -256,11 +273,21 @@ lock_writers(struct ledger *l, const char *path, bool *alone, struct fault *f)
 	if (l->lock < 0)
 		return fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
 		    strerror(errno));
-	*alone = flock(l->lock, LOCK_EX | LOCK_NB) == 0;
-	if (!*alone && flock(l->lock, LOCK_SH) < 0)
-		return fault_set(f, FAULT_LEDGER, "ledger: flock %s: %s", name,
+	*alone = lock(l, LOCK_WRITERS, F_WRLCK, false);
+	if (!*alone && !lock(l, LOCK_WRITERS, F_RDLCK, true))
+		return fault_set(f, FAULT_LEDGER, "ledger: lock %s: %s", name,
 		    strerror(errno));
 	return 0;
+}
+
+int
+ledger_claim(struct ledger *l, struct fault *f)
+{
+	if (l->lock >= 0 && lock(l, LOCK_CLAIM, F_WRLCK, false))
+		return 0;
+	return fault_set(f, FAULT_LEDGER,
+	    "ledger: %s is in use by another daemon",
+	    sqlite3_db_filename(l->db, "main"));
 }
 
 static int
@@ -293,8 +320,8 @@ open_write(struct ledger *l, const char *path, unsigned *voided,
 		return 0;
 	if (void_pending(l, voided, f) < 0)
 		return -1;
-	if (flock(l->lock, LOCK_SH) < 0)
-		return fault_set(f, FAULT_LEDGER, "ledger: flock: %s",
+	if (!lock(l, LOCK_WRITERS, F_RDLCK, true))
+		return fault_set(f, FAULT_LEDGER, "ledger: lock: %s",
 		    strerror(errno));
 	return 0;
 }
@@ -395,6 +422,7 @@ int
 ledger_make_room(struct ledger *l, struct fault *f)
 {
 	char name[PATH_MAX];
+	struct statvfs disk;
 	struct stat st;
 	int fd, result = 0;
 
@@ -408,10 +436,11 @@ ledger_make_room(struct ledger *l, struct fault *f)
 	if (fd < 0)
 		return fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
 		    strerror(errno));
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0 || fstatvfs(fd, &disk) < 0)
 		result = fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
 		    strerror(errno));
-	else if (st.st_size < LOG_SIZE)
+	else if (st.st_size < LOG_SIZE &&
+	    disk.f_bavail > 10 * LOG_SIZE / disk.f_frsize)
 		result = write_zeroes(fd, st.st_size, LOG_SIZE, f);
 	(void)close(fd);
 	return result;

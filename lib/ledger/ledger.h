@@ -75,11 +75,16 @@ CHECKED struct ledger *ledger_open(const char *path, unsigned *voided,
 CHECKED struct ledger *ledger_open_read(const char *path, struct fault *f);
 void ledger_free(struct ledger *ledger);
 
+/* For a daemon: FAULT_LEDGER ("in use") if another process has claimed it, and
+ * from now on for others that do.  It may still be opened for writing. */
+CHECKED int ledger_claim(struct ledger *l, struct fault *f);
+
 /**
  * ledger_make_room(l, f):
  * For one who will write much: write zeroes where SQLite's log will grow to,
  * about 17 MB.  A commit that makes the log longer waits for the file system's
  * journal too, which on a busy machine takes ten times as long as the commit.
+ * Where less than ten times as much is free, nothing is done.
  */
 CHECKED int ledger_make_room(struct ledger *l, struct fault *f);
 

@@ -411,6 +411,22 @@ what_is_listed_can_be_chosen(void **state)
 }
 
 static void
+a_ledger_is_claimed_by_one_daemon_at_a_time(void **state)
+{
+	struct ledger *first = opened(*state), *second = opened(*state);
+	struct fault f = { 0 };
+
+	assert_int_equal(ledger_claim(first, &f), 0);
+	assert_int_equal(ledger_claim(second, &f), -1);
+	assert_int_equal(f.code, FAULT_LEDGER);
+	assert_non_null(strstr(f.text, "in use"));
+	(void)issue(second, "slcs", &a_range);
+	ledger_free(first);
+	assert_int_equal(ledger_claim(second, &f), 0);
+	ledger_free(second);
+}
+
+static void
 room_that_was_made_holds_no_entries(void **state)
 {
 	const struct place *p = *state;
@@ -482,6 +498,7 @@ main(void)
 		ON_A_PLACE(
 		    crl_numbers_rise_and_a_later_revocation_makes_a_list_stale),
 		ON_A_PLACE(what_is_listed_can_be_chosen),
+		ON_A_PLACE(a_ledger_is_claimed_by_one_daemon_at_a_time),
 		ON_A_PLACE(room_that_was_made_holds_no_entries),
 		ON_A_PLACE(what_is_missing_or_no_ledger_is_said),
 	};

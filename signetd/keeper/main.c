@@ -135,7 +135,8 @@ start(struct role *role, struct fault *f)
 	unsigned voided = 0;
 
 	if ((k->books = read_books(role, f)) == NULL ||
-	    (k->ledger = ledger_open(k->path, &voided, f)) == NULL)
+	    (k->ledger = ledger_open(k->path, &voided, f)) == NULL ||
+	    ledger_claim(k->ledger, f) < 0)
 		return -1;
 	log_opened(k, voided);
 	/* Without room it is slower, or refuses later with better reason. */

@@ -174,11 +174,12 @@ send_profile(struct rig *rig, const struct rig_wish *wish)
 
 	buf_fmt(&profile,
 	    "# rig\nsubject /DC=org/O=Ex/OU=People/CN={principal}\n"
-	    "lifetime 12h\nmax-lifetime 1000000\n"
+	    "lifetime %s\nmax-lifetime 1000000\n"
 	    "key rsa:2048 ec:P-256 ec:P-384\nusage digitalSignature\n"
 	    "usage keyEncipherment\npurpose clientAuth\n"
 	    "policy 1.2.840.113612.5.2.2.3\n"
 	    "crl-url http://ca.example.org/rig.crl\n%s",
+	    wish->lifetime != NULL ? wish->lifetime : "12h",
 	    wish->usage != NULL ? wish->usage : "");
 	send_text(rig, RIG_ISSUER, "profile.0", &profile);
 }
@@ -296,6 +297,20 @@ prepare(struct rig *rig, const struct rig_wish *wish)
 	    &f, "directory");
 	need(geteuid() != 0 || chown(rig->dir, 65534, 65534) == 0, &f, "chown");
 	make_ca(rig, wish->ca_key);
+}
+
+bool
+rig_reload(struct rig *rig, const struct rig_wish *wish, enum rig_role role)
+{
+	struct msg go = { .type = MSG_BOOT_GO };
+
+	send_conf(rig, role);
+	send_ca(rig, wish, role);
+	if (role == RIG_ISSUER)
+		send_profile(rig, wish);
+	go.boot_go.generation = 2;
+	send_message(rig->control[role], &go, -1);
+	return is_ready(rig, role);
 }
 
 void

@@ -27,6 +27,7 @@ struct rig_wish {
 	const char *programs;	/* the folder of the roles' executables */
 	const char *ca_key;	/* "ec:P-256" */
 	const char *usage;	/* further lines of the profile */
+	const char *lifetime;	/* of the profile: "12h" */
 	const char *serial;	/* of ca.conf: "random" */
 	const char *signer_key; /* PEM, if the signer gets another key */
 };
@@ -49,6 +50,10 @@ struct rig {
  * A failure ends the program: a test has nothing to do without them. */
 void rig_open(struct rig *rig, const struct rig_wish *wish);
 void rig_restart(struct rig *rig, const struct rig_wish *wish);
+
+/* Have them read ${wish} as at a SIGHUP; whether ${role} takes it over. */
+bool rig_reload(struct rig *rig, const struct rig_wish *wish,
+    enum rig_role role);
 
 /* Whether ${role} said that it would not start (what it then said). */
 bool rig_refuses(struct rig *rig, const struct rig_wish *wish,

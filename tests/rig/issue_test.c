@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SUBJECT "/DC=org/O=Ex/OU=People/CN=user@EXAMPLE.ORG"
@@ -344,6 +345,46 @@ the_front_end_cannot_vouch(void **state)
 	close_stage();
 }
 
+/* The lifetime of a certificate that is got now, from this moment on. */
+static int64_t
+lifetime_of_one(void)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(cert) cert = NULL;
+	struct msg_sign_done done;
+
+	ask(1, SUBJECT);
+	done = answer();
+	assert_int_equal(done.fault, FAULT_NONE);
+	cert = cert_read(done.certificate, &f);
+	assert_non_null(cert);
+	return cert->not_after - time(NULL);
+}
+
+static void
+a_reload_changes_what_is_issued_or_nothing(void **state)
+{
+	struct rig_wish wish;
+
+	(void)state;
+	open_stage(NULL, NULL);
+	wish = stage.wish;
+	assert_in_range(lifetime_of_one(), 43100, 43200);
+	wish.lifetime = "1h";
+	for (int r = 0; r < RIG_ROLES; r++)
+		assert_true(rig_reload(&stage.rig, &wish, (enum rig_role)r));
+	assert_in_range(lifetime_of_one(), 3500, 3600);
+	wish.lifetime = "2h";
+	wish.usage = "usage keyCertSign\n";
+	assert_false(rig_reload(&stage.rig, &wish, RIG_ISSUER));
+	wish.serial = "range of something";
+	assert_false(rig_reload(&stage.rig, &wish, RIG_KEEPER));
+	assert_false(rig_reload(&stage.rig, &wish, RIG_SIGNER));
+	assert_in_range(lifetime_of_one(), 3500, 3600);
+	check_book();
+	close_stage();
+}
+
 static void
 a_key_of_another_certificate_is_not_signed_with(void **state)
 {
@@ -604,6 +645,7 @@ main(int argc, char **argv)
 		    what_is_on_its_way_is_recorded_though_the_front_dies),
 		cmocka_unit_test(past_the_end_of_the_range_nothing_is_issued),
 		cmocka_unit_test(the_front_end_cannot_vouch),
+		cmocka_unit_test(a_reload_changes_what_is_issued_or_nothing),
 		cmocka_unit_test(
 		    a_key_of_another_certificate_is_not_signed_with),
 		cmocka_unit_test(a_full_disk_is_said_and_nothing_is_lost),
