@@ -13,6 +13,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,12 +24,30 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "stories"))
 
 from kdc import Kdc  # noqa: E402
-from signet_site import BUILD, SIGNET, Site, openssl, run  # noqa: E402
-from stock_myproxy import StockMyproxy  # noqa: E402
+from signet_site import (BUILD, ROLE_USERS, SIGNET, Site,  # noqa: E402
+                         openssl, run)
+from stock_myproxy import Pki, StockServer  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 CLIENTS = (1, 8, 32)
 HOST = os.uname().nodename
+PERMIT = ("auth required pam_permit.so\n"
+          "account required pam_permit.so\n")
+
+
+class Stock(StockServer):
+    """Debian's server with keys of ${kind}; its PAM, if any, lets all in."""
+
+    def __init__(self, directory, kind, kdc=None):
+        pki = Pki(directory / "pki", "rsa:2048" if kind == "rsa" else "ec:P-256",
+                  host=("localhost", HOST))
+        super().__init__(directory, pki=pki, kdc=kdc,
+                         users=None if kdc else {"user0": "secret123"})
+
+    def _pam(self):
+        service = super()._pam()
+        (self.dir / "pam.d" / service).write_text(PERMIT)
+        return service
 
 
 def tree(pid):
@@ -79,13 +98,17 @@ def loadgen(*args, env=None):
     return json.loads(result.stdout)
 
 
+def pid_of(server):
+    return server.pid if isinstance(server, Stock) else server.process.pid
+
+
 def logons(server, csr, clients, seconds, krb=None):
     proof = ("-k", HOST) if krb else ("-w", "secret123")
-    before = cpu_seconds(server.process.pid)
+    before = cpu_seconds(pid_of(server))
     got = loadgen("-p", server.port, "-q", csr, "-c", clients, "-s", seconds,
                   "-u", "user0", *proof, env=krb)
     time.sleep(0.3)
-    spent = cpu_seconds(server.process.pid) - before
+    spent = cpu_seconds(pid_of(server)) - before
     got["cpu_ms"] = 1000 * spent / max(got["logons"], 1)
     return got
 
@@ -136,8 +159,7 @@ def signet_site(directory, kind, auth, settings=(), env=None):
 def permit_pam(directory):
     pam = directory / "pam.d"
     pam.mkdir(exist_ok=True)
-    (pam / "signet").write_text("auth required pam_permit.so\n"
-                                "account required pam_permit.so\n")
+    (pam / "signet").write_text(PERMIT)
     return pam
 
 
@@ -147,36 +169,38 @@ def floor(site, kind):
                           site.dir / "floor.db").stdout)
 
 
+def compare(report, opts, kind, ours, stock, requests, krb=None):
+    """The table of both servers, at each number of clients."""
+    base = medians([floor(ours, kind) for _ in range(opts.rounds)])
+    rows = []
+    for clients in CLIENTS:
+        results = {"stock": [], "signet": []}
+        for _ in range(opts.rounds):
+            results["stock"].append(logons(
+                stock, requests[0], clients, opts.seconds, krb))
+            results["signet"].append(logons(
+                ours, requests[1], clients, opts.seconds, krb))
+        rows.append((clients, medians(results["stock"]),
+                     medians(results["signet"])))
+    write_rows(report, rows, base)
+
+
 def bench_logons(report, work, opts):
-    for kind, name in (("rsa", "RSA-2048"), ("ec", "P-256")):
+    for kind, name in opts.kinds:
         place = work / kind
         place.mkdir()
         pam = permit_pam(place)
-        csr, rsa_csr = request(place, kind), request(place, "rsa")
-        ours = signet_site(place / "signet", kind, "pam",
-                           [f"pam-dir {pam}"]).start()
-        stock = StockMyproxy(place / "stock", pam="permit", key=(
-            "rsa2048" if kind == "rsa" else "ec256")).start()
-        base = medians([floor(ours, kind) for _ in range(opts.rounds)])
+        requests = request(place, "rsa"), request(place, kind)
         report.say(f"### Pass phrase by PAM (pam_permit on both sides), {name}"
                    " host and CA keys"
                    + ("" if kind == "rsa" else
                       "; the user's key is P-256 for Signet, RSA-2048 for the "
                       "stock server, which refuses EC requests"))
         report.say()
-        rows = []
-        for clients in CLIENTS:
-            results = {"stock": [], "signet": []}
-            for _ in range(opts.rounds):
-                results["stock"].append(
-                    logons(stock, rsa_csr, clients, opts.seconds))
-                results["signet"].append(
-                    logons(ours, csr, clients, opts.seconds))
-            rows.append((clients, medians(results["stock"]),
-                         medians(results["signet"])))
-        write_rows(report, rows, base)
-        ours.stop()
-        stock.stop()
+        with signet_site(place / "signet", kind, "pam",
+                         [f"pam-dir {pam}"]) as ours, \
+                Stock(place / "stock", kind) as stock:
+            compare(report, opts, kind, ours, stock, requests)
 
 
 def write_rows(report, rows, base):
@@ -199,39 +223,36 @@ def write_rows(report, rows, base):
             [(c, s["errors"], o["errors"]) for c, s, o in rows]))
 
 
+def private_kdc(place):
+    return Kdc(place / "kdc", services=(f"myproxy/{HOST}",
+                                        "myproxy/localhost"))
+
+
+def kerberos_site(place, kind, kdc):
+    """Signet's, whose auth role alone can read the keytab."""
+    os.chmod(kdc.dir, 0o755)
+    keytab = place / "signet.keytab"
+    shutil.copy(kdc.keytab, keytab)
+    os.chmod(keytab, 0o600)
+    if os.getuid() == 0:
+        os.chown(keytab, ROLE_USERS["auth"], 0)
+    return signet_site(place / "signet", kind, "kerberos",
+                       [f"keytab {keytab}"],
+                       env={"KRB5_CONFIG": kdc.krb5_conf})
+
+
 def bench_kerberos(report, work, opts):
-    for kind, name in (("rsa", "RSA-2048"), ("ec", "P-256")):
+    for kind, name in opts.kinds:
         place = work / f"krb-{kind}"
         place.mkdir()
-        with Kdc(place / "kdc", services=(f"myproxy/{HOST}",
-                                          "myproxy/localhost")) as kdc:
-            os.chmod(kdc.dir, 0o755)
-            if os.getuid() == 0:
-                from signet_site import ROLE_USERS
-                os.chown(kdc.keytab, ROLE_USERS["auth"], 0)
-            ours = signet_site(place / "signet", kind, "kerberos",
-                               [f"keytab {kdc.keytab}"],
-                               env={"KRB5_CONFIG": kdc.krb5_conf}).start()
-            stock = StockMyproxy(place / "stock", kdc=kdc, key=(
-                "rsa2048" if kind == "rsa" else "ec256")).start()
-            krb = kdc.kinit("user0", "secret123")
-            csr, rsa_csr = request(place, kind), request(place, "rsa")
-            base = medians([floor(ours, kind) for _ in range(opts.rounds)])
-            report.say(f"### Kerberos on both sides, {name} host and CA keys")
-            report.say()
-            rows = []
-            for clients in CLIENTS:
-                results = {"stock": [], "signet": []}
-                for _ in range(opts.rounds):
-                    results["stock"].append(logons(
-                        stock, rsa_csr, clients, opts.seconds, krb))
-                    results["signet"].append(logons(
-                        ours, csr, clients, opts.seconds, krb))
-                rows.append((clients, medians(results["stock"]),
-                             medians(results["signet"])))
-            write_rows(report, rows, base)
-            ours.stop()
-            stock.stop()
+        requests = request(place, "rsa"), request(place, kind)
+        report.say(f"### Kerberos on both sides, {name} host and CA keys")
+        report.say()
+        with private_kdc(place) as kdc, \
+                kerberos_site(place, kind, kdc) as ours, \
+                Stock(place / "stock", kind, kdc) as stock:
+            compare(report, opts, kind, ours, stock, requests,
+                    kdc.kinit("user0", "secret123"))
 
 
 def bench_passwd(report, work, opts):
@@ -293,26 +314,18 @@ def bench_login(report, work, opts):
     place = work / "login"
     place.mkdir()
     times = opts.rounds * 7
-    with Kdc(place / "kdc", services=(f"myproxy/{HOST}",
-                                      "myproxy/localhost")) as kdc:
-        os.chmod(kdc.dir, 0o755)
-        if os.getuid() == 0:
-            from signet_site import ROLE_USERS
-            os.chown(kdc.keytab, ROLE_USERS["auth"], 0)
-        site = signet_site(place / "signet", "ec", "kerberos",
-                           [f"keytab {kdc.keytab}"],
-                           env={"KRB5_CONFIG": kdc.krb5_conf}).start()
-        stock = StockMyproxy(place / "stock", kdc=kdc).start()
-        env = dict(kdc.kinit("user0", "secret123"))
+    with private_kdc(place) as kdc, \
+            kerberos_site(place, "ec", kdc) as site, \
+            Stock(place / "stock", "rsa", kdc) as stock:
+        tickets = {k: v for k, v in kdc.kinit("user0", "secret123").items()
+                   if k.startswith("KRB5")}
         conf = place / "signet.conf"
         conf.write_text(f"server localhost:{site.port}\nrealm {kdc.realm}\n"
                         "auth kerberos\n")
-        mine = site.client_env(SIGNET_CONF=conf,
+        mine = site.client_env(SIGNET_CONF=conf, **tickets,
                                X509_USER_PROXY=place / "p.pem")
-        mine.update({k: env[k] for k in env if k.startswith("KRB5")})
-        stock_env = dict(stock.client_env(), **{
-            k: env[k] for k in env if k.startswith("KRB5")})
-        stock_env["X509_USER_PROXY"] = str(place / "stock-proxy.pem")
+        theirs = stock.env(place, **dict(
+            tickets, X509_USER_PROXY=place / "stock-proxy.pem"))
         figures = {"rsa": [], "ec": [], "genrsa": [], "stock": []}
         for _ in range(times):
             figures["genrsa"].append(wall_ms(
@@ -321,15 +334,13 @@ def bench_login(report, work, opts):
                 figures[kind].append(wall_ms(
                     [SIGNET, "login", "--key", key, "user0"], env=mine))
             figures["stock"].append(
-                wall_ms(["kinit", "user0"], env=stock_env,
+                wall_ms(["kinit", "user0"], env=theirs,
                         input=b"secret123\n") +
                 wall_ms(["/usr/bin/myproxy-logon", "-n", "-l", "user0", "-o",
-                         place / "eec.pem"], env=stock_env) +
+                         place / "eec.pem"], env=theirs) +
                 wall_ms(["/usr/bin/grid-proxy-init", "-cert",
                          place / "eec.pem", "-key", place / "eec.pem",
-                         "-out", place / "s.pem"], env=stock_env))
-        site.stop()
-        stock.stop()
+                         "-out", place / "s.pem"], env=theirs))
     mid = {k: statistics.median(v) for k, v in figures.items()}
     mean = {k: statistics.mean(v) for k, v in figures.items()}
     report.say("### `ligo-login` with a valid ticket, wall ms")
@@ -362,9 +373,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--only", default="logons,kerberos,passwd,held,login")
+    parser.add_argument("--kinds", default="rsa,ec")
     parser.add_argument("--no-report", action="store_true",
                         help="leave docs/PERFORMANCE.md as it is")
     opts = parser.parse_args()
+    opts.kinds = [(kind, {"rsa": "RSA-2048", "ec": "P-256"}[kind])
+                  for kind in opts.kinds.split(",")]
     report = Report()
     report.say("# Performance")
     report.say()
