@@ -268,7 +268,13 @@ tls_is_13(const struct tls *t)
 bool
 tls_pending(const struct tls *t)
 {
-	return SSL_pending(t->ssl) > 0;
+	return SSL_has_pending(t->ssl) == 1;
+}
+
+void
+tls_more(struct tls *t, bool more)
+{
+	t->more = more;
 }
 
 int

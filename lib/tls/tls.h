@@ -68,8 +68,9 @@ CHECKED struct tls *tls_connect(int fd, const struct credential *credential,
 
 /* Each makes as much progress as it can; TLS_FAILED fills ${f}.  A read takes
  * from one record only.  TLS_CLOSED: the peer has gone, by close_notify, by
- * closing TCP or by resetting it.  Read until TLS_WANT_READ before waiting for
- * the descriptor: bytes may have been taken from it already. */
+ * closing TCP or by resetting it.  Before waiting for the descriptor, read
+ * until TLS_WANT_READ or until tls_pending() is false: bytes may have been
+ * taken from it already. */
 CHECKED enum tls_result tls_handshake(struct tls *t, struct fault *f);
 CHECKED enum tls_result tls_read(struct tls *t, void *data, size_t size,
     size_t *got, struct fault *f);
@@ -89,8 +90,11 @@ CHECKED int tls_wait(const struct tls *t, enum tls_result want,
     int64_t deadline, struct fault *f);
 
 bool tls_is_13(const struct tls *t);
-/* Whether bytes of the last record read are left. */
+/* Whether bytes were taken from the descriptor that no read has returned. */
 bool tls_pending(const struct tls *t);
+/* Whether what is written now is followed by more at once: then the network is
+ * told to wait for it. */
+void tls_more(struct tls *t, bool more);
 /* What the peer showed, leaf first; empty if anonymous.  cert_list_free it. */
 CHECKED int tls_peer_chain(const struct tls *t, struct cert_list *chain,
     struct fault *f);

@@ -20,6 +20,7 @@ struct tls {
 	int fd;
 	int sys_errno; /* why the socket failed, or 0 */
 	bool eof;      /* the peer has closed TCP */
+	bool more;     /* what is sent now will be followed at once */
 	tls_judge_fn *judge;
 	void *judge_arg;
 	bool refused; /* by ${judge}, with ${why} */

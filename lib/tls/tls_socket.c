@@ -38,7 +38,8 @@ static int
 socket_write(BIO *bio, const char *data, size_t len, size_t *put)
 {
 	struct tls *t = BIO_get_data(bio);
-	ssize_t n = send(t->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(t->fd, data, len,
+	    MSG_DONTWAIT | MSG_NOSIGNAL | (t->more ? MSG_MORE : 0));
 
 	BIO_clear_retry_flags(bio);
 	*put = 0;

@@ -285,6 +285,7 @@ exchange(struct tls *server, SSL *client)
 	assert_int_equal(tls_read(server, text, sizeof(text), &got, &f),
 	    TLS_DONE);
 	assert_int_equal(got, 2);
+	assert_false(tls_pending(server));
 	assert_int_equal(tls_read(server, text, sizeof(text), &got, &f),
 	    TLS_WANT_READ);
 	assert_false(tls_pending(server));

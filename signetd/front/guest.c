@@ -121,20 +121,13 @@ refuse_in_clear(struct guest *g)
 static void
 finish(struct guest *g)
 {
-	char byte;
-
-	if (g->visit->in_clear) {
+	if (g->visit->in_clear)
 		refuse_in_clear(g);
-		return;
-	}
-	/* The usual end: the client has sent all it had to. */
-	if (!g->visit->refused &&
-	    recv(g->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	    errno == EAGAIN) {
+	else if (g->visit->refused || g->visit->in.len > 0)
+		linger(g);
+	else
+		/* The usual end: the client has sent all it had to. */
 		leave(g);
-		return;
-	}
-	linger(g);
 }
 
 /* Send what waits.  False if it cannot all be sent now, or if he has gone and
@@ -146,6 +139,7 @@ flush(struct guest *g)
 	struct fault f = { 0 };
 
 	while (visit_out(g->visit, &record)) {
+		tls_more(g->tls, g->visit->out_count > 1);
 		switch (tls_write(g->tls, record.data, record.len, &f)) {
 		case TLS_DONE:
 			visit_sent(g->visit);
@@ -172,7 +166,8 @@ flush(struct guest *g)
 	return true;
 }
 
-/* Take one record.  False if ${g} has gone; *${more} says whether to go on. */
+/* Take one record.  False if there is nothing to be done now, or if ${g} has
+ * gone; *${more} says whether there may be another one at once. */
 static bool
 take_record(struct guest *g, bool *more)
 {
@@ -187,15 +182,17 @@ take_record(struct guest *g, bool *more)
 		visit_bytes(g->visit, house->record, got);
 		secret_wipe(house->record, got);
 		g->quiet_at = clock_mono() + VISIT_QUIET_MS;
-		*more = true;
+		/* Of what the kernel still has the loop will tell. */
+		*more = g->behind = tls_pending(g->tls);
 		return true;
 	case TLS_WANT_READ:
 		g->behind = false;
-		watch(g, LOOP_READ);
 		return true;
 	case TLS_WANT_WRITE:
+		g->behind = true;
 		watch(g, LOOP_WRITE);
-		return true;
+		set_timer(g);
+		return false;
 	case TLS_FAILED:
 		log_fault(&f, g->visit->ref);
 		leave(g);
@@ -230,8 +227,6 @@ talk(struct guest *g, bool may_read)
 		}
 		if (!take_record(g, &more))
 			return;
-		if (!more)
-			break;
 	}
 	set_timer(g);
 }
@@ -279,7 +274,8 @@ start_talk(struct guest *g)
 		return;
 	}
 	visit_greet(g->visit, tls_is_13(g->tls));
-	talk(g, true);
+	g->behind = tls_pending(g->tls);
+	talk(g, false);
 }
 
 static void
