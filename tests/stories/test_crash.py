@@ -179,7 +179,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path):
         filler = place / "filler"
         site.stock_logon(*args, out=tmp_path / "first.pem")
         filler.write_bytes(b"")
-        with open(filler, "wb") as f:
+        with open(filler, "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(b"x" * 4096)
