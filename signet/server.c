@@ -81,18 +81,34 @@ choose_trust(struct server *s, const char *option,
 	    f);
 }
 
+/* Seconds for each address, as the stock client has it from the environment. */
+static int
+choose_timeout(struct server *s, const struct signet_conf *conf,
+    struct fault *f)
+{
+	const char *named = environment("MYPROXY_SOCKET_TIMEOUT");
+	int64_t seconds = conf->connect_timeout;
+
+	if (named != NULL && text_number(named, 1, 3600, &seconds) < 0)
+		return fault_set(f, FAULT_USAGE,
+		    "MYPROXY_SOCKET_TIMEOUT is no number of seconds: %s",
+		    named);
+	s->timeout_ms = (int)seconds * 1000;
+	return 0;
+}
+
 int
 server_choose(struct server *s, const struct server_options *given,
     const struct signet_conf *conf, struct fault *f)
 {
 	memset(s, 0, sizeof(*s));
-	s->timeout_ms = (int)conf->connect_timeout * 1000;
 	s->dn =
 	    given->dn != NULL ? given->dn : environment("MYPROXY_SERVER_DN");
 	if (s->dn == NULL && *conf->server_dn != '\0')
 		s->dn = conf->server_dn;
 	if (choose_list(s, given, conf, f) < 0 ||
-	    choose_port(s, given->port, f) < 0)
+	    choose_port(s, given->port, f) < 0 ||
+	    choose_timeout(s, conf, f) < 0)
 		return -1;
 	return choose_trust(s, given->trust_dir, conf, f);
 }

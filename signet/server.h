@@ -31,9 +31,10 @@ struct server_options {
 	const char *trust_dir;		 /* NULL: not given */
 };
 
-/* MYPROXY_SERVER, MYPROXY_SERVER_PORT, MYPROXY_SERVER_DN and X509_CERT_DIR
- * stand between the options and ${conf}, which ${s} borrows from.  FAULT_USAGE
- * if no server is named anywhere. */
+/* MYPROXY_SERVER, MYPROXY_SERVER_PORT, MYPROXY_SERVER_DN,
+ * MYPROXY_SOCKET_TIMEOUT and X509_CERT_DIR stand between the options and
+ * ${conf}, which ${s} borrows from.  FAULT_USAGE if no server is named
+ * anywhere. */
 CHECKED int server_choose(struct server *s, const struct server_options *given,
     const struct signet_conf *conf, struct fault *f);
 

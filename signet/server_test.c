@@ -21,6 +21,7 @@ forget(void **state)
 	unsetenv("MYPROXY_SERVER");
 	unsetenv("MYPROXY_SERVER_PORT");
 	unsetenv("MYPROXY_SERVER_DN");
+	unsetenv("MYPROXY_SOCKET_TIMEOUT");
 	unsetenv("X509_CERT_DIR");
 	setenv("HOME", "/nonexistent", 1);
 	return conf_read(&signet_schema, &conf, "", 0, &f);
@@ -121,6 +122,11 @@ what_was_chosen_is_what_is_wished_for(void **state)
 	assert_string_equal(wish.trust_dir, "/t");
 	assert_string_equal(wish.install_dir, "/t");
 	assert_int_equal(wish.lifetime, 5);
+	setenv("MYPROXY_SOCKET_TIMEOUT", "3", 1);
+	assert_int_equal(server_choose(&s, &nothing, &conf, &f), 0);
+	assert_int_equal(s.timeout_ms, 3000);
+	setenv("MYPROXY_SOCKET_TIMEOUT", "soon", 1);
+	assert_int_equal(server_choose(&s, &nothing, &conf, &f), -1);
 }
 
 int

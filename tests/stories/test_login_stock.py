@@ -543,6 +543,22 @@ def test_logon_by_kerberos(links, krb, kdc, tmp_path):
     assert "ERROR from myproxy-server:" in refused.stderr
 
 
+def test_a_credential_that_is_refused_is_not_insisted_on(links, pam, tmp_path):
+    """An old proxy of another world lies about; the server knows it not."""
+    other = Pki(tmp_path / "other", key="ec:P-256")
+    with StockServer(tmp_path / "server", other,
+                     {"user0": "secret123"}) as stranger:
+        env = stranger.env(tmp_path)
+        run(links / "myproxy-logon", "-S", "-l", "user0", env=env,
+            stdin="secret123\n")
+    env = pam.env(tmp_path)
+    assert (tmp_path / "proxy.pem").exists()
+    done = run(links / "myproxy-logon", "-S", "-l", "user0", "-o",
+               tmp_path / "new.pem", env=env, stdin="secret123\n")
+    assert "A credential has been received" in done.stdout
+    verify(pam.pki, tmp_path / "new.pem")
+
+
 def test_a_credential_is_renewed_by_itself(links, pki, tmp_path):
     users = {"user0": "secret123"}
     settings = ('authorized_renewers "*"', 'allow_self_authorization "true"')

@@ -1,0 +1,161 @@
+"""signet login, myproxy-logon and signet trustroots against signetd: both ends
+ours."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from signet_site import BUILD, PEOPLE, Site, openssl, run
+
+SIGNET = BUILD / "signet" / "signet"
+SUBJECT = f"{PEOPLE}/CN=user0@LIGO.TEST"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    users = {"user0": "secret123", "user1": "secret456"}
+    with Site(tmp_path_factory.mktemp("site"), users=users,
+              auth=("passwd", "certificate")) as site:
+        yield site
+
+
+def env_of(site, home, **more):
+    conf = home / "signet.conf"
+    conf.write_text(f"server localhost:{site.port}\nrealm {site.realm}\n"
+                    "auth password\n")
+    env = site.client_env(HOME=home, XDG_CACHE_HOME=home / "cache",
+                          SIGNET_CONF=conf, X509_USER_PROXY=home / "p.pem",
+                          **more)
+    del env["MYPROXY_SERVER"], env["MYPROXY_SERVER_PORT"]
+    return env
+
+
+def login(site, home, *args, password="secret123", check=True, **more):
+    return run(SIGNET, "login", "--password-stdin", *args, check=check,
+               input=password + "\n", env=env_of(site, home, **more))
+
+
+def last_certificate(proxy):
+    """The certificate under the proxy, as text."""
+    blocks = re.findall(r"-----BEGIN CERTIFICATE-----.*?"
+                        r"-----END CERTIFICATE-----\n", proxy.read_text(),
+                        re.S)
+    return openssl("x509", "-noout", "-text", input=blocks[1]).stdout
+
+
+@pytest.mark.parametrize("key", ["rsa:2048", "ec:P-256", "ec:P-384"])
+def test_the_certificate_is_of_ec_whatever_the_proxy_is(site, tmp_path, key):
+    before = len(site.ledger_lines())
+    done = login(site, tmp_path, "--key", key, "user0")
+    assert f"Your identity: {SUBJECT}\n" in done.stdout
+    assert "prime256v1" in last_certificate(tmp_path / "p.pem")
+    openssl("verify", "-allow_proxy_certs", "-CApath", site.trust,
+            "-untrusted", tmp_path / "p.pem", tmp_path / "p.pem")
+    # No detour by a key that is refused.
+    assert len(site.ledger_lines()) == before + 1
+
+
+def test_a_refusal_has_a_reference_that_the_log_knows(site, tmp_path):
+    done = login(site, tmp_path, "user0", password="wrong-one", check=False)
+    assert done.returncode == 5
+    assert "the user name or the password is wrong" in done.stderr
+    ref = re.search(r"reference (\w+)", done.stderr).group(1)
+    assert site.wait_log(rf"login-refused.*ref={ref}")
+
+
+def test_a_lifetime_past_the_policy_is_cut_and_said(site, tmp_path):
+    done = login(site, tmp_path, "--valid", "2000:00", "user0")
+    assert "ends before the time asked for" in done.stderr
+    openssl("verify", "-allow_proxy_certs", "-CApath", site.trust,
+            "-untrusted", tmp_path / "p.pem", tmp_path / "p.pem")
+
+
+def test_a_proxy_that_was_checked_before_it_was_written(site, tmp_path):
+    login(site, tmp_path, "--verify", "user0")
+    done = login(site, tmp_path, "--json", "user0")
+    assert json.loads(done.stdout)["verified"] is True
+
+
+def test_bootstrap_then_trust(site, tmp_path):
+    trust = tmp_path / "trust"
+    done = login(site, tmp_path, "-b", "user0", X509_CERT_DIR=trust)
+    assert done.stderr.count("SHA-256 ") == 2
+    assert {p.name for p in site.trust.iterdir()} <= \
+        {p.name for p in trust.iterdir()}
+    login(site, tmp_path, "user0", X509_CERT_DIR=trust)
+
+
+def test_trust_roots_are_what_the_site_publishes(site, tmp_path):
+    trust = tmp_path / "trust"
+    trust.mkdir()
+    for path in site.trust.iterdir():
+        if not path.name.endswith(".r0"):
+            (trust / path.name).write_bytes(path.read_bytes())
+    done = run(SIGNET, "trustroots", "--json",
+               env=env_of(site, tmp_path, X509_CERT_DIR=trust))
+    assert json.loads(done.stdout)["files"] == len(list(site.trust.iterdir()))
+    for path in site.trust.iterdir():
+        assert (trust / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_credential_renews_itself(site, tmp_path):
+    login(site, tmp_path, "--key", "ec:P-256", "user0")
+    first = (tmp_path / "p.pem").read_text()
+    done = run(SIGNET, "login", "--authorization", tmp_path / "p.pem",
+               "user0", env=env_of(site, tmp_path))
+    assert f"Your identity: {SUBJECT}\n" in done.stdout
+    assert (tmp_path / "p.pem").read_text() != first
+    refused = run(SIGNET, "login", "--authorization", tmp_path / "p.pem",
+                  "user1", env=env_of(site, tmp_path), check=False)
+    assert refused.returncode in (5, 8)
+
+
+def test_the_old_command_works_too(site, tmp_path):
+    link = tmp_path / "myproxy-logon"
+    link.symlink_to(SIGNET)
+    out = tmp_path / "c.pem"
+    done = run(link, "-S", "-l", "user0", "-o", out, "-s",
+               f"localhost:{site.port}", env=env_of(site, tmp_path),
+               input="secret123\n")
+    assert done.stdout == \
+        f"A credential has been received for user user0 in {out}.\n"
+    run(link, "-S", "-l", "user0", "-o", out, "--key", "ec:P-256", "-s",
+        f"localhost:{site.port}", env=env_of(site, tmp_path),
+        input="secret123\n")
+    openssl("verify", "-CApath", site.trust, "-untrusted", out, out)
+
+
+def test_a_full_disk_for_the_answer_is_an_error(site, tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [str(SIGNET), "login", "--password-stdin", "user0"],
+            env=env_of(site, tmp_path), input="secret123\n", text=True,
+            stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert "writing the answer" in done.stderr
+
+
+def test_nothing_of_the_keys_is_in_the_process_list_or_on_disk(site,
+                                                               tmp_path):
+    """Every file that is opened for writing, as strace sees it."""
+    trace = tmp_path / "trace"
+    env = env_of(site, tmp_path)
+    done = subprocess.run(
+        ["strace", "-f", "-e", "trace=openat,creat,execve,mkdir,rename",
+         "-o", str(trace), str(SIGNET), "login", "--password-stdin", "user0"],
+        env=env, input="secret123\n", text=True, capture_output=True,
+        timeout=60)
+    if "PTRACE" in done.stderr or "ptrace" in done.stderr:
+        pytest.fail(f"strace cannot trace here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    text = trace.read_text()
+    assert "secret123" not in text
+    written = {m.group(1) for m in re.finditer(
+        r'openat\([^"]*"([^"]+)", [^)]*O_(?:WRONLY|RDWR)', text)
+        if "ENOENT" not in m.group(0)}
+    allowed = {str(tmp_path / "p.pem"), str(tmp_path / "cache/signet"),
+               "/dev/tty", "/dev/null"}
+    for path in written:
+        assert any(path.startswith(a) for a in allowed), path
+    assert text.count("execve(") == 1
