@@ -51,8 +51,8 @@ KRB5_CONF = """\
   }}
 {others}
 [domain_realm]
-  localhost = {realm}
-  {host} = {realm}
+  localhost = {services}
+  {host} = {services}
 """
 
 KDC_CONF = """\
@@ -77,18 +77,19 @@ class Kdc:
     """with Kdc(dir, "LIGO.TEST", users={"user0": "secret123"}) as kdc: ...
 
     ${services} get random keys in kdc.keytab.  kdc.env is the environment of
-    clients and servers of this realm.
+    clients and servers of this realm; if there is an ${other} Kdc, hosts are
+    in its realm.
     """
 
     def __init__(self, directory, realm="LIGO.TEST", users=None,
-                 services=("myproxy/localhost",), others=""):
+                 services=("myproxy/localhost",), other=None):
         self.dir = str(directory)
         os.makedirs(self.dir, mode=0o700, exist_ok=True)
         self.realm = realm
         self.port = free_port()
         self.users = {"user0": "secret123"} if users is None else users
         self.services = services
-        self.others = others
+        self.other = other
         self.keytab = f"{self.dir}/keytab"
         self.krb5_conf = f"{self.dir}/krb5.conf"
         self.process = None
@@ -99,12 +100,15 @@ class Kdc:
                         PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
     def realm_lines(self):
-        """For ${others} of a second KDC, or another krb5.conf."""
+        """For another krb5.conf."""
         return f"  {self.realm} = {{\n    kdc = 127.0.0.1:{self.port}\n  }}\n"
 
     def __enter__(self):
         words = dict(realm=self.realm, dir=self.dir, port=self.port,
-                     host=socket.gethostname(), others=self.others)
+                     host=socket.gethostname(), services=self.realm, others="")
+        if self.other is not None:
+            words.update(services=self.other.realm,
+                         others=self.other.realm_lines())
         with open(self.krb5_conf, "w") as f:
             f.write(KRB5_CONF.format(**words))
         with open(f"{self.dir}/kdc.conf", "w") as f:
@@ -141,10 +145,11 @@ class Kdc:
         self.kadmin(f"addprinc -randkey {name}",
                     f"ktadd -k {keytab or self.keytab} {name}")
 
-    def cross(self, other_realm, password):
-        """Trust for tickets of ${other_realm} here; to be said on both ends,
-        with the same password."""
-        self.kadmin(f"addprinc -pw {password} krbtgt/{self.realm}@{other_realm}")
+    def trust(self, other, password="cross-realm"):
+        """Tickets of ${other}, another Kdc, are good here."""
+        name = f"krbtgt/{self.realm}@{other.realm}"
+        for kdc in (self, other):
+            kdc.kadmin(f"addprinc -pw {password} {name}")
 
     def kinit(self, name, password=None, cache=None, options=()):
         """A ticket for ${name}; the environment that holds it."""

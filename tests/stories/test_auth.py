@@ -9,8 +9,8 @@ import pytest
 from kdc import Kdc
 from openssl_pki import PEOPLE, Pki
 from role_frames import Role, decode, encode
-from signet_site import BUILD, REPO, ROLE_USERS
-from test_workers import CODES, open_path
+from signet_site import BUILD, ROLE_USERS, open_way
+from test_workers import CODES
 
 PROFILE = (f"# slcs-user\nusage digitalSignature\n"
            f"subject {PEOPLE}/CN={{principal}}\n")
@@ -25,7 +25,7 @@ class Auth(Role):
                  "profile other", *settings]
         if os.getuid() == 0:
             lines.append(f"user-auth {ROLE_USERS['auth']}")
-            open_path(tmp_path)
+            open_way(tmp_path)
         channels = ["issuer", "front.0", "front.1"]
         channels += [f"worker.{i}" for i in range(workers)] + ["pam.0"]
         super().__init__("auth", "\n".join(lines) + "\n",
@@ -411,10 +411,10 @@ def test_subjects_that_a_worker_finds(tmp_path, source, method):
 @pytest.fixture(scope="module")
 def kdc(tmp_path_factory):
     directory = tmp_path_factory.mktemp("krb")
-    open_path(directory)
+    open_way(directory)
     users = {"ann": "secret", "bob": "secret", "ann/admin": "secret"}
     with Kdc(directory / "home", users=users) as kdc:
-        open_path(directory / "home")
+        open_way(directory / "home")
         if os.getuid() == 0:
             os.chown(kdc.keytab, ROLE_USERS["auth"], 0)
         yield kdc
@@ -535,6 +535,43 @@ def test_steps_that_are_not_due_end_the_login(krb):
     krb.quiet("issuer")
 
 
+@pytest.fixture(scope="module")
+def foreign(kdc, tmp_path_factory):
+    """Two realms that ours trusts: one is mapped, one is not."""
+    directory = tmp_path_factory.mktemp("foreign")
+    users = {"ann": "secret"}
+    with Kdc(directory / "old", realm="OLD.TEST", users=users, services=(),
+             other=kdc) as old, \
+         Kdc(directory / "evil", realm="EVIL.TEST", users=users, services=(),
+             other=kdc) as evil:
+        kdc.trust(old)
+        kdc.trust(evil)
+        yield {"OLD.TEST": old, "EVIL.TEST": evil}
+
+
+@pytest.mark.parametrize("realm,user,good", [
+    ("OLD.TEST", "ann", True), ("OLD.TEST", "ann@OLD.TEST", True),
+    ("OLD.TEST", "bob", False), ("EVIL.TEST", "ann", False),
+    ("EVIL.TEST", "ann@EVIL.TEST", False)])
+def test_tickets_of_foreign_realms_only_if_they_are_mapped(krb, foreign,
+                                                           realm, user, good):
+    kdc = foreign[realm]
+    with Client(kdc, krb.tmp_path, "ann", "") as client:
+        krb.ask(user)
+        offer(krb)
+        for _ in range(2):
+            krb.step(SASL, client.token())
+            name, values = krb.from_channel("front.0")
+            assert name == "AUTH_MORE", (name, values, krb.log())
+            client.take(values["token"])
+        krb.step(SASL, client.token())
+    if good:
+        assert krb.yes()["principal"] == "ann@LIGO.TEST"
+    else:
+        assert krb.no() == "LOGIN"
+        krb.quiet("issuer")
+
+
 def test_a_keytab_that_cannot_be_read_stops_the_start(tmp_path, kdc):
     with pytest.raises(AssertionError, match="BOOT_FAILED"):
         with Auth(tmp_path, "auth kerberos", f"keytab {tmp_path}/none"):
@@ -547,8 +584,8 @@ def test_a_keytab_that_cannot_be_read_stops_the_start(tmp_path, kdc):
 def pki(tmp_path_factory):
     directory = tmp_path_factory.mktemp("pki")
     pki = Pki(directory / "pki", key="rsa:2048")
-    open_path(directory / "pki")
-    open_path(pki.trust)
+    open_way(directory / "pki")
+    open_way(pki.trust)
     for name in ["ann@LIGO.TEST", "bob@LIGO.TEST"]:
         pki.person(name, "rsa:2048")
     pki.person("late@LIGO.TEST")

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from role_frames import Role, decode, encode
-from signet_site import ROLE_USERS, REPO
+from signet_site import REPO, ROLE_USERS, open_way
 from slapd import PEOPLE, SEARCHER, SEARCHER_PASSWORD, SUFFIX, Slapd
 
 CODES = [line.split("(")[1].split(",")[0]
@@ -22,19 +22,12 @@ def own(path):
         os.chown(path, ROLE_USERS["worker"], 0)
 
 
-def open_path(path):
-    """Let other users reach ${path}: pytest's folders are closed to them."""
-    for directory in [path, *path.parents]:
-        if directory.stat().st_uid == os.getuid() and directory.name != "":
-            directory.chmod(directory.stat().st_mode | 0o055)
-
-
 class Worker(Role):
     def __init__(self, tmp_path, *settings, role="worker"):
         lines = ["realm LIGO.TEST", *settings]
         if os.getuid() == 0:
             lines.append(f"user-worker {ROLE_USERS['worker']}")
-            open_path(tmp_path)
+            open_way(tmp_path)
         super().__init__(role, "\n".join(lines) + "\n", {}, ["auth"],
                          tmp_path / f"{role}.log")
         self.id = 0
