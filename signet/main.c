@@ -3,10 +3,12 @@
 #include "command.h"
 #include "signet_cert.h"
 #include "signet_completion.h"
+#include "signet_doctor.h"
 #include "signet_login.h"
 #include "signet_logon.h"
 #include "signet_manual.h"
 #include "signet_proxy.h"
+#include "signet_status.h"
 #include "signet_trustroots.h"
 
 #include <sys/resource.h>
@@ -19,6 +21,8 @@
 /* Everything signet can do; an entry a command. */
 static const struct command *const commands[] = {
 	&signet_login,
+	&signet_status,
+	&signet_doctor,
 	&signet_trustroots,
 	&signet_logon,
 	&signet_proxy_init,

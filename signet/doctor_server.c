@@ -1,0 +1,160 @@
+#include "base/clock.h"
+#include "base/text.h"
+#include "credential_show.h"
+#include "doctor.h"
+#include "myproxy/myproxy_text.h"
+#include "server.h"
+#include "sys/net.h"
+#include "tls/tls.h"
+#include "trust/verify.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define HANDSHAKE_MS 10000
+#define CERT_SOON (7 * (time_t)86400)
+
+/* One server, while it is asked. */
+struct asked {
+	const struct doctor *d;
+	const struct server *server;
+	char host[256];
+	uint16_t port;
+	time_t end; /* of its certificates */
+};
+
+/* As the login judges: the path, and then the name. */
+static int
+judge(void *arg, const struct cert_list *chain, struct fault *f)
+{
+	struct asked *a = arg;
+	struct trust_verdict verdict;
+	char name[DN_TEXT_MAX];
+
+	if (chain->count == 0)
+		return fault_set(f, FAULT_UNTRUSTED, "it shows no certificate");
+	if (trust_verify(a->d->store, chain, a->d->now, TRUST_SERVER, &verdict,
+		f) < 0) {
+		f->code = FAULT_UNTRUSTED;
+		return -1;
+	}
+	a->end = verdict.not_after;
+	if (a->server->dn == NULL)
+		return trust_check_host(chain->cert[0], a->host, f);
+	if (dn_show_slash(&verdict.identity, name, sizeof(name)) == 0 &&
+	    strcmp(name, a->server->dn) == 0)
+		return 0;
+	return fault_set(f, FAULT_UNTRUSTED, "it is %s, not %s", name,
+	    a->server->dn);
+}
+
+static int
+shake_hands(struct tls *tls, struct fault *f)
+{
+	int64_t deadline = clock_mono() + HANDSHAKE_MS;
+
+	for (;;) {
+		enum tls_result result = tls_handshake(tls, f);
+
+		switch (result) {
+		case TLS_DONE:
+			return 0;
+		case TLS_WANT_READ:
+		case TLS_WANT_WRITE:
+			if (tls_wait(tls, result, deadline, f) < 0)
+				return -1;
+			break;
+		case TLS_CLOSED:
+			return fault_set(f, FAULT_UNREACHABLE,
+			    "it closed the connection");
+		case TLS_FAILED:
+			return -1;
+		}
+	}
+}
+
+static int
+knock(struct asked *a, struct fault *f)
+{
+	int fd = net_connect(a->host, a->port, a->server->timeout_ms, f);
+	int result = -1;
+
+	if (fd < 0)
+		return -1;
+	{
+		OWN_STRUCT(tls) tls = tls_connect(fd, NULL, a->host, f);
+
+		if (tls != NULL) {
+			tls_judge(tls, judge, a);
+			result = shake_hands(tls, f);
+		}
+	}
+	(void)close(fd);
+	return result;
+}
+
+static void
+ask(struct doctor *d, struct asked *a)
+{
+	struct fault why;
+	char left[CREDENTIAL_LEFT_SIZE];
+	int64_t start = clock_mono();
+	int64_t took;
+
+	if (knock(a, &why) < 0) {
+		doctor_say(d, DOCTOR_FAIL, "server",
+		    why.code == FAULT_UNTRUSTED
+			? "run: signet trustroots, or ask the server's people"
+			: "look at its name and port, the network and "
+			  "firewalls",
+		    "%s port %u: %s", a->host, a->port, why.text);
+		return;
+	}
+	took = clock_mono() - start;
+	credential_left(a->end - d->now, left);
+	if (a->end - d->now < CERT_SOON)
+		doctor_say(d, DOCTOR_WARN, "server", "tell the server's people",
+		    "%s port %u is trusted, but its certificate ends in %s",
+		    a->host, a->port, left);
+	else
+		doctor_say(d, DOCTOR_OK, "server", NULL,
+		    "%s port %u answers within %lld ms and is trusted", a->host,
+		    a->port, (long long)took);
+}
+
+void
+doctor_server(struct doctor *d)
+{
+	const struct server_options given = { &d->o->server, d->o->port,
+		d->o->server_dn, d->o->certdir };
+	struct server server;
+	struct fault why;
+	char item[300];
+
+	if (d->o->offline)
+		return;
+	if (server_choose(&server, &given, &d->conf, &why) < 0) {
+		doctor_say(d, DOCTOR_WARN, "server",
+		    "name one: -s HOST, MYPROXY_SERVER or signet.conf",
+		    "no server is named");
+		return;
+	}
+	if (d->store == NULL) {
+		doctor_say(d, DOCTOR_WARN, "server", NULL,
+		    "not asked: without trust anchors none can be trusted");
+		return;
+	}
+	for (const char *at = server.list; *at != '\0';) {
+		struct asked a = { .d = d, .server = &server };
+		size_t len = strcspn(at, ",");
+
+		if (text_fmt(item, sizeof(item), "%.*s", (int)len, at) < 0 ||
+		    net_split(item, server.port, a.host, sizeof(a.host),
+			&a.port, &why) < 0)
+			doctor_say(d, DOCTOR_FAIL, "server", "look at the name",
+			    "\"%.*s\" names no server", (int)len, at);
+		else
+			ask(d, &a);
+		at += len + (at[len] == ',');
+	}
+}
