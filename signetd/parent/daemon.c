@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "signetd/parent/child.h"
+#include "signetd/parent/crew.h"
 #include "signetd/parent/place.h"
+#include "signetd/parent/reload.h"
 #include "sys/loop.h"
 #include "sys/net.h"
 #include "sys/notify.h"
@@ -19,9 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROCESSES_MAX 256
-#define SIGNALS 4
-
 /* A process that dies again and again is not helped by starting it again. */
 #define RESTARTS_MAX 60
 #define RESTARTS_WINDOW_MS 60000
@@ -32,236 +31,6 @@
 /* A process whose neighbour has died ends as well, and may be seen first: the
  * neighbour's death, which ends all, gets this time to show. */
 #define RESTART_AFTER_MS 60
-
-struct process {
-	struct daemon *daemon;
-	enum msg_role role;
-	size_t index;
-	char name[32]; /* as the roles it speaks to call it */
-	pid_t pid;     /* 0: not running */
-	struct channel *control;
-	uint32_t ready; /* generation it has said READY to */
-	bool drained;
-	struct loop_timer *again; /* to start it anew */
-};
-
-struct daemon {
-	const struct daemon_wish *wish;
-	struct gather *gather;
-	struct loop *loop;
-	struct loop_signal *signals[SIGNALS];
-	struct loop_timer *deadline; /* of start, drain or end */
-	struct loop_timer *watchdog;
-	struct loop_timer *blame; /* a role left in order, unasked */
-	struct process process[PROCESSES_MAX];
-	size_t count;
-	int listen[CONF_LIST_MAX];
-	size_t listens;
-	uint32_t generation;
-	bool started;
-	bool draining;
-	bool ending;
-	bool failed;
-	int64_t restart_window;
-	unsigned restarts;
-};
-
-/* ---- saying things to roles */
-
-static int
-send_text(struct process *p, const struct gathered *item, struct fault *f)
-{
-	struct msg m = { .type = MSG_BOOT_TEXT };
-
-	if ((item->roles & (1u << p->role)) == 0)
-		return 0;
-	if (text_copy(m.boot_text.name, sizeof(m.boot_text.name), item->name) <
-	    0)
-		return fault_set(f, FAULT_INTERNAL, "name too long");
-	m.boot_text.data =
-	    (struct wire_bytes){ item->data.data, item->data.len };
-	return channel_say(p->control, &m, f);
-}
-
-/* Keys are gone after the start: a role that holds one is never started anew,
- * and a reload does not change them. */
-static int
-send_texts(struct daemon *d, struct process *p, bool also_once, struct fault *f)
-{
-	for (size_t i = 0; i < d->gather->count; i++) {
-		const struct gathered *item = &d->gather->item[i];
-
-		if (item->once && !also_once)
-			continue;
-		if (send_text(p, item, f) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-send_fd(struct process *p, const char *name, int fd, struct fault *f)
-{
-	struct msg m = { .type = MSG_BOOT_FD };
-
-	if (text_copy(m.boot_fd.name, sizeof(m.boot_fd.name), name) < 0)
-		return fault_set(f, FAULT_INTERNAL, "name too long");
-	return channel_say_fd(p->control, &m, fd, f);
-}
-
-static int
-send_go(struct daemon *d, struct process *p, struct fault *f)
-{
-	struct msg m = { .type = MSG_BOOT_GO };
-
-	m.boot_go.generation = d->generation;
-	return channel_say(p->control, &m, f);
-}
-
-/* Give ${a} and ${b} a channel to one another. */
-static int
-join(struct process *a, struct process *b, struct fault *f)
-{
-	int fds[2], result;
-
-	if (channel_pair(fds, f) < 0)
-		return -1;
-	result = send_fd(a, b->name, fds[0], f);
-	if (result == 0)
-		result = send_fd(b, a->name, fds[1], f);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	return result;
-}
-
-static struct process *
-only(struct daemon *d, enum msg_role role)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (d->process[i].role == role)
-			return &d->process[i];
-	return NULL;
-}
-
-/* What a process of the kind that may be started anew is joined to. */
-static int
-join_replaceable(struct daemon *d, struct process *p, struct fault *f)
-{
-	char name[32];
-
-	if (join(p, only(d, MSG_ROLE_AUTH), f) < 0)
-		return -1;
-	if (p->role != MSG_ROLE_FRONT)
-		return 0;
-	if (join(p, only(d, MSG_ROLE_ISSUER), f) < 0)
-		return -1;
-	for (size_t i = 0; i < d->listens; i++)
-		if (text_fmt(name, sizeof(name), "listen.%zu", i) < 0 ||
-		    send_fd(p, name, d->listen[i], f) < 0)
-			return -1;
-	return 0;
-}
-
-static bool
-is_replaceable(enum msg_role role)
-{
-	return role == MSG_ROLE_FRONT || role == MSG_ROLE_WORKER ||
-	    role == MSG_ROLE_PAM;
-}
-
-/* ---- starting */
-
-static void heard(void *arg, struct channel *ch, const struct msg *m, int fd);
-static void control_gone(void *arg, struct channel *ch, const struct fault *f);
-
-static int
-spawn(struct daemon *d, struct process *p, struct fault *f)
-{
-	int fds[2];
-
-	if (channel_pair(fds, f) < 0)
-		return -1;
-	p->pid = child_spawn(p->role, fds[1], d->wish->keep, d->wish->kept, f);
-	(void)close(fds[1]);
-	if (p->pid < 0) {
-		p->pid = 0;
-		(void)close(fds[0]);
-		return -1;
-	}
-	p->ready = 0;
-	p->drained = false;
-	p->control = channel_new(d->loop, fds[0], MSG_ROLE_PARENT, p->role,
-	    heard, control_gone, p, f);
-	if (p->control == NULL)
-		return -1;
-	LOG(ROLE_STARTED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", p->pid));
-	return 0;
-}
-
-static int
-add_process(struct daemon *d, enum msg_role role, size_t index, struct fault *f)
-{
-	struct process *p = &d->process[d->count];
-	int result;
-
-	if (d->count == PROCESSES_MAX)
-		return fault_set(f, FAULT_CONFIG, "too many processes");
-	p->daemon = d;
-	p->role = role;
-	p->index = index;
-	result = is_replaceable(role)
-	    ? text_fmt(p->name, sizeof(p->name), "%s.%zu", msg_role_name(role),
-		  index)
-	    : text_copy(p->name, sizeof(p->name), msg_role_name(role));
-	if (result < 0)
-		return fault_set(f, FAULT_INTERNAL, "name too long");
-	d->count++;
-	if (spawn(d, p, f) < 0)
-		return -1;
-	return send_texts(d, p, true, f);
-}
-
-static int
-add_processes(struct daemon *d, enum msg_role role, int64_t count,
-    struct fault *f)
-{
-	for (int64_t i = 0; i < count; i++)
-		if (add_process(d, role, (size_t)i, f) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-start_roles(struct daemon *d, struct fault *f)
-{
-	const struct signetd_conf *c = &d->gather->conf;
-	int64_t fronts = c->front_workers;
-
-	if (fronts == 0)
-		fronts = sysconf(_SC_NPROCESSORS_ONLN);
-	if (add_process(d, MSG_ROLE_KEEPER, 0, f) < 0 ||
-	    add_process(d, MSG_ROLE_SIGNER, 0, f) < 0 ||
-	    add_process(d, MSG_ROLE_ISSUER, 0, f) < 0 ||
-	    add_process(d, MSG_ROLE_AUTH, 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
-	    add_processes(d, MSG_ROLE_PAM,
-		conf_list_has(&c->auth, "pam") ? c->pam_workers : 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_FRONT, fronts, f) < 0)
-		return -1;
-	gather_forget_once(d->gather);
-	if (join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_KEEPER), f) < 0 ||
-	    join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_SIGNER), f) < 0 ||
-	    join(only(d, MSG_ROLE_AUTH), only(d, MSG_ROLE_ISSUER), f) < 0)
-		return -1;
-	for (size_t i = 0; i < d->count; i++)
-		if (is_replaceable(d->process[i].role) &&
-		    join_replaceable(d, &d->process[i], f) < 0)
-			return -1;
-	for (size_t i = 0; i < d->count; i++)
-		if (send_go(d, &d->process[i], f) < 0)
-			return -1;
-	return 0;
-}
 
 /* ---- ending */
 
@@ -441,15 +210,6 @@ too_many_restarts(struct daemon *d)
 	return ++d->restarts > RESTARTS_MAX;
 }
 
-static int
-restart(struct daemon *d, struct process *p, struct fault *f)
-{
-	if (spawn(d, p, f) < 0 || send_texts(d, p, false, f) < 0 ||
-	    join_replaceable(d, p, f) < 0)
-		return -1;
-	return send_go(d, p, f);
-}
-
 static void
 start_anew(void *arg)
 {
@@ -458,7 +218,7 @@ start_anew(void *arg)
 
 	if (p->daemon->ending || p->daemon->draining)
 		return;
-	if (restart(p->daemon, p, &f) < 0)
+	if (crew_restart(p->daemon, p, &f) < 0)
 		fail(p->daemon, &f);
 }
 
@@ -485,7 +245,7 @@ on_death(struct daemon *d, struct process *p, int status)
 	p->control = NULL;
 	if (d->ending)
 		return;
-	anew = is_replaceable(p->role) && d->started && !d->draining &&
+	anew = crew_is_replaceable(p->role) && d->started && !d->draining &&
 	    !too_many_restarts(d);
 	child_end_text(status, how, sizeof(how));
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
@@ -493,7 +253,7 @@ on_death(struct daemon *d, struct process *p, int status)
 	    LOG_TEXT("then", anew ? "started anew" : "the daemon ends"));
 	if (anew && start_anew_soon(d, p, &f) == 0)
 		return;
-	if (d->draining && is_replaceable(p->role)) {
+	if (d->draining && crew_is_replaceable(p->role)) {
 		if (all_drained(d))
 			end(d);
 		return;
@@ -537,75 +297,6 @@ reap(struct daemon *d)
 		loop_stop(d->loop);
 }
 
-/* ---- reload */
-
-/* Settings that are fixed while the daemon runs. */
-static const char *
-unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
-{
-	if (memcmp(&a->listen, &b->listen, sizeof(a->listen)) != 0)
-		return "listen";
-	if (memcmp(&a->ca, &b->ca, sizeof(a->ca)) != 0)
-		return "ca";
-	if (strcmp(a->ledger, b->ledger) != 0)
-		return "ledger";
-	if (memcmp(&a->auth, &b->auth, sizeof(a->auth)) != 0)
-		return "auth";
-	if (a->front_workers != b->front_workers ||
-	    a->auth_workers != b->auth_workers ||
-	    a->pam_workers != b->pam_workers)
-		return "a number of workers";
-	return NULL;
-}
-
-static int
-read_anew(struct daemon *d, struct gather *fresh, struct fault *f)
-{
-	const char *fixed;
-
-	if (gather_read(fresh, d->wish->conf_path, f) < 0)
-		return -1;
-	fixed = unreloadable_change(&d->gather->conf, &fresh->conf);
-	if (fixed != NULL)
-		return fault_set(f, FAULT_CONFIG,
-		    "%s changed: that takes a restart", fixed);
-	return 0;
-}
-
-static void
-reload(struct daemon *d)
-{
-	struct gather *fresh = calloc(1, sizeof(*fresh));
-	struct fault f = { 0 };
-
-	if (fresh == NULL || !d->started || d->draining || d->ending) {
-		free(fresh);
-		return;
-	}
-	notify_send("RELOADING=1");
-	if (read_anew(d, fresh, &f) < 0) {
-		LOG(RELOAD_REFUSED, LOG_TEXT("text", f.text));
-		gather_clear(fresh);
-		free(fresh);
-		notify_send("READY=1");
-		return;
-	}
-	gather_forget_once(fresh);
-	gather_clear(d->gather);
-	memcpy(d->gather, fresh, sizeof(*fresh));
-	free(fresh);
-	d->generation++;
-	log_open("signetd", (int)d->gather->conf.log_level);
-	for (size_t i = 0; i < d->count; i++) {
-		struct process *p = &d->process[i];
-
-		if (p->control != NULL &&
-		    (send_texts(d, p, false, &f) < 0 || send_go(d, p, &f) < 0))
-			log_fault(&f, NULL);
-	}
-	LOG(RELOADED, LOG_NUMBER("generation", d->generation));
-}
-
 static void
 on_signal(void *arg, int signo)
 {
@@ -614,7 +305,7 @@ on_signal(void *arg, int signo)
 	if (signo == SIGCHLD)
 		reap(d);
 	else if (signo == SIGHUP)
-		reload(d);
+		reload_all(d);
 	else
 		begin_drain(d, signo == SIGTERM ? "SIGTERM" : "SIGINT");
 }
@@ -651,10 +342,10 @@ open_listeners(struct daemon *d, struct fault *f)
 static int
 watch_signals(struct daemon *d, struct fault *f)
 {
-	static const int signals[SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM,
+	static const int signals[CREW_SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM,
 		SIGINT };
 
-	for (size_t i = 0; i < SIGNALS; i++) {
+	for (size_t i = 0; i < CREW_SIGNALS; i++) {
 		d->signals[i] =
 		    loop_signal_new(d->loop, signals[i], on_signal, d, f);
 		if (d->signals[i] == NULL)
@@ -678,7 +369,7 @@ start(struct daemon *d, struct fault *f)
 	if (open_listeners(d, f) < 0 || place_ledger(&d->gather->conf, f) < 0)
 		return -1;
 	loop_timer_set(d->deadline, START_TIMEOUT_MS);
-	return start_roles(d, f);
+	return crew_start(d, f);
 }
 
 static void
@@ -690,7 +381,7 @@ close_all(struct daemon *d)
 	}
 	for (size_t i = 0; i < d->listens; i++)
 		(void)close(d->listen[i]);
-	for (size_t i = 0; i < SIGNALS; i++)
+	for (size_t i = 0; i < CREW_SIGNALS; i++)
 		loop_signal_free(d->signals[i]);
 	loop_timer_free(d->deadline);
 	loop_timer_free(d->watchdog);
@@ -709,6 +400,8 @@ daemon_run(const struct daemon_wish *wish, struct gather *g, struct fault *f)
 	d->wish = wish;
 	d->gather = g;
 	d->generation = 1;
+	d->heard = heard;
+	d->gone = control_gone;
 	(void)signal(SIGPIPE, SIG_IGN);
 	result = start(d, f);
 	if (result < 0 && d->deadline != NULL) {
