@@ -9,9 +9,14 @@
 
 #define IDENTITIES 4
 
-/* Forward secret and authenticated, for TLS 1.2; those of 1.3 all are. */
-#define CIPHERS \
-	"ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK"
+/* Forward secret and authenticated, for TLS 1.2; those of 1.3 all are.  First
+ * those with SHA-256: a handshake with SHA-384 costs an eighth more. */
+#define CIPHERS                                                       \
+	"ECDHE+AES128+AESGCM:ECDHE+CHACHA20:ECDHE+AESGCM:DHE+AESGCM:" \
+	"DHE+CHACHA20:!aNULL:!PSK"
+#define CIPHERS_13                                             \
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+	"TLS_AES_256_GCM_SHA384"
 #define GROUPS "X25519:P-256:P-384"
 /* EC first: its signature costs a tenth of RSA's. */
 #define SIGNATURES                                      \
@@ -107,6 +112,7 @@ context_set(SSL_CTX *ctx, const char *ciphers, struct fault *f)
 	SSL_CTX_set_cert_verify_callback(ctx, ask_judge, NULL);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) != 1 ||
 	    SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
 	    SSL_CTX_set1_sigalgs_list(ctx, signatures) != 1)
 		return ossl_fault(f, FAULT_SYSTEM, "setting up TLS");
