@@ -2,7 +2,7 @@
  * What the ledger costs: rows a second and CPU a row, for transactions of 1,
  * 16 and 64 certificates (two rows each), beside plain appends with fdatasync.
  *
- *	ledger_bench [directory]
+ *	ledger_bench [directory [certificates that are in it before]]
  */
 #include "base/fault.h"
 #include "base/text.h"
@@ -121,6 +121,20 @@ run_batches(struct ledger *l, unsigned batch, struct fault *f)
 	return 0;
 }
 
+/* Fill the ledger, in large transactions. */
+static int
+fill(struct ledger *l, int64_t certificates, struct fault *f)
+{
+	struct serial serial[MOST];
+
+	for (int64_t n = 0; n < certificates; n += MOST)
+		if (ledger_begin(l, f) < 0 ||
+		    reserve_all(l, serial, MOST, f) < 0 ||
+		    commit_all(l, serial, MOST, f) < 0 || ledger_end(l, f) < 0)
+			return -1;
+	return 0;
+}
+
 /* The floor: append as many bytes, and sync. */
 static void
 run_appends(const char *dir)
@@ -145,39 +159,52 @@ run_appends(const char *dir)
 	(void)unlink(path);
 }
 
+static void
+clear(const char *dir, const char *path)
+{
+	static const char *const suffix[] = { "", "-wal", "-shm", ".lock" };
+
+	for (size_t s = 0; s < 4; s++) {
+		char name[320];
+
+		if (text_fmt(name, sizeof(name), "%s%s", path, suffix[s]) == 0)
+			(void)unlink(name);
+	}
+	(void)rmdir(dir);
+}
+
+static int
+run(const char *path, int64_t before, struct fault *f)
+{
+	static const unsigned batches[] = { 1, 16, 64 };
+	OWN_STRUCT(ledger) l = ledger_open(path, NULL, f);
+
+	if (l == NULL || ledger_make_room(l, f) < 0 || fill(l, before, f) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++)
+		if (run_batches(l, batches[i], f) < 0)
+			return -1;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *where = argc > 1 ? argv[1] : "/var/tmp";
-	static const unsigned batches[] = { 1, 16, 64 };
 	char dir[256], path[300];
 	struct fault f = { 0 };
-	struct ledger *l;
+	int64_t before = 0;
+	int result;
 
-	if (text_fmt(dir, sizeof(dir), "%s/ledger_bench.XXXXXX", where) < 0 ||
+	if ((argc > 2 && text_number(argv[2], 0, 10000000, &before) < 0) ||
+	    text_fmt(dir, sizeof(dir), "%s/ledger_bench.XXXXXX", where) < 0 ||
 	    mkdtemp(dir) == NULL ||
 	    text_fmt(path, sizeof(path), "%s/ledger.db", dir) < 0)
 		return 1;
 	run_appends(dir);
-	for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
-		static const char *const suffix[] = { "", "-wal", "-shm",
-			".lock" };
-
-		if ((l = ledger_open(path, NULL, &f)) == NULL ||
-		    ledger_make_room(l, &f) < 0 ||
-		    run_batches(l, batches[i], &f) < 0) {
-			fprintf(stderr, "%s\n", f.text);
-			return 1;
-		}
-		ledger_free(l);
-		for (size_t s = 0; s < 4; s++) {
-			char name[320];
-
-			if (text_fmt(name, sizeof(name), "%s%s", path,
-				suffix[s]) == 0)
-				(void)unlink(name);
-		}
-	}
-	(void)rmdir(dir);
-	return 0;
+	result = run(path, before, &f);
+	if (result < 0)
+		fprintf(stderr, "%s\n", f.text);
+	clear(dir, path);
+	return result < 0 ? 1 : 0;
 }
