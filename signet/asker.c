@@ -2,8 +2,10 @@
 
 #include "base/fault.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "sys/ask.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 static struct secret *
@@ -18,12 +20,31 @@ ask(struct asker *a, const char *prompt, struct fault *f)
 			     : ask_secret(prompt, f);
 }
 
+/* A new password, a code: what one line cannot answer. */
+static void
+one_line_only(const char *prompt, struct fault *f)
+{
+	char line[160];
+
+	(void)snprintf(line, sizeof(line), "%s", prompt);
+	for (char *at = line; *at != '\0'; at++)
+		if (*at == '\n')
+			*at = ' ';
+	(void)fault_set(f, FAULT_LOGIN,
+	    "more is asked for than a password (%s): log in at a terminal",
+	    text_trim(line));
+}
+
 struct secret *
 asker_prompt(void *arg, const char *prompt, struct fault *f)
 {
 	struct asker *a = arg;
 
-	/* Two different questions (a new password, a code) get two answers. */
+	if (a->from_stdin && a->asked) {
+		one_line_only(prompt, f);
+		return NULL;
+	}
+	a->asked = true;
 	return ask(a, *a->prompt != '\0' ? a->prompt : prompt, f);
 }
 

@@ -16,6 +16,7 @@ struct asker {
 	char prompt[320]; /* "" to take the one that is handed in */
 	bool from_stdin;
 	bool forbidden; /* FAULT_LOGIN: nobody is to be asked */
+	bool asked;	/* the one line of standard input is spent */
 	struct secret *kept;
 };
 

@@ -53,19 +53,20 @@ who_may_not_be_asked_is_not(void **state)
 }
 
 static void
-each_question_of_kerberos_is_put(void **state)
+one_line_answers_one_question_of_kerberos(void **state)
 {
 	struct asker a = { .from_stdin = true };
 	struct fault f;
 	OWN_STRUCT(secret) first = NULL;
 
 	(void)state;
-	say("old-password\n");
+	say("old-password\nnot read\n");
 	assert_non_null(first = asker_prompt(&a, "Password: ", &f));
 	assert_string_equal(secret_text(first), "old-password");
 	assert_null(a.kept);
-	/* Nothing is left to read: that is no empty password. */
-	assert_null(asker_prompt(&a, "Again: ", &f));
+	assert_null(asker_prompt(&a, "It has expired.\nEnter a new one: ", &f));
+	assert_int_equal(f.code, FAULT_LOGIN);
+	assert_non_null(strstr(f.text, "It has expired. Enter a new one:"));
 }
 
 int
@@ -75,7 +76,7 @@ main(void)
 		cmocka_unit_test(
 		    a_password_is_asked_for_once_and_given_as_often_as_needed),
 		cmocka_unit_test(who_may_not_be_asked_is_not),
-		cmocka_unit_test(each_question_of_kerberos_is_put),
+		cmocka_unit_test(one_line_answers_one_question_of_kerberos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ struct keygen {
 
 /* The child: one key, then the end. */
 _Noreturn static void
-work(const char *what, int fd, bool spare)
+work(const char *what, int fd, bool spare, pid_t parent)
 {
 	OWN_BUF(pem, PEM_MAX);
 	struct fault f;
@@ -38,6 +38,9 @@ work(const char *what, int fd, bool spare)
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* It may have died before it could have killed us. */
+	if (getppid() != parent)
+		_exit(status);
 	if (spare)
 		(void)setpriority(PRIO_PROCESS, 0, SPARE_NICE);
 	key = key_make(what, &f);
@@ -52,6 +55,7 @@ work(const char *what, int fd, bool spare)
 static int
 start_child(struct keygen *g, bool spare, struct fault *f)
 {
+	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -59,7 +63,7 @@ start_child(struct keygen *g, bool spare, struct fault *f)
 	g->pid = fork();
 	if (g->pid == 0) {
 		(void)close(ends[0]);
-		work(g->what, ends[1], spare);
+		work(g->what, ends[1], spare, parent);
 	}
 	(void)close(ends[1]);
 	if (g->pid < 0) {

@@ -197,7 +197,12 @@ choose_proxy(struct login *l, struct fault *f)
 	/* Better to say it now than after the password. */
 	if (place_proxy(o->out, l->out, f) < 0)
 		return -1;
-	return strcmp(l->out, "-") == 0 ? 0 : proxy_file_check(l->out, f);
+	if (strcmp(l->out, "-") != 0)
+		return proxy_file_check(l->out, f);
+	if (l->call->common.json)
+		return fault_set(f, FAULT_USAGE,
+		    "the proxy and --json cannot both go to standard output");
+	return 0;
 }
 
 int

@@ -87,15 +87,34 @@ log_on(struct login *l, struct keygen *g, struct fault *f)
 	return done;
 }
 
+/* What to do, where the usual advice is not the best. */
+static void
+advise(const struct login *l, const struct fault *f)
+{
+	struct fault why;
+	struct trust_store *store;
+
+	if (f->code == FAULT_LOGIN && l->kerberos)
+		call_hint(l->call,
+		    "If this site takes passwords and no tickets: --auth "
+		    "password");
+	if (f->code != FAULT_UNTRUSTED || l->o->bootstrap)
+		return;
+	store = trust_load(l->server.trust_dir, false, NULL, NULL, &why);
+	if (store == NULL)
+		call_hint(l->call,
+		    "Get your site's trust roots; or, on a network that you "
+		    "believe, add -b.");
+	trust_free(store);
+}
+
 int
 login_certificate(struct login *l, struct fault *f)
 {
 	int done = log_on(l, l->cert_key, f);
 
-	if (done < 0 && f->code == FAULT_LOGIN && l->kerberos)
-		call_hint(l->call,
-		    "If this site takes passwords and no tickets: --auth "
-		    "password");
+	if (done < 0)
+		advise(l, f);
 	if (done == 0 || f->code != FAULT_KEY || !l->may_fall_back ||
 	    l->o->no_credentials)
 		return done;

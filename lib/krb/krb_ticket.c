@@ -172,12 +172,15 @@ prompt(krb5_context context, void *data, const char *name, const char *banner,
 
 	(void)context;
 	(void)name;
-	(void)banner;
 	for (int i = 0; i < count; i++) {
-		char text[300];
+		char text[400];
 		OWN_STRUCT(secret) answer = NULL;
 
-		if (text_fmt(text, sizeof(text), "%s: ", prompts[i].prompt) < 0)
+		/* The banner says why: "Password expired." */
+		if (text_fmt(text, sizeof(text),
+			"%s%s%s: ", banner != NULL && i == 0 ? banner : "",
+			banner != NULL && i == 0 ? "\n" : "",
+			prompts[i].prompt) < 0)
 			return KRB5_LIBOS_CANTREADPWD;
 		if (p->ask == NULL)
 			return KRB5_LIBOS_CANTREADPWD;

@@ -269,6 +269,7 @@ def test_without_anchors_nothing_is_sent(pam, tmp_path):
     empty.mkdir()
     done = login(pam, tmp_path, "user0", check=False, X509_CERT_DIR=empty)
     assert done.returncode == 7
+    assert "add -b" in done.stderr
 
 
 def test_bootstrap_installs_what_was_seen_and_then_the_roots(pam, tmp_path):
@@ -442,6 +443,73 @@ def faked(shift, server, home, **more):
     return run("faketime", "-f", shift, SIGNET, "login", "--password-stdin",
                "--auth", "kerberos", "user0", env=env, stdin="secret123\n",
                check=False)
+
+
+def test_a_keytab_stands_for_the_password(krb, kdc, pki, tmp_path):
+    kdc.add_service("robot", keytab=tmp_path / "robot.keytab")
+    env = krb.env(tmp_path)
+    done = run(SIGNET, "login", "-k", "-t", tmp_path / "robot.keytab",
+               "--no_passphrase", "-N", "user0", env=env, check=False)
+    assert done.returncode != 0  # the key is robot's, not user0's
+    assert not (tmp_path / "cc").exists()
+    done = run(SIGNET, "login", "-k", "-t", tmp_path / "robot.keytab",
+               "--no_passphrase", "robot", env=env, check=False)
+    # A ticket was got; that the CA knows no robot is another matter.
+    assert done.returncode == 5 and "unknown username: robot" in done.stderr
+    assert "robot@LIGO.TEST" in run("klist", env=env).stdout
+
+
+def test_a_renewable_ticket_is_renewed(krb, tmp_path):
+    login(krb, tmp_path, "-l", "10m", "-r", "2h", "user0", auth="kerberos")
+    done = run(SIGNET, "login", "-R", "--no_passphrase", "user0",
+               env=krb.env(tmp_path))
+    assert f"Your identity: {SUBJECT}\n" in done.stdout
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    login(krb, plain, "-l", "10m", "user0", auth="kerberos")
+    refused = run(SIGNET, "login", "-R", "--no_passphrase", "user0",
+                  env=krb.env(plain), check=False)
+    assert refused.returncode != 0
+
+
+def test_an_expired_password_is_said_where_it_cannot_be_changed(krb, kdc, tmp_path):
+    kdc.add_user("late", "old-secret")
+    kdc.kadmin("modprinc -pwexpire \"1 day ago\" late")
+    done = login(krb, tmp_path, "late", password="old-secret", auth="kerberos",
+                 check=False)
+    assert done.returncode == 5
+    assert "Password expired" in done.stderr
+    assert "at a terminal" in done.stderr
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return f.read().split()
+
+
+def test_keys_are_begun_before_the_password_is_asked(krb, links, tmp_path):
+    """While it waits at the prompt, children are at work; when it is killed
+    there, so are they."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(str(links / "ligo-login"),
+                  ["ligo-login", "-bits", "4096", "user0"], krb.env(tmp_path))
+    shown = b""
+    while b"Password for user0@LIGO.TEST:" not in shown:
+        shown += os.read(fd, 1000)
+    workers = children_of(pid)
+    assert workers
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    end = time.monotonic() + 10
+    for worker in workers:
+        while pathlib.Path(f"/proc/{worker}").exists():
+            if open(f"/proc/{worker}/stat").read().split(") ")[1][0] == "Z":
+                break
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    assert not (tmp_path / "proxy.pem").exists()
 
 
 def test_a_wrong_clock_is_named(krb, kdc, tmp_path):
