@@ -101,6 +101,8 @@ build_yard(void **state)
 	struct yard *y = calloc(1, sizeof(*y));
 	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
 
+	if (y == NULL)
+		return -1;
 	memcpy(y->from, "/tmp/trustroots.XXXXXX", 23);
 	memcpy(y->to, "/tmp/trustroots.XXXXXX", 23);
 	assert_non_null(mkdtemp(y->from));
