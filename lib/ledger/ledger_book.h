@@ -58,6 +58,15 @@ void ledger_done(struct ledger *l, enum ledger_stmt which);
 CHECKED int ledger_put(struct ledger *l, struct ledger_entry *e,
     struct fault *f);
 
+/* See that the file ${path} is there, empty if it is new. */
+CHECKED int ledger_make_file(const char *path, struct fault *f);
+
+/* Lock the ledger at ${path} as one of its writers; *${alone}: exclusively, as
+ * there is no other, until ledger_share_writers(). */
+CHECKED int ledger_lock_writers(struct ledger *l, const char *path, bool *alone,
+    struct fault *f);
+CHECKED int ledger_share_writers(const struct ledger *l, struct fault *f);
+
 /* ${serial} as it stands in the database; FAULT_INPUT if it cannot be one. */
 CHECKED int ledger_serial_pad(struct wire_bytes serial,
     uint8_t padded[LEDGER_SERIAL_SIZE], struct fault *f);
