@@ -8,6 +8,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -77,6 +78,9 @@ static const struct gate {
 	{ SANDBOX_PROMISE(PROCESS), "open", 1, { MASKED(1, O_CREAT, 0) } },
 	{ SANDBOX_PROMISE(PROCESS), "openat", 1, { MASKED(2, O_CREAT, 0) } },
 	{ SANDBOX_PROMISE(PROCESS), "clone", 1, { MASKED(0, NEW_SPACES, 0) } },
+	/* Threads are named, and libcap looks at what there is when loaded. */
+	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_SET_NAME) } },
+	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_CAPBSET_READ) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_UNIX) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_INET) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_INET6) } },

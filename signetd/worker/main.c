@@ -13,6 +13,7 @@
 #include "signetd/role.h"
 #include "signetd/worker/work.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,12 @@ asks_ldap(const struct signetd_conf *conf)
 {
 	return conf_list_has(&conf->auth, "ldap") ||
 	    strcmp(conf->subject_from, "ldap") == 0;
+}
+
+static bool
+runs_program(const struct signetd_conf *conf)
+{
+	return strcmp(conf->subject_from, "program") == 0;
 }
 
 /* Root's file, read while we may be root. */
@@ -67,7 +74,7 @@ directory_of(char *directory, const char *path)
 	return directory;
 }
 
-/* libldap, its TLS and the name service. */
+/* libldap or a program, TLS and the name service. */
 static size_t
 allow_network(struct sandbox *box, const struct signetd_conf *conf, size_t n)
 {
@@ -122,10 +129,12 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	if (strcmp(conf->subject_from, "mapfile") == 0)
 		box->paths[n++].path =
 		    directory_of(w->directory[1], conf->mapfile);
-	if (asks_ldap(conf))
+	if (asks_ldap(conf) ||
+	    (runs_program(conf) && conf->map_program_network))
 		n = allow_network(box, conf, n);
-	if (strcmp(conf->subject_from, "program") == 0)
-		(void)allow_program(w, box, n);
+	if (runs_program(conf))
+		n = allow_program(w, box, n);
+	assert(n <= SANDBOX_PATHS_MAX);
 	return read_ldap_password(w, f);
 }
 

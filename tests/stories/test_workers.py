@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 
+import pytest
 from role_frames import Role, decode, encode
 from signet_site import REPO, ROLE_USERS, open_way
 from slapd import PEOPLE, SEARCHER, SEARCHER_PASSWORD, SUFFIX, Slapd
@@ -127,6 +128,28 @@ def test_subjects_of_a_program_inside_the_walls(tmp_path):
         assert w.work("map-program", "write@LIGO.TEST")[0] in ("FAILED",
                                                                "ABSENT")
         assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.heavy  # a sanitizer has no seccomp, an old kernel no Landlock
+@pytest.mark.parametrize("setting", ["yes", "no"])
+def test_a_program_has_the_network_only_if_the_site_says_so(tmp_path, setting):
+    program = tmp_path / "find-subject"
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        program.write_text("#!/bin/bash\n"
+                           f"exec 5<>/dev/tcp/127.0.0.1/{port} || exit 1\n"
+                           "echo /O=G/CN=$1\n")
+        program.chmod(0o755)
+        with Worker(tmp_path, "auth passwd", "subject-from program",
+                    f"map-program {program}",
+                    f"map-program-network {setting}") as w:
+            code, text = w.work("map-program", "ann@LIGO.TEST")
+            if setting == "yes":
+                assert (code, text) == ("NONE", "/O=G/CN=ann@LIGO.TEST")
+            else:
+                assert code in ("FAILED", "ABSENT")
 
 
 def test_passwords_and_subjects_of_a_directory(tmp_path):
