@@ -712,3 +712,19 @@ def test_help_of_every_old_name_shows_the_stock_options(links):
             if not word.startswith("-") or word in ("-h", "-u", "-v", "-V"):
                 continue
             assert f"{word}, --" in ours, word
+
+
+# A server that takes both.
+
+def test_a_server_of_tickets_and_passwords_takes_either(kdc, pki, tmp_path):
+    users = {"user0": "other-secret"}
+    with StockServer(tmp_path / "server", pki, users, kdc=kdc) as server:
+        for auth, password in (("password", "other-secret"),
+                               ("kerberos", "secret123")):
+            home = tmp_path / auth
+            home.mkdir()
+            done = login(server, home, "user0", auth=auth, password=password)
+            assert f"Your identity: {SUBJECT}\n" in done.stdout
+        wrong = login(server, tmp_path, "user0", password="secret123",
+                      check=False)
+        assert wrong.returncode == 5
