@@ -1,6 +1,7 @@
 #include "signetd/signer/gate.h"
 
 #include "base/fault.h"
+#include "base/secret.h"
 #include "x509/tbs.h"
 
 #include <stdlib.h>
@@ -69,11 +70,16 @@ find_key(const struct gate *old, const struct authority *authority)
 }
 
 static int
-get_key(struct gate_ca *ca, struct wire_bytes key, const struct gate *old,
-    struct fault *f)
+get_key(struct gate_ca *ca, struct wire_bytes key, struct wire_bytes phrase,
+    const struct gate *old, struct fault *f)
 {
 	if (key.len > 0) {
-		ca->key = key_read_pem(key.data, key.len, NULL, f);
+		OWN_STRUCT(secret) s = NULL;
+
+		if (phrase.len > 0 &&
+		    (s = secret_copy(phrase.data, phrase.len, f)) == NULL)
+			return -1;
+		ca->key = key_read_pem(key.data, key.len, s, f);
 		if (ca->key == NULL)
 			return fault_wrap(f, "key of %s",
 			    ca->authority.conf.name);
@@ -94,7 +100,8 @@ get_key(struct gate_ca *ca, struct wire_bytes key, const struct gate *old,
 
 int
 gate_add(struct gate *gate, struct wire_bytes conf, struct wire_bytes cert,
-    struct wire_bytes key, const struct gate *old, struct fault *f)
+    struct wire_bytes key, struct wire_bytes phrase, const struct gate *old,
+    struct fault *f)
 {
 	struct gate_ca *ca = &gate->ca[gate->count];
 
@@ -111,7 +118,7 @@ gate_add(struct gate *gate, struct wire_bytes conf, struct wire_bytes cert,
 		return -1;
 	}
 	gate->count++;
-	return get_key(ca, key, old, f);
+	return get_key(ca, key, phrase, old, f);
 }
 
 void

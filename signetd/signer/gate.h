@@ -25,15 +25,16 @@ CHECKED struct gate *gate_new(struct fault *f);
 void gate_free(struct gate *gate);
 
 /**
- * gate_add(gate, conf, cert, key, old, f):
- * One more CA, from the texts of its ca.conf, certificate and key.  An empty
+ * gate_add(gate, conf, cert, key, phrase, old, f):
+ * One more CA, from the texts of its ca.conf, certificate and key, and the pass
+ * phrase of an encrypted key (FAULT_LOGIN if it is wrong).  An empty
  * ${key} means the key that ${old} has for a CA with the same public key: a
  * certificate is renewed without its key being read again.  FAULT_CONFIG if
  * key and certificate do not belong together, or the name is taken.
  */
 CHECKED int gate_add(struct gate *gate, struct wire_bytes conf,
-    struct wire_bytes cert, struct wire_bytes key, const struct gate *old,
-    struct fault *f);
+    struct wire_bytes cert, struct wire_bytes key, struct wire_bytes phrase,
+    const struct gate *old, struct fault *f);
 
 /* Move what gate_add took from ${old} out of it, so that ${old} can go. */
 void gate_take_over(struct gate *gate, struct gate *old);

@@ -13,6 +13,8 @@ struct house {
 	struct gate *gate;
 };
 
+static const struct wire_bytes no_phrase = { NULL, 0 };
+
 static struct wire_bytes
 bytes(const struct buf *b)
 {
@@ -46,8 +48,8 @@ open_house(void **state)
 	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
 	write_texts(h);
 	assert_non_null(h->gate = gate_new(&f));
-	if (gate_add(h->gate, conf, bytes(&h->cert), bytes(&h->key), NULL, &f) <
-	    0)
+	if (gate_add(h->gate, conf, bytes(&h->cert), bytes(&h->key), no_phrase,
+		NULL, &f) < 0)
 		fail_msg("%s", f.text);
 	return 0;
 }
@@ -189,7 +191,7 @@ a_key_and_a_certificate_that_differ_are_refused(void **state)
 	assert_int_equal(key_write_pem(other, NULL, &pem, &f), 0);
 	key_free(other);
 	assert_int_equal(gate_add(gate, conf, bytes(&h->cert), bytes(&pem),
-			     NULL, &f),
+			     no_phrase, NULL, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 }
@@ -201,7 +203,7 @@ two_cas_of_one_name_are_refused(void **state)
 	struct fault f = { 0 };
 
 	assert_int_equal(gate_add(h->gate, conf, bytes(&h->cert),
-			     bytes(&h->key), NULL, &f),
+			     bytes(&h->key), no_phrase, NULL, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 	assert_int_equal(gate_count(h->gate), 1);
@@ -217,8 +219,8 @@ at_a_reload_keys_are_taken_over_and_new_ones_are_not(void **state)
 	struct house other = { .gate = NULL };
 
 	assert_non_null(fresh);
-	assert_int_equal(gate_add(fresh, conf, bytes(&h->cert), none, h->gate,
-			     &f),
+	assert_int_equal(gate_add(fresh, conf, bytes(&h->cert), none, no_phrase,
+			     h->gate, &f),
 	    0);
 	gate_take_over(fresh, h->gate);
 	gate_free(h->gate);
@@ -232,7 +234,7 @@ at_a_reload_keys_are_taken_over_and_new_ones_are_not(void **state)
 	write_texts(&other);
 	assert_non_null(fresh = gate_new(&f));
 	assert_int_equal(gate_add(fresh, conf, bytes(&other.cert), none,
-			     h->gate, &f),
+			     no_phrase, h->gate, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 	gate_free(fresh);

@@ -61,6 +61,9 @@ forget_keys(struct role *role)
 	for (size_t i = 0; i < GATE_CAS_MAX; i++)
 		if (text_fmt(name, sizeof(name), "ca.%zu.key", i) == 0)
 			role_forget(role, name);
+	for (size_t i = 0; i < GATE_CAS_MAX; i++)
+		if (text_fmt(name, sizeof(name), "ca.%zu.phrase", i) == 0)
+			role_forget(role, name);
 }
 
 static struct gate *
@@ -73,8 +76,8 @@ read_cas(struct role *role, const struct gate *old, struct fault *f)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		if (gate_add(gate, text_of(role, i, "conf"),
-			text_of(role, i, "cert"), text_of(role, i, "key"), old,
-			f) < 0)
+			text_of(role, i, "cert"), text_of(role, i, "key"),
+			text_of(role, i, "phrase"), old, f) < 0)
 			return NULL;
 	if (gate_count(gate) == 0) {
 		(void)fault_set(f, FAULT_CONFIG, "no ca is configured");
