@@ -308,7 +308,9 @@ verify(const struct init *in, struct fault *f)
 	    trust_verify(store, &in->made.chain, clock_wall(), TRUST_CLIENT,
 		&verdict, f) < 0)
 		return fault_wrap(f, "the new proxy");
-	if (!in->call->common.quiet && !in->call->common.json)
+	/* The old tool's -q does not go as far as this. */
+	if ((in->call->old || !in->call->common.quiet) &&
+	    !in->call->common.json)
 		puts("Proxy Verify OK");
 	return 0;
 }
@@ -346,24 +348,29 @@ write_out(const struct init *in, struct fault *f)
 }
 
 static int
+report_json(const struct init *in, struct fault *f)
+{
+	json_t *object =
+	    credential_json(in->out, &in->made, NULL, clock_wall(), f);
+
+	if (object == NULL)
+		return -1;
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
+	json_decref(object);
+	return 0;
+}
+
+/* Until when it holds; that this is less than was asked for is a warning,
+ * which -q does not silence. */
+static int
 report(const struct init *in, struct fault *f)
 {
 	char when[CREDENTIAL_WHEN_SIZE];
 	time_t end = credential_end(&in->made);
-	json_t *object;
 
-	if (in->call->common.json) {
-		object =
-		    credential_json(in->out, &in->made, NULL, clock_wall(), f);
-		if (object == NULL)
-			return -1;
-		(void)json_dumpf(object, stdout, JSON_COMPACT);
-		fputc('\n', stdout);
-		json_decref(object);
-		return 0;
-	}
-	if (in->call->common.quiet || strcmp(in->out, "-") == 0)
-		return 0;
+	if (in->call->common.json)
+		return report_json(in, f);
 	credential_when(end, when);
 	if (in->wish.lifetime > 0 && end == credential_end(&in->from) &&
 	    end < clock_wall() + in->wish.lifetime)
@@ -371,7 +378,7 @@ report(const struct init *in, struct fault *f)
 		    "\nWarning: your certificate and proxy will expire %s\n"
 		    " which is within the requested lifetime of the proxy\n",
 		    when);
-	else
+	else if (!in->call->common.quiet && strcmp(in->out, "-") != 0)
 		printf("Your proxy is valid until: %s\n", when);
 	return 0;
 }
