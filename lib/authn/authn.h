@@ -44,6 +44,16 @@ CHECKED int authn_pam(const char *dir, const char *service, const char *user,
     const char *peer, const struct secret *phrase, char *name, size_t size,
     struct fault *f);
 
+/**
+ * authn_pam_keep(dir, service):
+ * Keep in memory the modules that ${service} names now, which libpam would
+ * else load and drop at each login, with all the libraries they need; what the
+ * service file says is read anew all the same.  NULL if PAM cannot: each login
+ * will say why.
+ */
+struct authn_pam_kept *authn_pam_keep(const char *dir, const char *service);
+void authn_pam_kept_free(struct authn_pam_kept *kept);
+
 /* Bind to the directory as the user: template of the DN, or search first. */
 struct authn_ldap {
 	const char *uris;    /* blank-separated, tried in order */

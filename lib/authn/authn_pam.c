@@ -4,6 +4,7 @@
 
 #include <security/pam_appl.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What the conversation may answer, and whether it has. */
@@ -162,4 +163,44 @@ authn_pam(const char *dir, const char *service, const char *user,
 		done = get_name(pam, name, size, f);
 	(void)pam_end(pam, result | PAM_DATA_SILENT);
 	return done;
+}
+
+struct authn_pam_kept {
+	pam_handle_t *pam;
+};
+
+/* It is never asked anything. */
+static int
+converse_never(int count, const struct pam_message **questions,
+    struct pam_response **replies, void *arg)
+{
+	(void)count;
+	(void)questions;
+	(void)replies;
+	(void)arg;
+	return PAM_CONV_ERR;
+}
+
+struct authn_pam_kept *
+authn_pam_keep(const char *dir, const char *service)
+{
+	static const struct pam_conv conv = { converse_never, NULL };
+	struct authn_pam_kept *kept = calloc(1, sizeof(*kept));
+
+	if (kept != NULL &&
+	    pam_start_confdir(service, NULL, &conv,
+		dir == NULL || dir[0] == '\0' ? NULL : dir,
+		&kept->pam) == PAM_SUCCESS)
+		return kept;
+	free(kept);
+	return NULL;
+}
+
+void
+authn_pam_kept_free(struct authn_pam_kept *kept)
+{
+	if (kept == NULL)
+		return;
+	(void)pam_end(kept->pam, PAM_SUCCESS | PAM_DATA_SILENT);
+	free(kept);
 }

@@ -5,6 +5,7 @@
 #include "base/unit.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,6 +198,48 @@ a_name_that_does_not_fit_is_refused(void **state)
 	assert_int_equal(f.code, FAULT_LOGIN);
 }
 
+/* Whether a file with ${name} in its path is mapped into this process. */
+static bool
+is_mapped(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[1024];
+	bool found = false;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		found = found || strstr(line, name) != NULL;
+	(void)fclose(maps);
+	return found;
+}
+
+static void
+modules_can_be_kept_while_the_file_may_change(void **state)
+{
+	struct authn_pam_kept *kept;
+	struct fault f = { 0 };
+	char name[256] = "";
+
+	(void)state;
+	put("kept",
+	    "auth required pam_permit.so\n"
+	    "account required pam_permit.so\n");
+	kept = authn_pam_keep(dir, "kept");
+	assert_non_null(kept);
+	assert_true(is_mapped("/pam_permit.so"));
+	assert_int_equal(try("kept", "ann", "x", 1, name, sizeof(name), &f), 0);
+	assert_true(is_mapped("/pam_permit.so"));
+	put("kept",
+	    "auth required pam_deny.so\n"
+	    "account required pam_permit.so\n");
+	assert_int_equal(try("kept", "ann", "x", 1, name, sizeof(name), &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_LOGIN);
+	authn_pam_kept_free(kept);
+	assert_false(is_mapped("/pam_permit.so"));
+	assert_null(authn_pam_keep("/nonexistent", "kept"));
+}
+
 int
 main(void)
 {
@@ -211,6 +254,7 @@ main(void)
 		cmocka_unit_test(failures_do_not_sleep),
 		cmocka_unit_test(a_second_question_is_not_answered),
 		cmocka_unit_test(a_name_that_does_not_fit_is_refused),
+		cmocka_unit_test(modules_can_be_kept_while_the_file_may_change),
 	};
 
 	return cmocka_run_group_tests_name("authn/authn_pam", tests, set_up,

@@ -22,6 +22,7 @@ struct entry {
 
 struct authn_slow {
 	size_t count;
+	size_t used; /* places from here on were never taken */
 	unsigned free_tries;
 	int64_t longest_ms;
 	uint64_t *tag; /* of the key: what a search looks at; 0 is free */
@@ -128,7 +129,7 @@ find(struct authn_slow *s, const char *key, int64_t now_ms)
 {
 	uint64_t tag = tag_of(key);
 
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->used; i++)
 		if (s->tag[i] == tag && strcmp(s->entry[i].key, key) == 0) {
 			decay(&s->entry[i], now_ms);
 			return &s->entry[i];
@@ -146,6 +147,8 @@ make(struct authn_slow *s, const char *key, int64_t now_ms)
 		if (s->tag[i] == 0 ||
 		    s->entry[i].last_ms < s->entry[best].last_ms)
 			best = i;
+	if (best >= s->used)
+		s->used = best + 1;
 	s->tag[best] = tag_of(key);
 	memset(&s->entry[best], 0, sizeof(s->entry[best]));
 	memcpy(s->entry[best].key, key, strlen(key) + 1);

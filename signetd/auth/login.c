@@ -226,8 +226,7 @@ fill(struct talk *talk, const struct msg_auth_ask *m, struct fault *f)
 	memcpy(talk->profile, m->profile, sizeof(talk->profile));
 	if (m->passphrase.len == 0)
 		return 0;
-	talk->phrase = secret_copy(m->passphrase.data, m->passphrase.len, f);
-	return talk->phrase == NULL ? -1 : 0;
+	return talk_keep_phrase(talk->auth->talks, talk, m->passphrase, f);
 }
 
 static bool

@@ -6,9 +6,14 @@
 #include <string.h>
 
 #define ROWS 4096
+#define SPARES 16
 
 struct talk_table {
 	size_t count; /* those that nobody listens to any more, too */
+	/* Empty ones for the next pass phrases: a locked page costs several
+	 * system calls to make and to give back. */
+	size_t spares;
+	struct secret *spare[SPARES];
 	struct talk *row[ROWS];
 };
 
@@ -20,6 +25,16 @@ talk_table_new(struct fault *f)
 	if (t == NULL)
 		(void)fault_set(f, FAULT_MEMORY, "no room for conversations");
 	return t;
+}
+
+void
+talk_table_free(struct talk_table *t)
+{
+	if (t == NULL)
+		return;
+	while (t->spares > 0)
+		secret_free(t->spare[--t->spares]);
+	free(t);
 }
 
 static struct talk **
@@ -82,12 +97,42 @@ take_out(struct talk_table *t, struct talk *talk)
 	talk->next = NULL;
 }
 
+int
+talk_keep_phrase(struct talk_table *t, struct talk *talk,
+    struct wire_bytes phrase, struct fault *f)
+{
+	struct secret *s;
+
+	if (phrase.len > TALK_PHRASE_MAX)
+		return fault_set(f, FAULT_INPUT, "pass phrase too long");
+	s = t->spares > 0 ? t->spare[--t->spares]
+			  : secret_new(TALK_PHRASE_MAX, f);
+	if (s == NULL)
+		return -1;
+	memcpy(secret_data(s), phrase.data, phrase.len);
+	secret_set_len(s, phrase.len);
+	talk->phrase = s;
+	return 0;
+}
+
+static void
+forget_phrase(struct talk_table *t, struct secret *s)
+{
+	if (s == NULL || t->spares == SPARES) {
+		secret_free(s);
+		return;
+	}
+	secret_wipe(secret_data(s), secret_size(s));
+	secret_set_len(s, 0);
+	t->spare[t->spares++] = s;
+}
+
 void
 talk_free(struct talk_table *t, struct talk *talk)
 {
 	take_out(t, talk);
 	t->count--;
-	secret_free(talk->phrase);
+	forget_phrase(t, talk->phrase);
 	krb_gss_free(talk->gss);
 	explicit_bzero(talk, sizeof(*talk));
 	free(talk);

@@ -24,6 +24,7 @@ struct fault;
 struct talk_table;
 
 #define TALKS_MAX 8192
+#define TALK_PHRASE_MAX 1024   /* as AUTH_ASK has it */
 #define TALK_CHALLENGE_SIZE 33 /* 32 hexadecimal digits */
 
 enum talk_state {
@@ -61,10 +62,18 @@ struct talk {
 
 CHECKED struct talk_table *talk_table_new(struct fault *f);
 
+/* Its conversations must have been freed or abandoned. */
+void talk_table_free(struct talk_table *t);
+
 /* A new one, with nothing in it but its key.  FAULT_BUSY if there are too
  * many; FAULT_INPUT if that connection has one. */
 CHECKED struct talk *talk_new(struct talk_table *t, struct channel *front,
     uint32_t connection, struct fault *f);
+
+/* Copy ${phrase}, not empty, of at most TALK_PHRASE_MAX bytes, into
+ * talk->phrase, which had none. */
+CHECKED int talk_keep_phrase(struct talk_table *t, struct talk *talk,
+    struct wire_bytes phrase, struct fault *f);
 
 /* The one of that connection, or NULL. */
 struct talk *talk_find(struct talk_table *t, const struct channel *front,

@@ -51,7 +51,7 @@ a_conversation_is_found_by_its_front_end_and_number(void **state)
 	talk_abandon_all(t, FRONT(0));
 	talk_abandon_all(t, FRONT(1));
 	assert_null(talk_find(t, FRONT(1), 7));
-	free(t);
+	talk_table_free(t);
 }
 
 static void
@@ -67,7 +67,34 @@ a_connection_has_one_conversation(void **state)
 	talk_abandon_all(t, FRONT(0));
 	(void)begin(t, 0, 1);
 	talk_abandon_all(t, FRONT(0));
-	free(t);
+	talk_table_free(t);
+}
+
+static void
+a_pass_phrase_is_kept_and_wiped_before_its_page_serves_another(void **state)
+{
+	struct talk_table *t = table();
+	struct wire_bytes longer = { (const uint8_t *)"correct horse", 13 };
+	struct wire_bytes shorter = { (const uint8_t *)"x", 1 };
+	struct wire_bytes too_long = { NULL, TALK_PHRASE_MAX + 1 };
+	struct fault f = { 0 };
+	struct talk *talk = begin(t, 0, 1);
+
+	(void)state;
+	assert_int_equal(talk_keep_phrase(t, talk, longer, &f), 0);
+	assert_string_equal(secret_text(talk->phrase), "correct horse");
+	talk_free(t, talk);
+	talk = begin(t, 0, 2);
+	assert_int_equal(talk_keep_phrase(t, talk, shorter, &f), 0);
+	assert_string_equal(secret_text(talk->phrase), "x");
+	for (size_t i = 2; i < secret_size(talk->phrase); i++)
+		assert_int_equal(secret_data(talk->phrase)[i], 0);
+	talk_free(t, talk);
+	talk = begin(t, 0, 3);
+	assert_int_equal(talk_keep_phrase(t, talk, too_long, &f), -1);
+	assert_int_equal(f.code, FAULT_INPUT);
+	talk_free(t, talk);
+	talk_table_free(t);
 }
 
 static void
@@ -85,7 +112,7 @@ there_is_an_end_to_how_many_there_are(void **state)
 	(void)begin(t, 1, 1);
 	talk_abandon_all(t, FRONT(0));
 	talk_abandon_all(t, FRONT(1));
-	free(t);
+	talk_table_free(t);
 }
 
 static void
@@ -107,7 +134,7 @@ one_that_a_worker_works_for_outlives_its_listener(void **state)
 	talk_free(t, talk);
 	(void)begin(t, 0, 1);
 	talk_abandon_all(t, FRONT(0));
-	free(t);
+	talk_table_free(t);
 }
 
 int
@@ -117,6 +144,8 @@ main(void)
 		cmocka_unit_test(
 		    a_conversation_is_found_by_its_front_end_and_number),
 		cmocka_unit_test(a_connection_has_one_conversation),
+		cmocka_unit_test(
+		    a_pass_phrase_is_kept_and_wiped_before_its_page_serves_another),
 		cmocka_unit_test(there_is_an_end_to_how_many_there_are),
 		cmocka_unit_test(
 		    one_that_a_worker_works_for_outlives_its_listener),

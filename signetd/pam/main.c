@@ -14,9 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PHRASE_MAX 1024 /* as PAM_ASK has it */
+
 struct pam {
 	struct role *role;
 	struct channel *auth;
+	struct secret *phrase;
+	struct authn_pam_kept *kept; /* after the first login; NULL: none yet */
 };
 
 static int
@@ -29,7 +33,8 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	role->state = p;
 	p->role = role;
 	box->may_gain = true;
-	return 0;
+	p->phrase = secret_new(PHRASE_MAX, f);
+	return p->phrase != NULL ? 0 : -1;
 }
 
 /* "[2001:db8::1]:7512" and "192.0.2.1:7512" without the port. */
@@ -51,18 +56,25 @@ bare_host(const char *peer, char *host, size_t size)
 }
 
 static int
-ask_pam(const struct signetd_conf *conf, const struct msg_pam_ask *ask,
-    char *name, size_t size, struct fault *f)
+ask_pam(struct pam *p, const struct msg_pam_ask *ask, char *name, size_t size,
+    struct fault *f)
 {
-	OWN_STRUCT(secret) phrase =
-	    secret_copy(ask->passphrase.data, ask->passphrase.len, f);
+	const struct signetd_conf *conf = &p->role->conf;
 	char host[sizeof(ask->peer)];
+	int result;
 
-	if (phrase == NULL)
-		return -1;
+	if (ask->passphrase.len > secret_size(p->phrase))
+		return fault_set(f, FAULT_LOGIN, "pass phrase too long");
+	memcpy(secret_data(p->phrase), ask->passphrase.data,
+	    ask->passphrase.len);
+	secret_set_len(p->phrase, ask->passphrase.len);
 	bare_host(ask->peer, host, sizeof(host));
-	return authn_pam(conf->pam_dir, conf->pam_service, ask->username, host,
-	    phrase, name, size, f);
+	result = authn_pam(conf->pam_dir, conf->pam_service, ask->username,
+	    host, p->phrase, name, size, f);
+	secret_wipe(secret_data(p->phrase), ask->passphrase.len);
+	if (p->kept == NULL)
+		p->kept = authn_pam_keep(conf->pam_dir, conf->pam_service);
+	return result;
 }
 
 static void
@@ -78,7 +90,7 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		return;
 	/* A module that hangs ends this process; the parent starts another. */
 	(void)alarm((unsigned)p->role->conf.auth_timeout);
-	result = ask_pam(&p->role->conf, &m->pam_ask, answer.pam_done.text,
+	result = ask_pam(p, &m->pam_ask, answer.pam_done.text,
 	    sizeof(answer.pam_done.text), &f);
 	(void)alarm(0);
 	answer.pam_done.id = m->pam_ask.id;
@@ -105,6 +117,18 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	return p->auth == NULL ? -1 : 0;
 }
 
+/* Modules that were replaced on the disk are loaded anew. */
+static int
+reload(struct role *role, struct fault *f)
+{
+	struct pam *p = role->state;
+
+	(void)f;
+	authn_pam_kept_free(p->kept);
+	p->kept = NULL;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -112,6 +136,7 @@ main(int argc, char **argv)
 		.self = MSG_ROLE_PAM,
 		.box = box,
 		.attach = attach,
+		.reload = reload,
 	};
 
 	return role_main(argc, argv, &spec);

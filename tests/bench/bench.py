@@ -160,6 +160,8 @@ def permit_pam(directory):
     pam = directory / "pam.d"
     pam.mkdir(exist_ok=True)
     (pam / "signet").write_text(PERMIT)
+    (pam / "other").write_text("auth required pam_deny.so\n"
+                               "account required pam_deny.so\n")
     return pam
 
 

@@ -208,7 +208,8 @@ converse(SSL *ssl, const struct wish *w)
 		    got > 0 ? got : 0, text);
 		return false;
 	}
-	return true;
+	/* The last word, which real clients wait for. */
+	return read_answer(ssl, text, sizeof(text)) == 0;
 }
 
 static bool
