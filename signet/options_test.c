@@ -202,6 +202,94 @@ spans_are_read_as_people_write_them(void **state)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
 
+struct asked {
+	uint64_t subject, issuer;
+	int64_t valid;
+};
+
+static const struct option_row asked_rows[] = { OPTION_ROW(struct asked,
+    subject, "s subject", TURN, "", 0, 0, "S.") OPTION_ROW(struct asked, issuer,
+    "issuer", TURN, "", 0, 0, "I.") OPTION_ROW(struct asked, valid, "valid",
+    CLOCK, "H:M", 0, 86400, "V.") };
+static const struct options_table asked_table = { asked_rows, 3,
+	sizeof(struct asked) };
+
+static int
+parse_asked(struct asked *own, int argc, const char *const *words,
+    struct fault *f)
+{
+	char text[OPTION_TURNS + 4][32];
+	char *argv[OPTION_TURNS + 5];
+	struct options_common common;
+	int operands;
+
+	assert_true(argc <= OPTION_TURNS + 4);
+	for (int i = 0; i < argc; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "%s", words[i]);
+		argv[i] = text[i];
+	}
+	argv[argc] = NULL;
+	return options_read(&asked_table, OPTIONS_SINGLE_DASH, argc, argv, own,
+	    &common, &operands, f);
+}
+
+static void
+turns_remember_the_order_and_how_often(void **state)
+{
+	const char *const words[] = { "x", "-issuer", "-s", "-valid", "1:00",
+		"-issuer", "-subject" };
+	const char *many[OPTION_TURNS + 2] = { "x" };
+	struct asked own;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(parse_asked(&own, 7, words, &f), 0);
+	assert_int_equal(own.issuer, 0x5);
+	assert_int_equal(own.subject, 0xa);
+	assert_int_equal(parse_asked(&own, 1, words, &f), 0);
+	assert_int_equal(own.issuer | own.subject, 0);
+	assert_int_equal(own.valid, OPTION_UNSET);
+	for (int i = 1; i <= OPTION_TURNS + 1; i++)
+		many[i] = "-s";
+	assert_int_equal(parse_asked(&own, OPTION_TURNS + 1, many, &f), 0);
+	assert_true(own.subject == UINT64_MAX);
+	assert_int_equal(parse_asked(&own, OPTION_TURNS + 2, many, &f), -1);
+	assert_int_equal(f.code, FAULT_USAGE);
+}
+
+static void
+clocks_are_hours_and_minutes_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: no clock; -2: bad minutes */
+	} cases[] = { { "1:30", 5400 }, { "0:00", 0 }, { "0:60", 3600 },
+		{ "24:00", 86400 }, { "1", -1 }, { "12h", -1 }, { "", -1 },
+		{ ":", -1 }, { "1:", -1 }, { ":1", -1 }, { "1:2:3", -1 },
+		{ "-1:00", -1 }, { "1:61", -2 }, { "1:-1", -2 }, { "x:1", -1 },
+		{ "12345678901234567890:00", -1 } };
+	struct asked own;
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const words[] = { "x", "-valid", cases[i].text };
+		int result = parse_asked(&own, 3, words, &f);
+
+		if (cases[i].seconds >= 0) {
+			assert_int_equal(result, 0);
+			assert_int_equal(own.valid, cases[i].seconds);
+			continue;
+		}
+		assert_int_equal(result, -1);
+		assert_int_equal(f.code, FAULT_USAGE);
+		if (strstr(f.text,
+			cases[i].seconds == -2 ? "range 0-60"
+					       : "is not a time") == NULL)
+			fail_msg("\"%s\": %s", cases[i].text, f.text);
+	}
+}
+
 static void
 help_and_manual_show_what_may_be_shown(void **state)
 {
@@ -218,7 +306,7 @@ help_and_manual_show_what_may_be_shown(void **state)
 	assert_non_null(strstr(text, "  --quick, -q "));
 	assert_non_null(strstr(text, "  --quiet "));
 	assert_null(strstr(text, "lifetime"));
-	assert_null(strstr(text, "usage"));
+	assert_non_null(strstr(text, "--usage"));
 	free(text);
 }
 
@@ -239,8 +327,8 @@ completion_is_offered_every_shown_name_once(void **state)
 
 	(void)state;
 	options_each(&table, OPTIONS_GNU, count_name, &names);
-	/* Ten of the table, and nine common ones that it did not take. */
-	assert_int_equal(names, 11 + 9);
+	/* Those of the table, and the common ones that it did not take. */
+	assert_int_equal(names, 11 + 11);
 }
 
 int
@@ -256,6 +344,8 @@ main(void)
 		    wrong_options_are_named_with_the_nearest_spelling),
 		cmocka_unit_test(more_servers_than_fit_are_refused),
 		cmocka_unit_test(spans_are_read_as_people_write_them),
+		cmocka_unit_test(turns_remember_the_order_and_how_often),
+		cmocka_unit_test(clocks_are_hours_and_minutes_and_nothing_else),
 		cmocka_unit_test(help_and_manual_show_what_may_be_shown),
 		cmocka_unit_test(completion_is_offered_every_shown_name_once),
 	};
