@@ -14,55 +14,99 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whether the ledger called ${base} puts a file called ${name} beside itself:
+ * its own, its lists, and either half-written.  It may have a file system of
+ * its own, too. */
+static bool
+is_ledgers(const char *name, const char *base)
+{
+	static const char *const lists[] = { ".crl", ".r0", NULL };
+
+	if (text_starts(name, base) || strcmp(name, "lost+found") == 0)
+		return true;
+	for (size_t i = 0; lists[i] != NULL; i++) {
+		const char *found = strstr(name, lists[i]);
+		size_t len = strlen(lists[i]);
+
+		if (found != NULL && (found[len] == '\0' || found[len] == '.'))
+			return true;
+	}
+	return false;
+}
+
 /* Regular files only, links not followed: the directory may be another
  * user's, and we are root. */
 static int
-own_contents(int dir_fd, uid_t uid, gid_t gid, struct fault *f)
+own_file(int dir_fd, const char *name, uid_t uid, gid_t gid, struct fault *f)
 {
-	DIR *dir = fdopendir(dir_fd);
-	struct dirent *entry;
-	int result = 0;
+	struct stat st;
 
-	if (dir == NULL)
-		return fault_set(f, FAULT_SYSTEM, "opendir: %s",
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid == uid)
+		return 0;
+	if (fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return fault_set(f, FAULT_SYSTEM, "chown %s: %s", name,
 		    strerror(errno));
-	while (result == 0 && (entry = readdir(dir)) != NULL) {
-		struct stat st;
+	return 0;
+}
 
-		if (fstatat(dirfd(dir), entry->d_name, &st,
-			AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-		    st.st_uid == uid)
-			continue;
-		if (fchownat(dirfd(dir), entry->d_name, uid, gid,
-			AT_SYMLINK_NOFOLLOW) < 0)
-			result = fault_set(f, FAULT_SYSTEM, "chown %s: %s",
-			    entry->d_name, strerror(errno));
-	}
-	(void)closedir(dir);
-	return result;
+/* A directory with other things in it is refused: a slip in the path would
+ * give /etc to the keeper.  Of what is his already only his files count. */
+static int
+look_through(DIR *dir, const char *base, bool is_his, struct fault *f)
+{
+	struct dirent *entry;
+
+	while (!is_his && (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    !is_ledgers(entry->d_name, base))
+			return fault_set(f, FAULT_CONFIG,
+			    "%s is in the ledger's directory, which must be "
+			    "the keeper's alone: give it one of its own",
+			    entry->d_name);
+	rewinddir(dir);
+	return 0;
 }
 
 static int
-own_directory(const char *path, const char *user, struct fault *f)
+own_contents(DIR *dir, const char *base, uid_t uid, gid_t gid, struct fault *f)
 {
-	uid_t uid;
-	gid_t gid;
-	int fd;
+	struct dirent *entry;
+	struct stat st;
 
-	if (sandbox_user(user, &uid, &gid, f) < 0)
-		return fault_wrap(f, "user-keeper");
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+	if (fstat(dirfd(dir), &st) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s", strerror(errno));
+	if (look_through(dir, base, st.st_uid == uid, f) < 0)
+		return -1;
+	if (fchown(dirfd(dir), uid, gid) < 0 ||
+	    fchmod(dirfd(dir), st.st_mode & 07755) < 0)
+		return fault_set(f, FAULT_SYSTEM, "chown: %s", strerror(errno));
+	while ((entry = readdir(dir)) != NULL)
+		if (is_ledgers(entry->d_name, base) &&
+		    own_file(dirfd(dir), entry->d_name, uid, gid, f) < 0)
+			return -1;
+	return 0;
+}
+
+int
+place_own(const char *path, const char *base, uid_t uid, gid_t gid,
+    struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int result;
+
+	if (dir == NULL) {
+		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
-	if (fchown(fd, uid, gid) < 0) {
-		(void)fault_set(f, FAULT_SYSTEM, "chown %s: %s", path,
-		    strerror(errno));
-		(void)close(fd);
+		if (fd >= 0)
+			(void)close(fd);
 		return -1;
 	}
-	return own_contents(fd, uid, gid, f);
+	result = own_contents(dir, base, uid, gid, f);
+	(void)closedir(dir);
+	return result < 0 ? fault_wrap(f, "%s", path) : 0;
 }
 
 int
@@ -70,13 +114,20 @@ place_ledger(const struct signetd_conf *conf, struct fault *f)
 {
 	char path[PATH_MAX];
 	char *slash;
+	uid_t uid;
+	gid_t gid;
 
 	if (text_copy(path, sizeof(path), conf->ledger) < 0 ||
-	    (slash = strrchr(path, '/')) == NULL || slash == path)
+	    (slash = strrchr(path, '/')) == NULL || slash == path ||
+	    slash[1] == '\0')
 		return fault_set(f, FAULT_CONFIG,
 		    "ledger must be a path in a directory of its own");
 	*slash = '\0';
 	if (file_mkdir(path, 0700, f) < 0)
 		return -1;
-	return geteuid() == 0 ? own_directory(path, conf->user_keeper, f) : 0;
+	if (geteuid() != 0)
+		return 0;
+	if (sandbox_user(conf->user_keeper, &uid, &gid, f) < 0)
+		return fault_wrap(f, "user-keeper");
+	return place_own(path, slash + 1, uid, gid, f);
 }

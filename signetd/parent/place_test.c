@@ -1,0 +1,130 @@
+#include "signetd/parent/place.h"
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "base/unit.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BASE "ledger.db"
+
+static int
+make_directory(void **state)
+{
+	char *path = strdup("/tmp/signet-place.XXXXXX");
+
+	if (path == NULL || mkdtemp(path) == NULL) {
+		free(path);
+		return -1;
+	}
+	*state = path;
+	return 0;
+}
+
+static int
+path_of(const char *dir, const char *name, char path[256])
+{
+	return text_fmt(path, 256, "%s/%s", dir, name);
+}
+
+static int
+remove_directory(void **state)
+{
+	static const char *const names[] = { BASE, BASE "-wal", "slcs.crl",
+		"slcs.r0.Ab12Cd", "shadow", "slcs.crlist" };
+	char path[256];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (path_of(*state, names[i], path) == 0)
+			(void)unlink(path);
+	(void)rmdir(*state);
+	free(*state);
+	return 0;
+}
+
+static void
+put(const char *dir, const char *name)
+{
+	char path[256];
+	int fd;
+
+	assert_int_equal(path_of(dir, name, path), 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+a_directory_with_other_things_is_not_given_away(void **state)
+{
+	static const char *const others[] = { "shadow", "slcs.crlist" };
+	const char *dir = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct fault f = { 0 };
+		struct stat before, after;
+		char path[256];
+
+		put(dir, BASE);
+		put(dir, others[i]);
+		assert_int_equal(stat(dir, &before), 0);
+		/* Nobody has this number, so the directory is not his. */
+		assert_int_equal(place_own(dir, BASE, geteuid() + 61999,
+				     getegid(), &f),
+		    -1);
+		assert_int_equal(f.code, FAULT_CONFIG);
+		assert_non_null(strstr(f.text, others[i]));
+		assert_int_equal(stat(dir, &after), 0);
+		assert_int_equal(before.st_uid, after.st_uid);
+		assert_int_equal(path_of(dir, others[i], path), 0);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void
+the_ledgers_own_files_are_no_reason_to_refuse(void **state)
+{
+	const char *dir = *state;
+	struct fault f = { 0 };
+
+	put(dir, BASE);
+	put(dir, BASE "-wal");
+	put(dir, "slcs.crl");
+	put(dir, "slcs.r0.Ab12Cd");
+	assert_int_equal(place_own(dir, BASE, geteuid(), getegid(), &f), 0);
+}
+
+static void
+nobody_else_may_write_there(void **state)
+{
+	const char *dir = *state;
+	struct fault f = { 0 };
+	struct stat st;
+
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(place_own(dir, BASE, geteuid(), getegid(), &f), 0);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_directory_with_other_things_is_not_given_away,
+		    make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    the_ledgers_own_files_are_no_reason_to_refuse,
+		    make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(nobody_else_may_write_there,
+		    make_directory, remove_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
