@@ -109,6 +109,12 @@ job_finish(struct job *job, struct wire_bytes signature, struct fault *f)
 	struct wire_bytes tbs = { job->tbs.data, job->tbs.len };
 	OWN_STRUCT(cert) cert = NULL;
 
+	/*
+	 * Whether it is good is the signer's to know: to verify it here would
+	 * cost as much as all the rest.
+	 */
+	if (signature.len == 0)
+		return fault_set(f, FAULT_INTERNAL, "an empty signature");
 	job->certificate = BUF(CERTIFICATE_MAX);
 	if (mint_finish(tbs, job->ca->authority.cert->spki.kind, signature,
 		&job->certificate, f) < 0)

@@ -39,8 +39,8 @@ need(bool good, const struct fault *f, const char *what)
 }
 
 /* A CA of one level: what the online roles do does not depend on more. */
-static void
-make_ca(struct rig *rig, const char *kind)
+void
+rig_make_ca(struct rig *rig, const char *kind)
 {
 	static const char text[] = "lifetime 10y\nmax-lifetime 10y\n"
 				   "key rsa:2048 ec:P-256 ec:P-384\n"
@@ -296,7 +296,7 @@ prepare(struct rig *rig, const struct rig_wish *wish)
 		    rig->dir) == 0,
 	    &f, "directory");
 	need(geteuid() != 0 || chown(rig->dir, 65534, 65534) == 0, &f, "chown");
-	make_ca(rig, wish->ca_key);
+	rig_make_ca(rig, wish->ca_key);
 }
 
 bool

@@ -46,6 +46,9 @@ struct rig {
 	unsigned next_ticket;
 };
 
+/* Only the CA: rig->ca_key and rig->ca. */
+void rig_make_ca(struct rig *rig, const char *kind);
+
 /* Start all three on a new ledger, or (rig_restart) on the one that is there.
  * A failure ends the program: a test has nothing to do without them. */
 void rig_open(struct rig *rig, const struct rig_wish *wish);
