@@ -198,11 +198,16 @@ control_gone(void *arg, struct channel *ch, const struct fault *f)
 
 /* ---- deaths */
 
+/* Deaths by SIGKILL come from outside, and by SIGALRM from a question that
+ * took too long: neither is a sign that the process itself is broken. */
 static bool
-too_many_restarts(struct daemon *d)
+too_many_restarts(struct daemon *d, int status)
 {
 	int64_t now = clock_mono();
 
+	if (WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGALRM))
+		return false;
 	if (now - d->restart_window > RESTARTS_WINDOW_MS) {
 		d->restart_window = now;
 		d->restarts = 0;
@@ -246,7 +251,7 @@ on_death(struct daemon *d, struct process *p, int status)
 	if (d->ending)
 		return;
 	anew = crew_is_replaceable(p->role) && d->started && !d->draining &&
-	    !too_many_restarts(d);
+	    !too_many_restarts(d, status);
 	child_end_text(status, how, sizeof(how));
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
 	    LOG_TEXT("how", how),
