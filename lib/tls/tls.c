@@ -16,7 +16,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define NAME_SIZE 256 /* of a host: RFC 1035 2.3.4 */
+#define NAME_SIZE 256		     /* of a host: RFC 1035 2.3.4 */
+#define RECORD_MAX 16384	     /* RFC 8446 5.1 */
+#define RECORD_OVERHEAD 256	     /* more than any suite adds to one */
+#define HELD_MAX (64u * 1024 * 1024) /* in all connections */
 
 struct tls *
 connection_new(struct tls_server *shared, int fd, struct fault *f)
@@ -50,9 +53,18 @@ tls_free(struct tls *t)
 {
 	if (t == NULL)
 		return;
+	connection_let_go(t);
 	SSL_free(t->ssl);
 	context_drop(t->shared);
 	free(t);
+}
+
+void
+connection_let_go(struct tls *t)
+{
+	t->shared->held -= t->held.size;
+	buf_free(&t->held);
+	t->held_sent = 0;
 }
 
 struct tls *
@@ -223,6 +235,24 @@ tls_read(struct tls *t, void *data, size_t size, size_t *got, struct fault *f)
 	return ret == 1 ? TLS_DONE : result_of(t, ret, "reading", f);
 }
 
+/*
+ * PROTOCOL 2: the stock client takes a message to be at its end when nothing
+ * more of it is there at once.  So a message of several records is made whole
+ * before the first byte of it goes, as the stock server does; unless so many
+ * clients are slow to read theirs that it would cost too much memory.
+ */
+static void
+hold(struct tls *t, size_t len)
+{
+	size_t size = len + (len / RECORD_MAX + 1) * RECORD_OVERHEAD;
+
+	if (len <= RECORD_MAX || t->shared->held + 2 * size > HELD_MAX)
+		return;
+	t->held = BUF(size);
+	t->holding = buf_room(&t->held, size) != NULL;
+	t->shared->held += t->held.size;
+}
+
 enum tls_result
 tls_write(struct tls *t, const void *data, size_t len, struct fault *f)
 {
@@ -231,9 +261,15 @@ tls_write(struct tls *t, const void *data, size_t len, struct fault *f)
 
 	if (len == 0)
 		return TLS_DONE;
+	if (t->held.len > 0)
+		return socket_send_held(t, f);
 	ERR_clear_error();
+	hold(t, len);
 	ret = SSL_write_ex(t->ssl, data, len, &put);
-	return ret == 1 ? TLS_DONE : result_of(t, ret, "writing", f);
+	t->holding = false;
+	if (ret != 1)
+		return result_of(t, ret, "writing", f);
+	return socket_send_held(t, f);
 }
 
 int

@@ -74,8 +74,8 @@ CHECKED struct tls *tls_connect(int fd, const struct credential *credential,
 CHECKED enum tls_result tls_handshake(struct tls *t, struct fault *f);
 CHECKED enum tls_result tls_read(struct tls *t, void *data, size_t size,
     size_t *got, struct fault *f);
-/* Writes all of it or nothing (one record up to 16 KiB); after WANT_* call
- * again with the same bytes. */
+/* Writes all of it or nothing: one record up to 16 KiB, several for more, which
+ * go in one burst.  After WANT_* call again with the same bytes. */
 CHECKED enum tls_result tls_write(struct tls *t, const void *data, size_t len,
     struct fault *f);
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <string.h>
 
 static bool
 is_transient(int error)
@@ -38,7 +39,14 @@ static int
 socket_write(BIO *bio, const char *data, size_t len, size_t *put)
 {
 	struct tls *t = BIO_get_data(bio);
-	ssize_t n = send(t->fd, data, len,
+	ssize_t n;
+
+	if (t->holding) {
+		buf_put(&t->held, data, len);
+		*put = t->held.failed ? 0 : len;
+		return !t->held.failed;
+	}
+	n = send(t->fd, data, len,
 	    MSG_DONTWAIT | MSG_NOSIGNAL | (t->more ? MSG_MORE : 0));
 
 	BIO_clear_retry_flags(bio);
@@ -52,6 +60,28 @@ socket_write(BIO *bio, const char *data, size_t len, size_t *put)
 	else
 		t->sys_errno = errno;
 	return 0;
+}
+
+enum tls_result
+socket_send_held(struct tls *t, struct fault *f)
+{
+	while (t->held_sent < t->held.len) {
+		ssize_t n = send(t->fd, t->held.data + t->held_sent,
+		    t->held.len - t->held_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && is_transient(errno))
+			return TLS_WANT_WRITE;
+		if (n < 0 && (errno == ECONNRESET || errno == EPIPE))
+			return TLS_CLOSED;
+		if (n < 0) {
+			(void)fault_set(f, FAULT_SYSTEM, "TLS writing: %s",
+			    strerror(errno));
+			return TLS_FAILED;
+		}
+		t->held_sent += (size_t)n;
+	}
+	connection_let_go(t);
+	return TLS_DONE;
 }
 
 static long

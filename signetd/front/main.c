@@ -14,6 +14,8 @@
 #include "signetd/front/house.h"
 #include "sys/net.h"
 
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +26,26 @@
 #define SPARE_FILES 64 /* descriptors beside those of guests */
 #define CAPPED_MS 1000
 
+/* Descriptors for as many guests as may come, or for as many as we may have:
+ * who comes when they are used up waits outside. */
+static rlim_t
+files_wanted(const struct role *role)
+{
+	rlim_t wanted = (rlim_t)role->conf.max_connections + SPARE_FILES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < wanted)
+		return limit.rlim_max;
+	return wanted;
+}
+
 static int
 box(struct role *role, struct sandbox *walls, struct fault *f)
 {
 	walls->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(ACCEPT) |
 	    SANDBOX_PROMISE(RPATH);
 	walls->paths[0] = (struct sandbox_path){ role->conf.trust_dir, false };
-	walls->files = (rlim_t)role->conf.max_connections + SPARE_FILES;
+	walls->files = files_wanted(role);
 	walls->no_processes = true;
 	return tls_init(f);
 }
