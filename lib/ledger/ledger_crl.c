@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/fault.h"
 #include "ledger/ledger_book.h"
 
@@ -9,12 +10,15 @@ ledger_crl_number(struct ledger *l, const char *ca, uint64_t *number,
 {
 	sqlite3_stmt *stmt = l->stmt[LEDGER_STMT_CRL_NUMBER];
 	struct ledger_entry e = { 0 };
-	int64_t next = 1;
+	/* From the clock, so that two books of one CA (the office's before the
+	 * daemon's, a backup's after it) do not begin alike; never backwards.
+	 */
+	int64_t next = (int64_t)clock_wall();
 	int found;
 
 	(void)sqlite3_bind_text(stmt, 1, ca, -1, SQLITE_STATIC);
 	found = ledger_one(l, LEDGER_STMT_CRL_NUMBER, f);
-	if (found == 1)
+	if (found == 1 && sqlite3_column_int64(stmt, 0) >= next)
 		next = sqlite3_column_int64(stmt, 0) + 1;
 	ledger_done(l, LEDGER_STMT_CRL_NUMBER);
 	if (found < 0)
