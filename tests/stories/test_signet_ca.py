@@ -182,7 +182,7 @@ def test_publishing_again_brings_the_list_up_to_date_and_never_back(copy):
     first = int(run(*number.format(r0).split()).stdout.split("=")[1], 16)
     ca("publish", copy / "services", "--trust-dir", copy / "trust")
     second = int(run(*number.format(r0).split()).stdout.split("=")[1], 16)
-    assert second == first + 1
+    assert second > first
     # A list that is not newer than what is there does not undo it.
     newer = copy / "newer.pem"
     time.sleep(1.1 - time.time() % 1)
