@@ -14,12 +14,14 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BUNDLE_LIMIT 1048576
+#define TRIES 2 /* at a terminal */
 #define CERT_MODE 0644
 #define KEY_MODE 0600 /* seed 002: for your account to read, no one else */
 
@@ -72,43 +74,74 @@ make_room(const struct convert *v, const char *path, struct fault *f)
 static int
 plan(struct convert *v, struct fault *f)
 {
-	char dir[PLACE_SIZE];
-
 	if (v->call->operand_count == 0)
 		return fault_set(f, FAULT_USAGE, "no PKCS#12 file was named");
 	if (place(v->o->out_cert, "usercert.pem", v->cert, f) < 0 ||
 	    place(v->o->out_key, "userkey.pem", v->key, f) < 0)
 		return -1;
-	/* ~/.globus holds a key: nobody else need look in. */
-	if (v->o->out_cert == NULL || v->o->out_key == NULL)
-		if (own_cert_place("", dir, f) < 0 ||
-		    (access(dir, F_OK) < 0 && file_mkdir(dir, 0700, f) < 0))
-			return -1;
+	/* Before a pass phrase is asked for in vain. */
 	if (!v->o->force &&
 	    (make_room(v, v->cert, f) < 0 || make_room(v, v->key, f) < 0))
 		return -1;
 	return 0;
 }
 
+/* ~/.globus holds a key: nobody else need look in. */
 static int
-open_bundle(struct convert *v, struct fault *f)
+make_dir(const struct convert *v, struct fault *f)
 {
-	const char *path = v->call->operand[0];
-	OWN_BUF(der, BUNDLE_LIMIT);
+	char dir[PLACE_SIZE];
 
-	if (file_read(path, &der, f) < 0)
+	if (v->o->out_cert != NULL && v->o->out_key != NULL)
+		return 0;
+	if (own_cert_place("", dir, f) < 0)
 		return -1;
+	return access(dir, F_OK) < 0 ? file_mkdir(dir, 0700, f) : 0;
+}
+
+/* One try; FAULT_LOGIN if the pass phrase is wrong. */
+static int
+try_phrase(struct convert *v, const struct buf *der, struct fault *f)
+{
+	secret_free(v->phrase);
 	v->phrase = v->o->password_stdin
 	    ? ask_secret_fd(STDIN_FILENO, f)
 	    : ask_secret("Pass phrase of the bundle: ", f);
 	if (v->phrase == NULL)
 		return -1;
-	if (p12_read(&v->c, der.data, der.len, v->phrase, &v->legacy, f) < 0) {
-		if (f->code == FAULT_LOGIN)
-			return fault_set(f, FAULT_LOGIN,
-			    "wrong pass phrase for %s", path);
-		return fault_wrap(f, "%s", path);
+	return p12_read(&v->c, der->data, der->len, v->phrase, &v->legacy, f);
+}
+
+static int
+open_bundle(struct convert *v, struct fault *f)
+{
+	const char *path = v->call->operand[0];
+	const int tries = v->o->password_stdin ? 1 : TRIES;
+	int result = -1;
+	OWN_BUF(der, BUNDLE_LIMIT);
+
+	if (file_read(path, &der, f) < 0) {
+		call_hint(v->call, "Look at the name of the bundle.");
+		return -1;
 	}
+	for (int i = 1; i <= tries; i++) {
+		result = try_phrase(v, &der, f);
+		if (result == 0 || v->phrase == NULL || f->code != FAULT_LOGIN)
+			break;
+		if (i < tries)
+			fputs("That is not it; try again.\n", stderr);
+	}
+	if (result < 0 && v->phrase == NULL)
+		return -1;
+	if (result < 0 && f->code == FAULT_LOGIN) {
+		call_hint(v->call,
+		    "It is the one that the bundle was saved "
+		    "with.");
+		return fault_set(f, FAULT_LOGIN, "wrong pass phrase for %s",
+		    path);
+	}
+	if (result < 0)
+		return fault_wrap(f, "%s", path);
 	if (v->legacy)
 		call_note(v->call,
 		    "%s is encrypted in an old, weak way; what is written now "
@@ -149,26 +182,42 @@ write_cert(const struct convert *v, struct fault *f)
 }
 
 static int
-walk(struct convert *v, struct fault *f)
+report(const struct convert *v, struct fault *f)
 {
 	struct credential_names names;
+	json_t *object;
 
-	if (plan(v, f) < 0 || open_bundle(v, f) < 0)
+	if (credential_names(&v->c, false, &names, f) < 0)
+		return -1;
+	if (!v->call->common.json) {
+		if (!v->call->common.quiet)
+			printf("Your identity: %s\n"
+			       "Your certificate is in %s,\n"
+			       "its key in %s.\n",
+			    names.subject, v->cert, v->key);
+		return 0;
+	}
+	object = json_pack("{s:i,s:s,s:s,s:s,s:s,s:b}", "version", 1, "kind",
+	    "converted", "subject", names.subject, "certificate", v->cert,
+	    "key", v->key, "legacy", v->legacy);
+	if (object == NULL)
+		return fault_set(f, FAULT_INPUT,
+		    "a path is not UTF-8, and JSON takes nothing else");
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+	return 0;
+}
+
+static int
+walk(struct convert *v, struct fault *f)
+{
+	if (plan(v, f) < 0 || open_bundle(v, f) < 0 || make_dir(v, f) < 0)
 		return -1;
 	/* The key first: a certificate without one would look finished. */
 	if (write_key(v, f) < 0 || write_cert(v, f) < 0)
 		return -1;
-	if (credential_names(&v->c, false, &names, f) < 0)
-		return -1;
-	if (v->call->common.json)
-		printf("{\"version\":1,\"certificate\":\"%s\",\"key\":\"%s\"}"
-		       "\n",
-		    v->cert, v->key);
-	else if (!v->call->common.quiet)
-		printf("Your identity: %s\nYour certificate is in %s,\nits key "
-		       "in %s.\n",
-		    names.subject, v->cert, v->key);
-	return 0;
+	return report(v, f);
 }
 
 static int

@@ -238,6 +238,9 @@ run_info(struct call *call, const void *options, struct fault *f)
 	result = place_proxy(info->o->file, info->path, f);
 	if (result == 0)
 		result = proxy_file_read(info->path, &info->proxy, f);
+	if (result < 0 && f->code == FAULT_ABSENT)
+		(void)fault_set(f, FAULT_ABSENT, "there is no proxy in %s",
+		    info->path);
 	if (result == 0)
 		result = show(call, info, f);
 	credential_clear(&info->proxy);

@@ -292,8 +292,13 @@ load(struct init *in, struct fault *f)
 		return -1;
 	if (!bundle && know(in, f) < 0)
 		return -1;
-	if (own_cert_key(&in->own, &ask, &in->from, f) < 0)
+	if (own_cert_key(&in->own, &ask, &in->from, f) < 0) {
+		if (f->code == FAULT_LOGIN)
+			call_hint(in->call,
+			    "It is the one that the key was "
+			    "saved with.");
 		return -1;
+	}
 	return bundle ? know(in, f) : 0;
 }
 
