@@ -342,6 +342,7 @@ def test_without_descriptors_the_front_end_rests(tmp_path):
             assert c.record() == OK
 
 
+@pytest.mark.heavy
 def test_idle_connections_cost_little(tmp_path):
     with Site(tmp_path / "site",
               settings=["front-workers 1",
