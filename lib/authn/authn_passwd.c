@@ -3,12 +3,15 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/text.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -231,26 +234,72 @@ rewrite(const char *path, const struct stat *st, const struct buf *out,
 	return 0;
 }
 
+/*
+ * The directory of ${path}, locked against a second editor until it is closed;
+ * ${st} is how the file is, or, if there is none, how it is to be: the
+ * directory's owner's alone, for he is the one who is to read it.
+ */
+static int
+lock_and_look(const char *path, struct stat *st, bool *exists, struct fault *f)
+{
+	char directory[PATH_MAX];
+	char *slash;
+	int fd;
+
+	if (text_copy(directory, sizeof(directory), path) < 0)
+		return fault_set(f, FAULT_INPUT, "path too long");
+	if ((slash = strrchr(directory, '/')) == NULL)
+		memcpy(directory, ".", 2);
+	else
+		slash[slash == directory ? 1 : 0] = '\0';
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, st) < 0) {
+		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", directory,
+		    strerror(errno));
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	st->st_mode = 0600;
+	if (geteuid() != 0) {
+		st->st_uid = geteuid();
+		st->st_gid = getegid();
+	}
+	*exists = stat(path, st) == 0;
+	return fd;
+}
+
+static int
+set_line(const char *path, const char *user, const struct buf *line,
+    const struct stat *st, bool exists, struct fault *f)
+{
+	OWN_BUF(old, FILE_MAX);
+	OWN_BUF(out, FILE_MAX);
+
+	if (exists && read_users(path, &old, f) < 0)
+		return -1;
+	replace_line(&old, user, line, &out);
+	return rewrite(path, st, &out, f);
+}
+
 int
 authn_passwd_set(const char *path, const char *user,
     const struct secret *phrase, struct fault *f)
 {
-	OWN_BUF(old, FILE_MAX);
 	OWN_BUF(line, AUTHN_USER_SIZE + AUTHN_HASH_SIZE);
-	OWN_BUF(out, FILE_MAX);
-	struct stat st = {
-		.st_mode = 0600, .st_uid = geteuid(), .st_gid = getegid()
-	};
-	bool exists = stat(path, &st) == 0;
+	struct stat st;
+	bool exists = false;
+	int lock, result;
 
 	if (make_line(user, phrase, &line, f) < 0)
 		return -1;
-	if (exists && read_users(path, &old, f) < 0)
-		return -1;
-	replace_line(&old, user, &line, &out);
 	if (line.failed)
 		return fault_set(f, FAULT_MEMORY, "%s is too large", path);
-	return rewrite(path, &st, &out, f);
+	if ((lock = lock_and_look(path, &st, &exists, f)) < 0)
+		return -1;
+	result = set_line(path, user, &line, &st, exists, f);
+	(void)close(lock);
+	return result;
 }
 
 int
@@ -261,15 +310,20 @@ authn_passwd_delete(const char *path, const char *user, struct fault *f)
 	const struct buf nothing = { 0 };
 	struct authn_passwd_line line;
 	struct stat st;
+	bool exists = false;
+	int lock = lock_and_look(path, &st, &exists, f);
+	int result;
 
-	if (read_users(path, &old, f) < 0)
+	if (lock < 0)
 		return -1;
-	if (stat(path, &st) < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
-		    strerror(errno));
-	if (!find(&old, user, &line))
-		return fault_set(f, FAULT_ABSENT, "%s: no user \"%s\"", path,
+	result = read_users(path, &old, f);
+	if (result == 0 && !find(&old, user, &line))
+		result = fault_set(f, FAULT_ABSENT, "%s: no user \"%s\"", path,
 		    user);
-	replace_line(&old, user, &nothing, &out);
-	return rewrite(path, &st, &out, f);
+	if (result == 0) {
+		replace_line(&old, user, &nothing, &out);
+		result = rewrite(path, &st, &out, f);
+	}
+	(void)close(lock);
+	return result;
 }
