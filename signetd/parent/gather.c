@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "signetd/parent/rehearse.h"
 #include "sys/ask.h"
 #include "sys/sandbox.h"
 #include "x509/authority.h"
@@ -286,7 +287,7 @@ check_settings(const struct signetd_conf *c, struct fault *f)
 		strcmp(c->subject_from, "ldap") == 0) &&
 	    c->ldap_uri.count == 0)
 		return fault_set(f, FAULT_CONFIG, "ldap-uri is not set");
-	return 0;
+	return rehearse_settings(c, f);
 }
 
 int
@@ -309,6 +310,8 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 		result = gather_cas(g, names, f);
 	if (result == 0)
 		result = gather_profiles(g, names, f);
+	if (result == 0)
+		result = rehearse_files(g, f);
 	free(names);
 	return result;
 }

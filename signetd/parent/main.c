@@ -2,11 +2,13 @@
  * signetd: the parent.  It reads the configuration and what it names, starts
  * the roles and waits.  It takes no input from the network.
  */
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "signetd/parent/daemon.h"
 #include "signetd/parent/doctor.h"
 #include "signetd/parent/gather.h"
+#include "signetd/parent/rehearse.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -144,6 +146,10 @@ act(const struct wish *wish, struct gather *g, struct fault *f)
 		return -1;
 	}
 	if (wish->action == CHECK) {
+		if (rehearse_time(g, clock_wall(), f) < 0) {
+			f->code = FAULT_CONFIG;
+			return -1;
+		}
 		printf("%s: all is well\n", wish->daemon.conf_path);
 		return 0;
 	}

@@ -5,8 +5,36 @@
 #include "signetd/parent/crew.h"
 #include "sys/notify.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Texts that are fixed while the daemon runs: a role's walls, once raised, let
+ * it see the paths that were named then and no others. */
+static const struct {
+	const char *keyword;
+	size_t at;
+} fixed_texts[] = {
+	{ "ledger", offsetof(struct signetd_conf, ledger) },
+	{ "trust-dir", offsetof(struct signetd_conf, trust_dir) },
+	{ "passwd-file", offsetof(struct signetd_conf, passwd_file) },
+	{ "keytab", offsetof(struct signetd_conf, keytab) },
+	{ "pam-dir", offsetof(struct signetd_conf, pam_dir) },
+	{ "subject-from", offsetof(struct signetd_conf, subject_from) },
+	{ "mapfile", offsetof(struct signetd_conf, mapfile) },
+	{ "map-program", offsetof(struct signetd_conf, map_program) },
+	{ "ldap-search-password-file",
+	    offsetof(struct signetd_conf, ldap_search_password) },
+	{ "ldap-ca-file", offsetof(struct signetd_conf, ldap_ca_file) },
+	{ "user-front", offsetof(struct signetd_conf, user_front) },
+	{ "user-auth", offsetof(struct signetd_conf, user_auth) },
+	{ "user-worker", offsetof(struct signetd_conf, user_worker) },
+	{ "user-pam", offsetof(struct signetd_conf, user_pam) },
+	{ "user-issuer", offsetof(struct signetd_conf, user_issuer) },
+	{ "user-signer", offsetof(struct signetd_conf, user_signer) },
+	{ "user-keeper", offsetof(struct signetd_conf, user_keeper) },
+	{ "seccomp", offsetof(struct signetd_conf, seccomp) },
+};
 
 /* Settings that are fixed while the daemon runs. */
 static const char *
@@ -16,14 +44,23 @@ unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
 		return "listen";
 	if (memcmp(&a->ca, &b->ca, sizeof(a->ca)) != 0)
 		return "ca";
-	if (strcmp(a->ledger, b->ledger) != 0)
-		return "ledger";
 	if (memcmp(&a->auth, &b->auth, sizeof(a->auth)) != 0)
 		return "auth";
 	if (a->front_workers != b->front_workers ||
 	    a->auth_workers != b->auth_workers ||
 	    a->pam_workers != b->pam_workers)
 		return "a number of workers";
+	if (a->auth_free_tries != b->auth_free_tries)
+		return "auth-free-tries";
+	if (a->auth_longest_wait != b->auth_longest_wait)
+		return "auth-longest-wait";
+	if (a->auth_timeout != b->auth_timeout)
+		return "auth-timeout";
+	for (size_t i = 0; i < sizeof(fixed_texts) / sizeof(fixed_texts[0]);
+	     i++)
+		if (strcmp((const char *)a + fixed_texts[i].at,
+			(const char *)b + fixed_texts[i].at) != 0)
+			return fixed_texts[i].keyword;
 	return NULL;
 }
 

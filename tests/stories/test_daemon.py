@@ -51,6 +51,18 @@ def test_what_it_dumps_it_reads_back(stopped, tmp_path):
     ("ca /nowhere", r"/nowhere/ca.conf"),
     ("profile /nowhere.profile", r"/nowhere.profile"),
     ("user-front nobody-of-that-name", r"nobody-of-that-name"),
+    ("listen 127.0.0.1", r"listen 127.0.0.1: the port is missing"),
+    ("listen 127.0.0.1:99999", r"listen 127.0.0.1:99999: not host:port"),
+    ("map-realm OLD.ORG", r"map-realm OLD.ORG: not FROM TO"),
+    ("key-passphrase 1234", r"key-passphrase 1234: not terminal"),
+    ("auth kerberos\nkeytab /nowhere", r"keytab /nowhere: No such file"),
+    ("auth pam\npam-service nowhere", r"pam-service nowhere: there is no"),
+    ("auth pam\npam-service ../pam.d/login", r"without slash"),
+    ("auth ldap\nldap-uri http://h", r"ldap-uri http://h: not ldap://"),
+    ("auth ldap\nldap-uri ldap://h\nldap-filter (uid=*)",
+     r"neither .user. nor .principal. is in it"),
+    ("subject-from mapfile\nmapfile /nowhere", r"mapfile /nowhere: No such"),
+    ("subject-from program\nmap-program /dev/null", r"not a file"),
 ])
 def test_a_mistake_is_named_with_its_place(stopped, line, complaint):
     text = stopped.conf.read_text()
@@ -64,6 +76,46 @@ def test_a_mistake_is_named_with_its_place(stopped, line, complaint):
     assert result.returncode == 78
     assert re.search(complaint, result.stderr.replace("line ", ":")) or \
         re.search(complaint, result.stderr), result.stderr
+
+
+@pytest.mark.parametrize("keyword,value,complaint", [
+    ("realm", "A@B", "cannot be in it"),
+    ("trust-dir", "/nowhere", "trust-dir /nowhere: No such file"),
+    ("trust-dir", "/dev/null", "not a directory"),
+    ("ledger", "ledger.db", "not a path"),
+    ("ledger", "/ledger.db", "not a path"),
+    ("passwd-file", "/nowhere", "passwd-file /nowhere: No such file"),
+    ("tls-certificate", "/dev/null", "no certificate in it"),
+    ("tls-key", "{dir}/slcs/ca.key", "not the key of the certificate"),
+    ("ca", "{dir}/cas/root", "it signs CAs"),
+    ("ca", "{dir}/cas/services", 'does not say "online yes"'),
+])
+def test_a_file_that_will_not_do_is_named(stopped, keyword, value, complaint):
+    line = f"{keyword} {value.format(dir=stopped.dir)}"
+    text = re.sub(rf"(?m)^{keyword} .*$", line, stopped.conf.read_text())
+    stopped.conf.write_text(text)
+    result = run(SIGNETD, "-c", stopped.conf, "--check", check=False)
+    assert result.returncode == 78
+    assert complaint in result.stderr, result.stderr
+
+
+def test_check_sees_that_the_ca_cannot_sign_today(stopped):
+    for when, complaint in (("+30y", "has expired"),
+                            ("-2d", "is the clock right?")):
+        result = run("faketime", "-f", when, SIGNETD, "-c", stopped.conf,
+                     "--check", check=False, env={
+                         **stopped.env, "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        assert result.returncode == 78 and complaint in result.stderr
+
+
+def test_roles_of_one_user_have_no_wall_between_them(stopped):
+    text = stopped.conf.read_text()
+    for line in ("user-front 61305", "user-front root"):
+        stopped.conf.write_text(
+            re.sub(r"(?m)^user-front .*\n", "", text) + line + "\n")
+        result = run(SIGNETD, "-c", stopped.conf, "--check", check=False)
+        # Users matter to root only.
+        assert result.returncode == (78 if os.getuid() == 0 else 0)
 
 
 def test_a_key_that_others_can_read_is_refused(stopped):
@@ -112,8 +164,11 @@ def test_sighup_takes_over_a_new_profile(stopped):
 def test_a_bad_configuration_at_sighup_changes_nothing(stopped):
     stopped.start()
     good = stopped.conf.read_text()
-    for bad in (good + "nonsense 1\n", good.replace(
-            "ledger.db", "other.db")):
+    for bad in (good + "nonsense 1\n",
+                good.replace("ledger.db", "other.db"),
+                good + "map-realm OLD.ORG\n",
+                good.replace("auth-free-tries 1000", "auth-free-tries 9"),
+                re.sub(r"(?m)^trust-dir .*", "trust-dir /etc", good)):
         stopped.conf.write_text(bad)
         seen = stopped.log_now().count("reload-refused")
         stopped.process.send_signal(signal.SIGHUP)
