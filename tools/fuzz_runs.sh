@@ -9,7 +9,7 @@ one() {
 	target=$1 name=$(basename "$1" _fuzz)
 	scratch=$(mktemp -d)
 	mkdir -p "tests/corpus/$name"
-	if "$target" -runs="$runs" -seed=1 -max_len=4096 -rss_limit_mb=4096 \
+	if "$target" -runs="$runs" -seed=1 -max_len=2048 -rss_limit_mb=4096 \
 	    -artifact_prefix="$dir/$name-" "$scratch" "tests/corpus/$name" \
 	    >"$dir/$name.log" 2>&1; then
 		rm -rf "$scratch"
