@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/unit.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -21,31 +22,31 @@ static const struct old_grid tool = { "tool [-help]", "Syntax: ", "",
 
 static char said[4096];
 static int kept = -1;
-static FILE *caught;
+static int caught = -1;
 
 /* What goes to stderr between these two is in ${said}. */
 static void
 catch_words(void)
 {
-	caught = tmpfile();
-	assert_non_null(caught);
+	caught = memfd_create("said", MFD_CLOEXEC);
+	assert_true(caught >= 0);
 	(void)fflush(stderr);
 	kept = dup(STDERR_FILENO);
-	assert_true(dup2(fileno(caught), STDERR_FILENO) >= 0);
+	assert_true(dup2(caught, STDERR_FILENO) >= 0);
 }
 
 static void
 caught_words(void)
 {
-	size_t len;
+	ssize_t len;
 
 	(void)fflush(stderr);
 	assert_true(dup2(kept, STDERR_FILENO) >= 0);
 	(void)close(kept);
-	rewind(caught);
-	len = fread(said, 1, sizeof(said) - 1, caught);
+	len = pread(caught, said, sizeof(said) - 1, 0);
+	assert_true(len >= 0);
 	said[len] = '\0';
-	(void)fclose(caught);
+	(void)close(caught);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "credential_json.h"
 #include "credential_show.h"
+#include "init_wish.h"
 #include "keygen.h"
 #include "old_grid.h"
 #include "own_cert.h"
@@ -23,15 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define USUAL_LIFETIME (12 * 3600)
 #define POLICY_LIMIT 65536
-
-struct init_options {
-#define OPTION_C_VALID int64_t
-#define OPTION(field, names, KIND, ...) OPTION_C_##KIND field;
-#include "proxy_init.def"
-#undef OPTION
-};
 
 /* What one run of the command works on. */
 struct init {
@@ -68,117 +61,6 @@ static const struct old_grid old_tool = {
 	sizeof(old_values) / sizeof(old_values[0])
 };
 
-/* At most one of ${count} turns may be taken; ${names} of the last one is
- * blamed. */
-static int
-check_one(const uint64_t *turns, const char *const *names, size_t count,
-    const char *says, struct fault *f)
-{
-	size_t given = 0, last = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		given += turns[i] != 0;
-		if (turns[i] > turns[last])
-			last = i;
-	}
-	return given > 1
-	    ? fault_set(f, FAULT_USAGE, "-%s: %s", names[last], says)
-	    : 0;
-}
-
-/* At most one kind may be asked for, and one generation. */
-static int
-check_kind(const struct init_options *o, struct fault *f)
-{
-	const uint64_t kinds[] = { o->limited, o->independent,
-		o->policy != NULL || o->policy_language != NULL ? UINT64_MAX
-								: 0 };
-	const char *const kind_names[] = { "limited", "independent", "policy" };
-	const uint64_t ages[] = { o->draft, o->legacy, o->rfc };
-	const char *const age_names[] = { "draft", "old", "rfc" };
-
-	if (check_one(kinds, kind_names, 3,
-		"-independent, -limited and -policy/-policy-language are "
-		"mutually exclusive",
-		f) < 0 ||
-	    check_one(ages, age_names, 3,
-		"-old, -rfc, and -draft are mutually exclusive", f) < 0)
-		return -1;
-	if (o->legacy != 0 && o->independent != 0)
-		return fault_set(f, FAULT_USAGE,
-		    "-independent: legacy proxies know no such thing");
-	if (o->legacy != 0 && kinds[2] != 0)
-		return fault_set(f, FAULT_USAGE,
-		    "-policy: legacy proxies know no such thing");
-	return 0;
-}
-
-static int
-read_kind(struct init *in, struct fault *f)
-{
-	const struct init_options *o = in->o;
-	const struct {
-		bool wanted;
-		enum cert_kind full, limited, independent, restricted;
-	} generations[] = {
-		{ o->draft != 0, CERT_PROXY_DRAFT, CERT_PROXY_DRAFT_LIMITED,
-		    CERT_PROXY_DRAFT_INDEPENDENT, CERT_PROXY_DRAFT_RESTRICTED },
-		{ o->legacy != 0, CERT_PROXY_LEGACY, CERT_PROXY_LEGACY_LIMITED,
-		    CERT_PROXY_LEGACY, CERT_PROXY_LEGACY },
-		{ true, CERT_PROXY_IMPERSONATION, CERT_PROXY_LIMITED,
-		    CERT_PROXY_INDEPENDENT, CERT_PROXY_RESTRICTED },
-	};
-	size_t g = 0;
-
-	if (check_kind(o, f) < 0)
-		return -1;
-	while (!generations[g].wanted)
-		g++;
-	in->wish.kind = o->limited != 0	 ? generations[g].limited
-	    : o->independent != 0	 ? generations[g].independent
-	    : o->policy_language != NULL ? generations[g].restricted
-					 : generations[g].full;
-	return 0;
-}
-
-/* A policy file, and the language it is in; a language may say it all. */
-static int
-read_policy(struct init *in, struct fault *f)
-{
-	in->policy = BUF(POLICY_LIMIT);
-	if (in->o->policy != NULL && in->o->policy_language == NULL)
-		return fault_set(f, FAULT_USAGE,
-		    "If you specify a policy file you also need to specify a "
-		    "policy language.");
-	if (in->o->policy != NULL &&
-	    file_read(in->o->policy, &in->policy, f) < 0) {
-		f->code = FAULT_INPUT; /* not that there is no credential */
-		return fault_wrap(f, "Unable to open policies file");
-	}
-	in->wish.policy =
-	    (struct wire_bytes){ in->policy.data, in->policy.len };
-	in->wish.policy_language = in->o->policy_language;
-	return 0;
-}
-
-static int
-check_bits(const struct init *in, struct fault *f)
-{
-	const char *name = in->call->old ? "-bits" : "--bits";
-	const int bits = (int)in->o->bits;
-
-	if (bits == 512 || bits == 1024)
-		return fault_set(f, FAULT_USAGE,
-		    "%s: keys of %d bits are no longer safe; value must be one "
-		    "of 2048,3072,4096",
-		    name, bits);
-	if (bits != OPTION_UNSET && bits != 2048 && bits != 3072 &&
-	    bits != 4096)
-		return fault_set(f, FAULT_USAGE,
-		    "%s: \"%d\" is none of 2048, 3072 and 4096", name, bits);
-	return 0;
-}
-
 /* Where the proxy goes has to be there: before a pass phrase is asked for in
  * vain. */
 static int
@@ -207,14 +89,10 @@ plan(struct init *in, struct fault *f)
 {
 	const struct init_options *o = in->o;
 
-	if (signet_conf_load(&in->conf, f) < 0 || check_bits(in, f) < 0 ||
-	    read_kind(in, f) < 0 || read_policy(in, f) < 0)
+	in->policy = BUF(POLICY_LIMIT);
+	if (signet_conf_load(&in->conf, f) < 0 ||
+	    init_wish_read(o, in->call->old, &in->wish, &in->policy, f) < 0)
 		return -1;
-	in->wish.lifetime = o->valid != OPTION_UNSET ? o->valid
-	    : o->hours != OPTION_UNSET		     ? o->hours
-						     : USUAL_LIFETIME;
-	in->wish.path_length =
-	    o->path_length == OPTION_UNSET ? -1 : (int)o->path_length;
 	if (place_proxy(o->out, in->out, f) < 0 ||
 	    trust_default_dir(o->certdir, in->trust_dir, sizeof(in->trust_dir),
 		f) < 0 ||
