@@ -8,6 +8,9 @@
 #include "signetd/role.h"
 #include "tls/tls.h"
 
+/* Folders that the trust directory's links may lead to. */
+#define HOUSE_PLACES 12
+
 #define HOUSE_RECORD 16384 /* RFC 8446 5.1: the most in a record */
 
 /* What all connections of a front process share. */
@@ -17,6 +20,7 @@ struct house {
 	struct channel *issuer;
 	struct tls_server *tls;
 	struct roots *roots;
+	char *places[HOUSE_PLACES]; /* see roots_places() */
 	struct crowd *crowd;
 	struct door *door;
 	struct visit_house visits;

@@ -42,9 +42,21 @@ files_wanted(const struct role *role)
 static int
 box(struct role *role, struct sandbox *walls, struct fault *f)
 {
+	struct house *house = calloc(1, sizeof(*house));
+	size_t places;
+
+	if (house == NULL)
+		return fault_set(f, FAULT_MEMORY, "no room for the front end");
+	role->state = house;
+	house->role = role;
 	walls->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(ACCEPT) |
 	    SANDBOX_PROMISE(RPATH);
 	walls->paths[0] = (struct sandbox_path){ role->conf.trust_dir, false };
+	places =
+	    roots_places(role->conf.trust_dir, house->places, HOUSE_PLACES);
+	for (size_t i = 0; i < places; i++)
+		walls->paths[i + 1] =
+		    (struct sandbox_path){ house->places[i], false };
 	walls->files = files_wanted(role);
 	walls->no_processes = true;
 	return tls_init(f);
@@ -227,12 +239,8 @@ drain_over(void *arg)
 static int
 start(struct role *role, struct fault *f)
 {
-	struct house *house = calloc(1, sizeof(*house));
+	struct house *house = role->state;
 
-	if (house == NULL)
-		return fault_set(f, FAULT_MEMORY, "no room for the front end");
-	role->state = house;
-	house->role = role;
 	house->visits = (struct visit_house){ house, house_say,
 		house_trustroots, house_served };
 	house->crowd = crowd_new((size_t)role->conf.max_connections,

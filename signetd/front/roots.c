@@ -11,6 +11,10 @@
 #include "trust/verify.h"
 #include "x509/pem.h"
 
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +86,47 @@ roots_look(struct roots *roots, int64_t now)
 	roots->store = fresh;
 	reply_drop(roots->reply);
 	roots->reply = NULL;
+}
+
+/* The folder that the link ${name} of ${dir} leads to; NULL if it is none. */
+static char *
+place_of(const char *dir, const char *name)
+{
+	OWN(char) target = NULL;
+	struct stat st;
+	char path[PATH_MAX];
+	char *slash;
+
+	if (text_fmt(path, sizeof(path), "%s/%s", dir, name) < 0 ||
+	    lstat(path, &st) < 0 || !S_ISLNK(st.st_mode) ||
+	    (target = realpath(path, NULL)) == NULL ||
+	    (slash = strrchr(target, '/')) == NULL || slash == target)
+		return NULL;
+	*slash = '\0';
+	return TAKE(target);
+}
+
+size_t
+roots_places(const char *dir, char **places, size_t most)
+{
+	OWN(char) here = realpath(dir, NULL);
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (d != NULL && count < most && (entry = readdir(d)) != NULL) {
+		OWN(char) place = place_of(dir, entry->d_name);
+		bool known =
+		    place == NULL || (here != NULL && strcmp(place, here) == 0);
+
+		for (size_t i = 0; i < count && !known; i++)
+			known = strcmp(place, places[i]) == 0;
+		if (!known)
+			places[count++] = TAKE(place);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return count;
 }
 
 char *

@@ -6,6 +6,7 @@
 #include "x509/cert.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -34,6 +35,14 @@ struct reply *roots_reply(struct roots *roots);
 /* Look whether it has changed, if the last look was a second before ${now}
  * (clock_mono()); what cannot be read leaves the old.  Those above do so. */
 void roots_look(struct roots *roots, int64_t now);
+
+/**
+ * roots_places(dir, places, most):
+ * The folders that links in ${dir} lead to, at most ${most} and each once, to
+ * be freed: bundles of authorities are often installed elsewhere and linked.
+ * How many there are.
+ */
+size_t roots_places(const char *dir, char **places, size_t most);
 
 /* Append to the PEM ${chain} what is above its last certificate, up to the
  * root, as far as it is known here. */

@@ -235,6 +235,41 @@ a_change_is_noticed_when_the_directory_is_used_again(void **state)
 	assert_int_equal(later->files, 3);
 }
 
+static void
+folders_that_links_lead_to_are_found_once(void **state)
+{
+	const struct yard *y = *state;
+	struct fault f = { 0 };
+	char other[128], path[160], target[160];
+	char *places[2];
+
+	assert_int_equal(text_fmt(other, sizeof(other), "%s/bundle", y->dir),
+	    0);
+	assert_int_equal(file_mkdir(other, 0755, &f), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(text_fmt(target, sizeof(target), "%s/%d.info",
+				     other, i),
+		    0);
+		assert_int_equal(text_fmt(path, sizeof(path), "%s/%d.info",
+				     y->dir, i),
+		    0);
+		assert_int_equal(file_write(target, 0644, "a\n", 2, &f), 0);
+		assert_int_equal(symlink(target, path), 0);
+	}
+	/* A link within the directory, and one to nowhere. */
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/near.info", y->dir),
+	    0);
+	assert_int_equal(symlink("0.info", path), 0);
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/far.info", y->dir),
+	    0);
+	assert_int_equal(symlink("/no/such/file", path), 0);
+	assert_int_equal(roots_places(y->dir, places, 2), 1);
+	assert_string_equal(places[0], other);
+	free(places[0]);
+	assert_int_equal(roots_places(y->dir, places, 0), 0);
+	assert_int_equal(roots_places("/no/such/folder", places, 2), 0);
+}
+
 #define ROOTS_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, build_yard, raze_yard)
 
@@ -247,6 +282,7 @@ main(void)
 		ROOTS_TEST(the_hosts_chain_is_completed_to_its_root),
 		ROOTS_TEST(the_answer_is_made_once_and_outlives_its_maker),
 		ROOTS_TEST(what_is_not_served_is_not_handed_out),
+		ROOTS_TEST(folders_that_links_lead_to_are_found_once),
 		ROOTS_TEST(
 		    a_change_is_noticed_when_the_directory_is_used_again),
 	};

@@ -258,6 +258,21 @@ def test_a_change_of_the_trust_directory_is_served(site):
     (site.trust / "added.info").unlink()
 
 
+def test_a_trust_directory_of_links_is_read_through_them(tmp_path):
+    """Bundles of authorities are installed elsewhere and linked."""
+    site = Site(tmp_path / "site")
+    elsewhere = tmp_path / "site" / "bundle"
+    elsewhere.mkdir(mode=0o755)
+    for file in list(site.trust.iterdir()):
+        file.rename(elsewhere / file.name)
+        file.symlink_to(elsewhere / file.name)
+    with site:
+        with Client(site) as c:
+            c.send(TRUSTROOTS)
+            assert c.until_nul().count(b"\nFILEDATA_") == \
+                len(list(elsewhere.iterdir()))
+
+
 def test_a_large_trust_directory_reaches_a_stock_client(tmp_path):
     with Site(tmp_path / "site") as site:
         for i in range(400):
