@@ -22,12 +22,18 @@ enum stage {
 	STAGE_OVER
 };
 
+/* What conversations prove themselves with, until the last one ends. */
+struct shared {
+	unsigned users;
+	gss_cred_id_t cred;
+};
+
 struct krb_gss {
 	bool accepting;
 	enum stage stage;
 	unsigned steps;
 	gss_ctx_id_t context;
-	gss_cred_id_t cred;
+	struct shared *shared;
 	gss_name_t target;
 	char host[KRB_NAME_SIZE];
 	char principal[KRB_NAME_SIZE];
@@ -115,8 +121,14 @@ new_end(bool accepting, const char *host, struct fault *f)
 	}
 	g->accepting = accepting;
 	g->context = GSS_C_NO_CONTEXT;
-	g->cred = GSS_C_NO_CREDENTIAL;
 	g->target = GSS_C_NO_NAME;
+	if ((g->shared = calloc(1, sizeof(*g->shared))) == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "a Kerberos conversation");
+		krb_gss_free(g);
+		return NULL;
+	}
+	g->shared->users = 1;
+	g->shared->cred = GSS_C_NO_CREDENTIAL;
 	if (text_copy(g->host, sizeof(g->host), host == NULL ? "" : host) < 0) {
 		(void)fault_set(f, FAULT_INPUT, "host name too long");
 		krb_gss_free(g);
@@ -145,13 +157,31 @@ krb_gss_accept(const char *keytab, const char *host, struct fault *f)
 	 * the context stands.
 	 */
 	major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-	    &mechs, GSS_C_ACCEPT, &store, &g->cred, NULL, NULL);
+	    &mechs, GSS_C_ACCEPT, &store, &g->shared->cred, NULL, NULL);
 	if (GSS_ERROR(major)) {
 		(void)gss_fault(f, FAULT_CONFIG, major, minor,
 		    keytab == NULL ? "keytab" : keytab);
 		return NULL;
 	}
 	return TAKE(g);
+}
+
+struct krb_gss *
+krb_gss_again(const struct krb_gss *g, struct fault *f)
+{
+	struct krb_gss *another = calloc(1, sizeof(*another));
+
+	if (another == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "a Kerberos conversation");
+		return NULL;
+	}
+	another->accepting = true;
+	another->context = GSS_C_NO_CONTEXT;
+	another->target = GSS_C_NO_NAME;
+	memcpy(another->host, g->host, sizeof(another->host));
+	another->shared = g->shared;
+	another->shared->users++;
+	return another;
 }
 
 static int
@@ -185,7 +215,7 @@ krb_gss_initiate(const char *host, const char *authzid, struct fault *f)
 		return NULL;
 	}
 	major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-	    &mechs, GSS_C_INITIATE, &g->cred, NULL, NULL);
+	    &mechs, GSS_C_INITIATE, &g->shared->cred, NULL, NULL);
 	if (GSS_ERROR(major)) {
 		(void)gss_fault(f, initiating_code(major, minor), major, minor,
 		    "Kerberos ticket");
@@ -316,7 +346,7 @@ static OM_uint32
 accept_token(struct krb_gss *g, gss_buffer_t in, gss_buffer_t made,
     OM_uint32 *flags, OM_uint32 *minor)
 {
-	return gss_accept_sec_context(minor, &g->context, g->cred, in,
+	return gss_accept_sec_context(minor, &g->context, g->shared->cred, in,
 	    GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL, made, flags, NULL, NULL);
 }
 
@@ -324,8 +354,8 @@ static OM_uint32
 initiate_token(struct krb_gss *g, gss_buffer_t in, gss_buffer_t made,
     OM_uint32 *flags, OM_uint32 *minor)
 {
-	return gss_init_sec_context(minor, g->cred, &g->context, g->target,
-	    (gss_OID)gss_mech_krb5,
+	return gss_init_sec_context(minor, g->shared->cred, &g->context,
+	    g->target, (gss_OID)gss_mech_krb5,
 	    GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG | GSS_C_SEQUENCE_FLAG |
 		GSS_C_REPLAY_FLAG,
 	    0, GSS_C_NO_CHANNEL_BINDINGS, in, NULL, made, flags, NULL);
@@ -471,6 +501,17 @@ krb_gss_authzid(const struct krb_gss *g)
 	return g->authzid;
 }
 
+static void
+drop(struct shared *shared)
+{
+	OM_uint32 minor;
+
+	if (shared == NULL || --shared->users > 0)
+		return;
+	(void)gss_release_cred(&minor, &shared->cred);
+	free(shared);
+}
+
 void
 krb_gss_free(struct krb_gss *g)
 {
@@ -480,7 +521,7 @@ krb_gss_free(struct krb_gss *g)
 		return;
 	if (g->context != GSS_C_NO_CONTEXT)
 		(void)gss_delete_sec_context(&minor, &g->context, NULL);
-	(void)gss_release_cred(&minor, &g->cred);
 	(void)gss_release_name(&minor, &g->target);
+	drop(g->shared);
 	free(g);
 }

@@ -41,6 +41,14 @@ CHECKED struct krb_gss *krb_gss_accept(const char *keytab, const char *host,
     struct fault *f);
 
 /**
+ * krb_gss_again(g, f):
+ * A new conversation with the keys of ${g}, an accepting end, which may be
+ * freed before it.  The keytab's file is read at each login as before, so that
+ * new keys are known at once; but it need not be looked for each time.
+ */
+CHECKED struct krb_gss *krb_gss_again(const struct krb_gss *g, struct fault *f);
+
+/**
  * krb_gss_initiate(host, authzid, f):
  * The initiating end, with the ticket cache of KRB5CCNAME, for
  * myproxy@${host}; ${authzid} is the user name we ask to be ("" for our own).

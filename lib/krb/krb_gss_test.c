@@ -111,6 +111,25 @@ garbage_is_refused_and_what_follows_too(void **state)
 }
 
 static void
+another_conversation_outlives_the_one_whose_keys_it_has(void **state)
+{
+	struct fault f = { 0 };
+	struct wire_bytes none = { 0 };
+	struct krb_gss *first = krb_gss_accept(KEYTAB, "host.test", &f);
+	struct krb_gss *second;
+	OWN_BUF(out, 4096);
+
+	(void)state;
+	assert_non_null(first);
+	second = krb_gss_again(first, &f);
+	assert_non_null(second);
+	krb_gss_free(first);
+	assert_int_equal(krb_gss_step(second, none, &out, &f), KRB_MORE);
+	assert_string_equal(krb_gss_principal(second), "");
+	krb_gss_free(second);
+}
+
+static void
 names_that_are_too_long_are_refused(void **state)
 {
 	struct fault f = { 0 };
@@ -134,6 +153,8 @@ main(void)
 		cmocka_unit_test(without_a_ticket_there_is_no_initiating_end),
 		cmocka_unit_test(an_empty_first_token_is_asked_again_but_once),
 		cmocka_unit_test(garbage_is_refused_and_what_follows_too),
+		cmocka_unit_test(
+		    another_conversation_outlives_the_one_whose_keys_it_has),
 		cmocka_unit_test(names_that_are_too_long_are_refused),
 	};
 

@@ -33,6 +33,7 @@ struct auth {
 	struct pool *workers;
 	struct pool *pam;
 	struct authn_slow *slow;
+	struct krb_gss *keys;	   /* what tickets are for; NULL: none */
 	struct trust_store *trust; /* NULL: no certificate method */
 	struct loop_timer *trust_timer;
 	size_t profiles;

@@ -133,13 +133,12 @@ ticket_shown(struct talk *talk)
 static void
 step_sasl(struct talk *talk, struct wire_bytes token)
 {
-	const struct signetd_conf *conf = &talk->auth->role->conf;
 	struct msg m = { .type = MSG_AUTH_MORE };
 	OWN_BUF(out, TOKEN_MAX);
 	struct fault f = { 0 };
 
 	if (talk->gss == NULL)
-		talk->gss = krb_gss_accept(conf->keytab, conf->server_name, &f);
+		talk->gss = krb_gss_again(talk->auth->keys, &f);
 	if (talk->gss == NULL) {
 		login_refuse(talk, FAULT_FAILED, &f);
 		return;

@@ -115,14 +115,19 @@ start_pools(struct auth *a, struct fault *f)
 
 /* A keytab that cannot be read is better known now than at the first login. */
 static int
-check_keytab(const struct signetd_conf *conf, struct fault *f)
+open_keytab(struct auth *a, struct fault *f)
 {
-	OWN_STRUCT(krb_gss) g = NULL;
+	const struct signetd_conf *conf = &a->role->conf;
+	struct krb_gss *keys;
 
 	if (!conf_list_has(&conf->auth, "kerberos"))
 		return 0;
-	g = krb_gss_accept(conf->keytab, conf->server_name, f);
-	return g == NULL ? -1 : 0;
+	keys = krb_gss_accept(conf->keytab, conf->server_name, f);
+	if (keys == NULL)
+		return -1;
+	krb_gss_free(a->keys);
+	a->keys = keys;
+	return 0;
 }
 
 static int
@@ -141,7 +146,7 @@ start(struct role *role, struct fault *f)
 		return -1;
 	if (principal_check_conf(&role->conf, f) < 0 ||
 	    subject_read_profiles(a, f) < 0 || start_pools(a, f) < 0 ||
-	    check_keytab(&role->conf, f) < 0)
+	    open_keytab(a, f) < 0)
 		return -1;
 	return start_trust(a, f);
 }
@@ -214,8 +219,7 @@ reload(struct role *role, struct fault *f)
 {
 	struct auth *a = role->state;
 
-	if (principal_check_conf(&role->conf, f) < 0 ||
-	    check_keytab(&role->conf, f) < 0)
+	if (principal_check_conf(&role->conf, f) < 0 || open_keytab(a, f) < 0)
 		return -1;
 	if (a->trust != NULL && load_trust(a, f) < 0)
 		return -1;

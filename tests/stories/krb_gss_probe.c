@@ -223,9 +223,10 @@ static int
 probe(struct talk *t, const char *mode, struct fault *f)
 {
 	OWN_STRUCT(krb_gss) accept = krb_gss_accept(t->keytab, t->host, f);
-	OWN_STRUCT(krb_gss) second = krb_gss_accept(t->keytab, t->host, f);
+	OWN_STRUCT(krb_gss) second =
+	    accept == NULL ? NULL : krb_gss_again(accept, f);
 
-	if (accept == NULL || second == NULL)
+	if (second == NULL)
 		return -1;
 	if (run(t, accept, second, mode, f) != KRB_DONE)
 		return -1;
