@@ -33,7 +33,7 @@ check_dates(const struct crl *crl, const struct cert *ca, time_t now,
 		return rule_broken(f, FAULT_UNTRUSTED, ca,
 		    "its CRL is not yet valid, only from %s on", when);
 	}
-	if (now > crl->next_update) {
+	if (now >= crl->next_update) {
 		clock_text(crl->next_update, when);
 		return rule_broken(f, FAULT_UNTRUSTED, ca,
 		    "its CRL has expired at %s: run fetch-crl", when);

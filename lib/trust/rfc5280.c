@@ -77,7 +77,8 @@ check_times(const struct cert *cert, time_t now, struct fault *f)
 {
 	char when[CLOCK_TEXT_SIZE];
 
-	if (now > cert->not_after) {
+	/* The last second is lost to OpenSSL's peers, so to ours as well. */
+	if (now >= cert->not_after) {
 		clock_text(cert->not_after, when);
 		return rule_broken(f, FAULT_EXPIRED, cert, "expired at %s",
 		    when);
@@ -175,6 +176,11 @@ check_end(const struct trust_path *path, unsigned flags, struct fault *f)
 {
 	const struct cert *end = path->cert[path->eec];
 
+	if (end->kind == CERT_EEC && end->has_key_usage &&
+	    (end->key_usage & CERT_KU_KEY_CERT_SIGN) != 0)
+		return rule_broken(f, FAULT_UNTRUSTED, end,
+		    "an end entity with the key usage of a CA "
+		    "(RFC 5280 4.2.1.9)");
 	if (end->kind != CERT_CA)
 		return 0;
 	if ((flags & TRUST_CA) == 0)

@@ -73,6 +73,9 @@ static const struct mutation mutations[] = {
 	{ "end entity as CA", false, .who = PROXY, .leaf = PROXY,
 	    .spec.subject = PKI_BASE "/OU=People/CN=Mallory",
 	    .set = { { PROXY, PCI, NULL } } },
+	{ "end entity with the usage of a CA", false,
+	    "RFC 5280 4.2.1.9 forbids it", .leaf = EEC,
+	    .set = { { EEC, KU, "critical,digitalSignature,keyCertSign" } } },
 	/* Extensions. */
 	{ "unknown critical in the root", false,
 	    .set = { { ROOT, UNKNOWN, "critical,DER:0500" } } },
