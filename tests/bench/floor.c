@@ -10,13 +10,16 @@
  * "in_memory" is the handshake without a socket and without a client's load,
  * the least of the rounds: what the library can do at its best.
  *
- *   floor rsa|ec HOSTKEY.pem HOSTCHAIN.pem LEDGERFILE
+ * "pam" is what one login costs in libpam, with a service that lets all in.
+ *
+ *   floor rsa|ec HOSTKEY.pem HOSTCHAIN.pem LEDGERFILE PAMDIR
  */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
+#include <security/pam_appl.h>
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -286,11 +289,55 @@ time_ledger(const char *path)
 	return began;
 }
 
+static int
+say_nothing(int count, const struct pam_message **questions,
+    struct pam_response **replies, void *arg)
+{
+	(void)count;
+	(void)questions;
+	(void)replies;
+	(void)arg;
+	return PAM_CONV_ERR;
+}
+
+static pam_handle_t *
+start_pam(const char *dir)
+{
+	static const struct pam_conv conv = { say_nothing, NULL };
+	pam_handle_t *pam = NULL;
+
+	if (pam_start_confdir("signet", "user0", &conv, dir, &pam) !=
+		PAM_SUCCESS ||
+	    pam_set_item(pam, PAM_RHOST, "127.0.0.1") != PAM_SUCCESS)
+		die("cannot start PAM");
+	return pam;
+}
+
+static double
+time_pam(const char *dir)
+{
+	pam_handle_t *kept = start_pam(dir);
+	double began = cpu_ms();
+
+	for (int i = 0; i < TIMES; i++) {
+		pam_handle_t *pam = start_pam(dir);
+
+		if (pam_authenticate(pam, PAM_SILENT) != PAM_SUCCESS ||
+		    pam_acct_mgmt(pam, PAM_SILENT) != PAM_SUCCESS)
+			die("PAM refuses");
+		(void)pam_end(pam, PAM_SUCCESS);
+	}
+	began = (cpu_ms() - began) / TIMES;
+	(void)pam_end(kept, PAM_SUCCESS);
+	return began;
+}
+
 enum part {
 	HANDSHAKE,
 	VERIFY,
 	SIGN,
 	LEDGER,
+	PAM,
 	IN_MEMORY,
 	PARTS
 };
@@ -310,8 +357,8 @@ main(int argc, char **argv)
 	EVP_PKEY *key;
 	pid_t client = -1;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: floor rsa|ec KEY CHAIN LEDGER\n");
+	if (argc != 6) {
+		fprintf(stderr, "usage: floor rsa|ec KEY CHAIN LEDGER PAM\n");
 		return 2;
 	}
 	key = make_key(strcmp(argv[1], "rsa") == 0);
@@ -321,19 +368,20 @@ main(int argc, char **argv)
 		ms[VERIFY][r] = time_verify(key);
 		ms[SIGN][r] = time_sign(key);
 		ms[LEDGER][r] = time_ledger(argv[4]);
+		ms[PAM][r] = time_pam(argv[5]);
 		(void)kill(client, SIGKILL);
 		(void)waitpid(client, NULL, 0);
 	}
 	for (int p = 0; p < PARTS; p++)
 		qsort(ms[p], ROUNDS, sizeof(ms[p][0]), by_size);
-	for (int p = 0; p < IN_MEMORY; p++)
+	for (int p = 0; p < PAM; p++)
 		sum += ms[p][ROUNDS / 2];
 	printf("{\"handshake\": %.4f, \"csr_check\": %.4f, "
 	       "\"signature\": %.4f, \"ledger\": %.4f, \"floor\": %.4f, "
-	       "\"in_memory\": %.4f}\n",
+	       "\"pam\": %.4f, \"in_memory\": %.4f}\n",
 	    ms[HANDSHAKE][ROUNDS / 2], ms[VERIFY][ROUNDS / 2],
 	    ms[SIGN][ROUNDS / 2], ms[LEDGER][ROUNDS / 2], sum,
-	    ms[IN_MEMORY][0]);
+	    ms[PAM][ROUNDS / 2], ms[IN_MEMORY][0]);
 	EVP_PKEY_free(key);
 	return 0;
 }
