@@ -454,8 +454,10 @@ role_main(int argc, char **argv, const struct role_spec *spec)
 		return 2;
 	}
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	/* A terminal's Ctrl-C goes to the parent, who decides. */
+	/* A terminal's Ctrl-C, and a service manager's end for the whole group,
+	 * go to the parent too, who decides. */
 	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_open(msg_role_name(spec->self), 6);
 	role->spec = spec;

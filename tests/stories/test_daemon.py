@@ -180,6 +180,15 @@ def test_a_bad_configuration_at_sighup_changes_nothing(stopped):
     assert stopped.process.poll() is None
 
 
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT])
+def test_an_end_for_the_whole_group_is_an_orderly_one(stopped, signo):
+    stopped.start(start_new_session=True)
+    os.killpg(stopped.process.pid, signo)
+    assert stopped.process.wait(timeout=30) == 0
+    assert 'stopped how="in order"' in stopped.log_now()
+    assert "role-died" not in stopped.log_now()
+
+
 def test_sigterm_lets_a_login_finish(stopped):
     """A request is half sent when the signal comes; its answer still comes."""
     import ssl
