@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ static const struct old_grid old_tool = {
 /* One run. */
 struct destroyer {
 	bool dry;
-	bool old; /* by the old name: it says on stderr what it would do */
+	bool old;      /* by the old name: it says on stderr what it would do */
+	json_t *files; /* those destroyed; NULL: nobody asks */
 };
 
 /* The blocks may outlive the name: zeroes first. */
@@ -75,26 +77,38 @@ open_own(const char *path, struct stat *st, struct fault *f)
 	return fd;
 }
 
+/* What was, or would be, destroyed. */
+static int
+note(const struct destroyer *d, const char *path, struct fault *f)
+{
+	if (d->files == NULL) {
+		if (d->dry)
+			fprintf(d->old ? stderr : stdout, "Would remove %s\n",
+			    path);
+		return 0;
+	}
+	if (json_array_append_new(d->files, json_string(path)) < 0)
+		return fault_set(f, FAULT_INPUT,
+		    "%s is not UTF-8, and JSON takes nothing else", path);
+	return 0;
+}
+
 static int
 destroy(const struct destroyer *d, const char *path, struct fault *f)
 {
 	struct stat st;
 	int fd = open_own(path, &st, f);
-	int result;
+	int result = 0;
 
 	if (fd < 0)
 		return -1;
-	if (d->dry) {
-		(void)close(fd);
-		fprintf(d->old ? stderr : stdout, "Would remove %s\n", path);
-		return 0;
-	}
-	result = overwrite(fd, st.st_size, path, f);
+	if (!d->dry)
+		result = overwrite(fd, st.st_size, path, f);
 	(void)close(fd);
-	if (result == 0 && unlink(path) < 0)
+	if (!d->dry && result == 0 && unlink(path) < 0)
 		result =
 		    fault_set(f, FAULT_SYSTEM, "%s: %s", path, strerror(errno));
-	return result;
+	return result < 0 ? -1 : note(d, path, f);
 }
 
 /* Whether ${name} in DELEGATED_DIR is a delegated proxy of this user's. */
@@ -149,24 +163,49 @@ destroy_named(const struct call *call, const struct destroyer *d,
 }
 
 static int
-run(struct call *call, const void *options, struct fault *f)
+destroy_all(struct call *call, const struct destroy_options *o,
+    const struct destroyer *d, struct fault *f)
 {
-	const struct destroy_options *o = options;
-	const struct destroyer d = { o->dryrun, call->old };
 	char path[PLACE_SIZE];
 
-	if (destroy_named(call, &d, f) < 0)
+	if (destroy_named(call, d, f) < 0)
 		return -1;
 	if (call->operand_count == 0 || o->standard || o->all) {
 		if (place_proxy(NULL, path, f) < 0)
 			return -1;
-		if (destroy(&d, path, f) < 0) {
+		if (destroy(d, path, f) < 0) {
 			if (!call->old && f->code == FAULT_ABSENT)
 				call_hint(call, "There is nothing to destroy.");
 			return -1;
 		}
 	}
-	return o->all ? destroy_delegated(&d, f) : 0;
+	return o->all ? destroy_delegated(d, f) : 0;
+}
+
+static int
+run(struct call *call, const void *options, struct fault *f)
+{
+	const struct destroy_options *o = options;
+	struct destroyer d = { o->dryrun, call->old, NULL };
+	json_t *object;
+	int result;
+
+	if (!call->common.json)
+		return destroy_all(call, o, &d, f);
+	if ((d.files = json_array()) == NULL)
+		return fault_set(f, FAULT_MEMORY, "a JSON array");
+	result = destroy_all(call, o, &d, f);
+	object = json_pack("{s:i,s:s,s:b,s:o}", "version", 1, "kind",
+	    "destroyed", "dryrun", o->dryrun, "files", d.files);
+	if (object == NULL)
+		return fault_set(f, FAULT_MEMORY, "a JSON object");
+	/* Of a failure the error is the answer. */
+	if (result == 0) {
+		(void)json_dumpf(object, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	json_decref(object);
+	return result;
 }
 
 static void

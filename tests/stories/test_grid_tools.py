@@ -22,6 +22,7 @@ Where ours differ on purpose, a story of its own below shows both:
 * HOME is honoured.
 """
 
+import json
 import os
 import pty
 import re
@@ -711,11 +712,73 @@ def test_cert_info_of_a_bundle_asks_for_its_pass_phrase(desk, good, tmp_path):
     assert status == 1 and f"wrong pass phrase for {bundle}" in seen
 
 
-def test_signet_by_its_own_name_says_the_same(desk, good):
-    """The verbs print what the old names print."""
-    for verb, tool in ((("proxy", "info"), "grid-proxy-info"),):
-        old = desk.ours(tool, proxy=good)
-        new = subprocess.run([SIGNET, *verb], env=desk.env(good), text=True,
-                             capture_output=True, timeout=60)
-        mask = re.compile(r"\d+:\d\d:\d\d")
+# The same by signet's own verbs.
+
+def verb(desk, proxy, *args, wrapper=()):
+    return subprocess.run([*wrapper, str(SIGNET), *map(str, args)],
+                          env=desk.env(proxy), text=True, capture_output=True,
+                          timeout=60, stdin=subprocess.DEVNULL)
+
+
+def test_the_verbs_print_what_the_old_names_print(desk, good):
+    mask = re.compile(r"\d+:\d\d:\d\d")
+    for args in (), ("-issuer", "-subject"), ("-type",):
+        old = desk.ours("grid-proxy-info", *args, proxy=good)
+        new = verb(desk, good, "proxy", "info", *("-" + a for a in args))
         assert mask.sub("T", new.stdout) == mask.sub("T", old.out)
+
+
+def test_the_verbs_have_exit_statuses_that_tell(desk, good, tmp_path):
+    def info(*args, proxy=good, **how):
+        done = verb(desk, proxy, "proxy", "info", *args, **how)
+        assert done.returncode == 0 or done.stderr.startswith("signet: ")
+        return done.returncode
+
+    late = ("faketime", "-f", "+13h")
+    assert info() == info("--exists") == info("--exists", "--valid", "1h") == 0
+    assert info(proxy=tmp_path / "none") == 3
+    assert info("--exists", wrapper=late) == 4
+    assert info("--exists", "--valid", "24h") == 4
+    assert info("--exists", "--bits", "4096") == 8
+    assert info("--nosuch") == 2
+    assert info(wrapper=late) == 0
+    os.chmod(good, 0o644)
+    assert info() == 8
+    assert verb(desk, good, "proxy", "init", "--cert",
+                "/nonexistent").returncode == 3
+    assert verb(desk, good, "proxy", "init", "--key-kind",
+                "rot13").returncode == 2
+    assert verb(desk, tmp_path / "none", "proxy",
+                "destroy").returncode == 3
+
+
+def test_the_verbs_answer_with_an_object(desk, tmp_path):
+    proxy = tmp_path / "p"
+    made = verb(desk, proxy, "proxy", "init", "--json", "--limited", "--cert",
+                desk.pki.dir / "robert.pem", "--key",
+                desk.pki.dir / "robert.key", "--valid", "2h")
+    shown = verb(desk, proxy, "proxy", "info", "--json")
+    assert made.stderr == shown.stderr == ""
+    made, shown = json.loads(made.stdout), json.loads(shown.stdout)
+    assert set(made) == set(shown) == {
+        "version", "kind", "path", "subject", "identity", "issuer", "type",
+        "limited", "key", "not_after", "seconds_left", "verified", "voms"}
+    for data in made, shown:
+        assert data["kind"] == "proxy" and data["path"] == str(proxy)
+        assert data["identity"] == data["issuer"] == ROBERT
+        assert data["limited"] is True and data["type"] == "rfc3820"
+        assert 7100 < data["seconds_left"] <= 7200
+    assert made["verified"] is None and shown["verified"] is True
+    would = verb(desk, proxy, "proxy", "destroy", "--json", "--dryrun")
+    assert json.loads(would.stdout) == {
+        "version": 1, "kind": "destroyed", "dryrun": True,
+        "files": [str(proxy)]}
+    gone = verb(desk, proxy, "proxy", "destroy", "--json")
+    assert json.loads(gone.stdout)["files"] == [str(proxy)]
+    assert json.loads(gone.stdout)["dryrun"] is False and not proxy.exists()
+    for args in ("info",), ("destroy",), ("info", "--exists"):
+        done = verb(desk, proxy, "proxy", *args, "--json")
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] == "absent" and error["exit"] == 3
+        assert error["message"] and error["hint"]
+        assert done.returncode == 3 and error["message"] in done.stderr
