@@ -321,14 +321,23 @@ myproxy_request_wipe(struct myproxy_request *r)
 	secret_wipe(r, sizeof(*r));
 }
 
-/* Append what people will see: one line, nothing that moves a cursor. */
+/* Append what people will see: one line, nothing that moves a cursor.  To some
+ * terminals the bytes from 0x80 on do that, unless they are proper UTF-8. */
 static void
 put_shown(struct buf *out, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		uint8_t c = (uint8_t)text[i];
+	for (size_t i = 0; i < len;) {
+		size_t n = 1;
 
-		buf_put_u8(out, c < 0x20 || c == 0x7f ? '?' : c);
+		while (n < 4 && n < len - i && !text_utf8(text + i, n))
+			n++;
+		if (!text_utf8(text + i, n)) {
+			buf_put_u8(out, '?');
+			i++;
+			continue;
+		}
+		buf_put(out, text + i, n);
+		i += n;
 	}
 }
 

@@ -358,6 +358,35 @@ a_server_cannot_move_the_cursor(void **state)
 }
 
 static void
+eight_bit_controls_are_not_shown_either(void **state)
+{
+	static const struct {
+		const char *sent, *shown;
+	} lines[] = {
+		{ "J\303\266rg \342\202\254", "J\303\266rg \342\202\254" },
+		{ "\302\23331m", "??31m" }, /* CSI as U+009B */
+		{ "\23331m", "?31m" },	    /* and as a byte */
+		{ "\300\257\377", "???" },
+		{ "cut \342\202", "cut ??" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		OWN_BUF(text, 256);
+		struct myproxy_response r;
+		struct fault f = { 0 };
+
+		buf_fmt(&text, "VERSION=MYPROXYv2\nRESPONSE=1\nERROR=%s\n",
+		    lines[i].sent);
+		assert_int_equal(myproxy_response_read(&r,
+				     (const char *)text.data, text.len, &f),
+		    0);
+		assert_string_equal(buf_cstr(&r.error), lines[i].shown);
+		myproxy_response_clear(&r);
+	}
+}
+
+static void
 answers_that_are_none_are_refused(void **state)
 {
 	static const char *const bad[] = { "", "VERSION=MYPROXYv2\n",
@@ -423,6 +452,7 @@ main(void)
 		    a_line_break_cannot_be_smuggled_into_a_request),
 		cmocka_unit_test(answers_survive_the_journey),
 		cmocka_unit_test(a_server_cannot_move_the_cursor),
+		cmocka_unit_test(eight_bit_controls_are_not_shown_either),
 		cmocka_unit_test(answers_that_are_none_are_refused),
 		cmocka_unit_test(methods_nobody_knows_are_passed_over),
 	};
