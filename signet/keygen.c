@@ -7,7 +7,6 @@
 #include "x509/key.h"
 
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -18,7 +17,6 @@
 #include <unistd.h>
 
 #define PEM_MAX 32768
-#define SPARE_NICE 10
 
 struct keygen {
 	char what[32];
@@ -29,7 +27,7 @@ struct keygen {
 
 /* The child: one key, then the end. */
 _Noreturn static void
-work(const char *what, int fd, bool spare, pid_t parent)
+work(const char *what, int fd, pid_t parent)
 {
 	OWN_BUF(pem, PEM_MAX);
 	struct fault f;
@@ -41,8 +39,6 @@ work(const char *what, int fd, bool spare, pid_t parent)
 	/* It may have died before it could have killed us. */
 	if (getppid() != parent)
 		_exit(status);
-	if (spare)
-		(void)setpriority(PRIO_PROCESS, 0, SPARE_NICE);
 	key = key_make(what, &f);
 	if (key != NULL && key_write_pem(key, NULL, &pem, &f) == 0 &&
 	    file_write_all(fd, pem.data, pem.len, &f) == 0)
@@ -53,7 +49,7 @@ work(const char *what, int fd, bool spare, pid_t parent)
 }
 
 static int
-start_child(struct keygen *g, bool spare, struct fault *f)
+start_child(struct keygen *g, struct fault *f)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -63,7 +59,7 @@ start_child(struct keygen *g, bool spare, struct fault *f)
 	g->pid = fork();
 	if (g->pid == 0) {
 		(void)close(ends[0]);
-		work(g->what, ends[1], spare, parent);
+		work(g->what, ends[1], parent);
 	}
 	(void)close(ends[1]);
 	if (g->pid < 0) {
@@ -76,7 +72,7 @@ start_child(struct keygen *g, bool spare, struct fault *f)
 }
 
 struct keygen *
-keygen_start(const char *what, bool spare, struct fault *f)
+keygen_start(const char *what, struct fault *f)
 {
 	OWN_STRUCT(keygen) g = calloc(1, sizeof(*g));
 
@@ -96,7 +92,7 @@ keygen_start(const char *what, bool spare, struct fault *f)
 		g->ready = key_make(what, f);
 		return g->ready == NULL ? NULL : TAKE(g);
 	}
-	return start_child(g, spare, f) < 0 ? NULL : TAKE(g);
+	return start_child(g, f) < 0 ? NULL : TAKE(g);
 }
 
 static void

@@ -17,12 +17,10 @@ struct key;
 struct keygen;
 
 /**
- * keygen_start(what, spare, f):
- * Begin to make a key (see key_make).  A ${spare} one, which may not be
- * needed, is made at low priority.  keygen_free() the result.
+ * keygen_start(what, f):
+ * Begin to make a key (see key_make).  keygen_free() the result.
  */
-CHECKED struct keygen *keygen_start(const char *what, bool spare,
-    struct fault *f);
+CHECKED struct keygen *keygen_start(const char *what, struct fault *f);
 
 /* Wait for the key, which is then the caller's; once. */
 CHECKED struct key *keygen_take(struct keygen *g, struct fault *f);

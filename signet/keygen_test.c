@@ -29,7 +29,7 @@ keys_of_both_kinds_are_made_and_taken_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		OWN_STRUCT(keygen) g = keygen_start(kinds[i].what, false, &f);
+		OWN_STRUCT(keygen) g = keygen_start(kinds[i].what, &f);
 		OWN_STRUCT(key) key = NULL;
 
 		assert_non_null(g);
@@ -46,8 +46,8 @@ static void
 two_keys_are_made_side_by_side_and_differ(void **state)
 {
 	struct fault f;
-	OWN_STRUCT(keygen) one = keygen_start("rsa:2048", false, &f);
-	OWN_STRUCT(keygen) two = keygen_start("rsa:2048", true, &f);
+	OWN_STRUCT(keygen) one = keygen_start("rsa:2048", &f);
+	OWN_STRUCT(keygen) two = keygen_start("rsa:2048", &f);
 	OWN_STRUCT(key) a = keygen_take(one, &f);
 	OWN_STRUCT(key) b = keygen_take(two, &f);
 	uint8_t id[2][KEY_ID_SIZE];
@@ -64,7 +64,7 @@ static void
 a_key_that_is_not_wanted_costs_no_waiting(void **state)
 {
 	struct fault f;
-	struct keygen *g = keygen_start("rsa:4096", false, &f);
+	struct keygen *g = keygen_start("rsa:4096", &f);
 	int64_t began = clock_mono();
 
 	(void)state;
@@ -83,10 +83,10 @@ what_is_no_kind_of_key_is_a_usage_error(void **state)
 	OWN_STRUCT(key) key = NULL;
 
 	(void)state;
-	assert_null(keygen_start("dsa:1024", false, &f));
+	assert_null(keygen_start("dsa:1024", &f));
 	assert_int_equal(f.code, FAULT_USAGE);
 	/* Whatever begins like an RSA key is refused when it is taken. */
-	bad = keygen_start("rsa:17", false, &f);
+	bad = keygen_start("rsa:17", &f);
 	if (bad != NULL)
 		assert_null(key = keygen_take(bad, &f));
 	assert_int_equal(f.code, FAULT_USAGE);

@@ -116,10 +116,16 @@ choose_keys(struct login *l, struct fault *f)
 		    (int)o->bits);
 	else
 		fits = text_copy(l->key_kind, sizeof(l->key_kind), key);
-	l->may_fall_back = strcmp(under, "auto") == 0;
+	/* Of one kind with the proxy's: from an EC certificate stock GSI cannot
+	 * delegate, and who wants an RSA proxy wants it for stock software. */
+	if (strcmp(under, "auto") == 0 && text_starts(l->key_kind, "rsa:")) {
+		under = "rsa:2048";
+	} else if (strcmp(under, "auto") == 0) {
+		l->may_fall_back = true;
+		under = "ec:P-256";
+	}
 	if (fits < 0 ||
-	    text_copy(l->cert_key_kind, sizeof(l->cert_key_kind),
-		l->may_fall_back ? "ec:P-256" : under) < 0)
+	    text_copy(l->cert_key_kind, sizeof(l->cert_key_kind), under) < 0)
 		return fault_set(f, FAULT_USAGE, "there is no such key");
 	return 0;
 }

@@ -18,13 +18,8 @@ login_keys(struct login *l, struct fault *f)
 	if (l->o->no_credentials)
 		return 0;
 	/* RSA first: it is the long one. */
-	if ((l->key = keygen_start(l->key_kind, false, f)) == NULL ||
-	    (l->cert_key = keygen_start(l->cert_key_kind, false, f)) == NULL)
-		return -1;
-	/* A stock server takes no EC key.  Beside a proxy key of RSA the other
-	 * one costs no time, if it is made meanwhile. */
-	if (l->may_fall_back && text_starts(l->key_kind, "rsa:") &&
-	    (l->spare = keygen_start(FALL_BACK_KEY, true, f)) == NULL)
+	if ((l->key = keygen_start(l->key_kind, f)) == NULL ||
+	    (l->cert_key = keygen_start(l->cert_key_kind, f)) == NULL)
 		return -1;
 	return 0;
 }
@@ -120,7 +115,7 @@ login_certificate(struct login *l, struct fault *f)
 		return done;
 	call_verbose(l->call, "%s; again with an RSA key", f->text);
 	if (l->spare == NULL &&
-	    (l->spare = keygen_start(FALL_BACK_KEY, false, f)) == NULL)
+	    (l->spare = keygen_start(FALL_BACK_KEY, f)) == NULL)
 		return -1;
 	return log_on(l, l->spare, f);
 }

@@ -192,7 +192,7 @@ plan(struct logon *l, struct fault *f)
 		return fault_set(f, FAULT_USAGE, "There is no such key.");
 	if (strcmp(l->out, "-") != 0 && proxy_file_check(l->out, f) < 0)
 		return -1;
-	return (l->keygen = keygen_start(kind, false, f)) == NULL ? -1 : 0;
+	return (l->keygen = keygen_start(kind, f)) == NULL ? -1 : 0;
 }
 
 static int

@@ -117,7 +117,7 @@ begin_key(struct init *in, struct fault *f)
 			return fault_set(f, FAULT_INTERNAL, "bits");
 		kind = bits;
 	}
-	in->key = keygen_start(kind, false, f);
+	in->key = keygen_start(kind, f);
 	return in->key == NULL ? -1 : 0;
 }
 
