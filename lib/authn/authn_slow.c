@@ -103,14 +103,20 @@ address_key(const char *address, char key[KEY_SIZE])
 	memcpy(key + 1, bare, strlen(bare) + 1);
 }
 
-/* A name too long for any account is slowed by its beginning. */
+/*
+ * A name too long for any account is slowed by its beginning.  To PAM and to
+ * directories "Eve" may be "eve": she has no more tries for that.
+ */
 static void
 user_key(const char *user, char key[KEY_SIZE])
 {
 	size_t len = strnlen(user, KEY_SIZE - 2);
 
 	key[0] = 'u';
-	memcpy(key + 1, user, len);
+	for (size_t i = 0; i < len; i++)
+		key[1 + i] = user[i] >= 'A' && user[i] <= 'Z'
+		    ? (char)(user[i] - 'A' + 'a')
+		    : user[i];
 	key[1 + len] = '\0';
 }
 

@@ -172,6 +172,20 @@ names_that_are_too_long_are_slowed_like_others(void **state)
 	assert_int_equal(authn_slow_wait(s, "ann", name, 0), 1000);
 }
 
+static void
+another_spelling_gives_no_more_tries(void **state)
+{
+	OWN_STRUCT(authn_slow) s = table(16);
+
+	(void)state;
+	guess(s, "eve", "10.0.0.1", 2, 0);
+	guess(s, "Eve", "10.0.0.2", 1, 0);
+	guess(s, "EVE", "10.0.0.3", 1, 0);
+	assert_int_equal(authn_slow_wait(s, "eVe", "10.0.0.4", 0), 1000);
+	authn_slow_passed(s, "EvE", "10.0.0.4", 0);
+	assert_int_equal(authn_slow_wait(s, "eve", "10.0.0.4", 0), 0);
+}
+
 int
 main(void)
 {
@@ -188,6 +202,7 @@ main(void)
 		cmocka_unit_test(under_pressure_the_oldest_goes_first),
 		cmocka_unit_test(
 		    names_that_are_too_long_are_slowed_like_others),
+		cmocka_unit_test(another_spelling_gives_no_more_tries),
 	};
 
 	return cmocka_run_group_tests_name("authn/authn_slow", tests, NULL,
