@@ -3,15 +3,34 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "x509/proxy.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #define FILE_MAX 1048576
+
+/* A new file needs a directory that takes it. */
+static int
+check_place(const char *path, struct fault *f)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+	char dir[PATH_MAX] = ".";
+
+	if (slash != NULL &&
+	    text_fmt(dir, sizeof(dir), "%.*s/", (int)len, path) < 0)
+		return fault_set(f, FAULT_USAGE, "%s: too long a path", path);
+	if (access(dir, W_OK | X_OK) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", dir,
+		    strerror(errno));
+	return 0;
+}
 
 int
 proxy_file_check(const char *path, struct fault *f)
@@ -20,7 +39,7 @@ proxy_file_check(const char *path, struct fault *f)
 
 	if (lstat(path, &st) < 0) {
 		if (errno == ENOENT)
-			return 0;
+			return check_place(path, f);
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
 	}

@@ -9,7 +9,8 @@ struct credential;
 struct fault;
 
 /* Refuse (FAULT_DENIED) to put a proxy where there is a symbolic link, what is
- * no file, or a file of someone else's.  Ask early: before a password. */
+ * no file, or a file of someone else's, and (FAULT_SYSTEM) where no file can
+ * be made.  Ask early: before a password. */
 CHECKED int proxy_file_check(const char *path, struct fault *f);
 
 /* proxy_file_check, then write in one step: a reader sees the old proxy or

@@ -47,6 +47,22 @@ tear_down(void **state)
 static const struct wire_bytes text = { (const uint8_t *)"new", 3 };
 
 static void
+a_directory_that_is_not_there_is_told_before_a_password(void **state)
+{
+	char nowhere[128];
+	struct fault f = { 0 };
+
+	(void)state;
+	snprintf(nowhere, sizeof(nowhere), "%s/none/proxy", dir);
+	assert_int_equal(proxy_file_check(nowhere, &f), -1);
+	assert_int_equal(f.code, FAULT_SYSTEM);
+	assert_non_null(strstr(f.text, "/none/: No such file"));
+	assert_int_equal(proxy_file_check("a-proxy-in-this-directory", &f), 0);
+	assert_int_equal(proxy_file_check("/signet-proxy-test", &f),
+	    access("/", W_OK) == 0 ? 0 : -1);
+}
+
+static void
 a_proxy_is_written_for_its_owner_alone_in_place_of_the_old_one(void **state)
 {
 	struct stat st;
@@ -127,6 +143,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    a_directory_that_is_not_there_is_told_before_a_password,
+		    clean),
 		cmocka_unit_test_teardown(
 		    a_proxy_is_written_for_its_owner_alone_in_place_of_the_old_one,
 		    clean),
