@@ -58,18 +58,44 @@ overwrite(int fd, off_t size, const char *path, struct fault *f)
 	return 0;
 }
 
-/* Only a regular file of this user, not reached through a link. */
-static int
-open_own(const char *path, struct stat *st, struct fault *f)
+/* A regular file of this user, under one name. */
+static bool
+is_own(const struct stat *st)
 {
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	    st->st_nlink == 1;
+}
+
+/* A proxy may be of mode 0400: it is ours, so we may.  Links are not followed.
+ */
+static int
+open_file(const char *path, bool dry)
+{
+	const int flags =
+	    (dry ? O_RDONLY : O_WRONLY) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	int fd = open(path, flags);
+	struct stat st;
+
+	if (fd >= 0 || errno != EACCES || dry)
+		return fd;
+	if (lstat(path, &st) < 0 || !is_own(&st) ||
+	    fchmodat(AT_FDCWD, path, 0600, AT_SYMLINK_NOFOLLOW) < 0) {
+		errno = EACCES;
+		return -1;
+	}
+	return open(path, flags);
+}
+
+static int
+open_own(const char *path, bool dry, struct stat *st, struct fault *f)
+{
+	int fd = open_file(path, dry);
 
 	if (fd < 0)
 		return fault_set(f,
 		    errno == ENOENT ? FAULT_ABSENT : FAULT_DENIED, "%s: %s",
 		    path, strerror(errno));
-	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) ||
-	    st->st_uid != geteuid() || st->st_nlink != 1) {
+	if (fstat(fd, st) < 0 || !is_own(st)) {
 		(void)close(fd);
 		return fault_set(f, FAULT_DENIED,
 		    "%s is not a file of yours alone", path);
@@ -97,7 +123,7 @@ static int
 destroy(const struct destroyer *d, const char *path, struct fault *f)
 {
 	struct stat st;
-	int fd = open_own(path, &st, f);
+	int fd = open_own(path, d->dry, &st, f);
 	int result = 0;
 
 	if (fd < 0)

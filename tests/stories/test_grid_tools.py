@@ -138,10 +138,12 @@ def test_info_of_what_is_no_proxy(desk, good, state, args, option):
     assert done.status == 1 and "globus_sysconfig: " in done.err
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="another's file takes root")
 def test_info_of_a_strangers_proxy(desk, good):
-    os.chown(good, 12345, -1)
-    done = same(desk, "grid-proxy-info", "-file", good, proxy="/nonexistent")
+    path = "/etc/passwd"
+    if os.getuid() == 0:
+        path = good
+        os.chown(good, 12345, -1)
+    done = same(desk, "grid-proxy-info", "-file", path, proxy="/nonexistent")
     assert "not owned by current user" in done.err
 
 
@@ -629,6 +631,18 @@ def test_a_second_name_of_a_proxy_is_not_left_behind(desk, good, tmp_path):
     os.link(good, tmp_path / "twin")
     done = desk.ours("grid-proxy-destroy", proxy=good)
     assert done.status == 1 and "not a file of yours alone" in done.err
+
+
+def test_a_read_only_proxy_can_be_destroyed(desk, good):
+    def protect():
+        if not good.exists():
+            shutil.copy(desk.dir / "good", good)
+        os.chmod(good, 0o400)
+
+    dry = desk.ours("grid-proxy-destroy", "-dryrun", proxy=good)
+    assert dry.status == 0 and good.exists()
+    done = same(desk, "grid-proxy-destroy", proxy=good, before=protect)
+    assert done.status == 0 and not good.exists()
 
 
 def test_an_open_proxy_can_be_destroyed(desk, good):
