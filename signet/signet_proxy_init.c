@@ -90,6 +90,9 @@ plan(struct init *in, struct fault *f)
 	const struct init_options *o = in->o;
 
 	in->policy = BUF(POLICY_LIMIT);
+	if (in->call->common.json && o->out != NULL && strcmp(o->out, "-") == 0)
+		return fault_set(f, FAULT_USAGE,
+		    "the object and the proxy both want standard output");
 	if (signet_conf_load(&in->conf, f) < 0 ||
 	    init_wish_read(o, in->call->old, &in->wish, &in->policy, f) < 0)
 		return -1;
@@ -121,10 +124,17 @@ begin_key(struct init *in, struct fault *f)
 	return in->key == NULL ? -1 : 0;
 }
 
+/* Whether standard output is for something else: an object, or the proxy. */
+static bool
+is_taken(const struct init *in)
+{
+	return in->call->common.json || strcmp(in->out, "-") == 0;
+}
+
 static void
 say_identity(const struct init *in)
 {
-	if (!in->call->common.quiet && !in->call->common.json) {
+	if (!in->call->common.quiet && !is_taken(in)) {
 		printf("Your identity: %s\n", in->names.identity);
 		(void)fflush(stdout);
 	}
@@ -192,8 +202,7 @@ verify(const struct init *in, struct fault *f)
 		&verdict, f) < 0)
 		return fault_wrap(f, "the new proxy");
 	/* The old tool's -q does not go as far as this. */
-	if ((in->call->old || !in->call->common.quiet) &&
-	    !in->call->common.json)
+	if ((in->call->old || !in->call->common.quiet) && !is_taken(in))
 		puts("Proxy Verify OK");
 	return 0;
 }
@@ -201,8 +210,8 @@ verify(const struct init *in, struct fault *f)
 static int
 make(struct init *in, struct fault *f)
 {
-	const bool progress = !in->call->common.quiet &&
-	    !in->call->common.json && isatty(STDOUT_FILENO);
+	const bool progress =
+	    !in->call->common.quiet && !is_taken(in) && isatty(STDOUT_FILENO);
 	time_t now = clock_wall();
 	struct key *key;
 
@@ -261,7 +270,7 @@ report(const struct init *in, struct fault *f)
 		    "\nWarning: your certificate and proxy will expire %s\n"
 		    " which is within the requested lifetime of the proxy\n",
 		    when);
-	else if (!in->call->common.quiet && strcmp(in->out, "-") != 0)
+	else if (!in->call->common.quiet && !is_taken(in))
 		printf("Your proxy is valid until: %s\n", when);
 	return 0;
 }

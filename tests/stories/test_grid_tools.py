@@ -766,6 +766,23 @@ def test_the_verbs_have_exit_statuses_that_tell(desk, good, tmp_path):
                 "destroy").returncode == 3
 
 
+def test_a_proxy_on_standard_output_is_alone_there(desk, tmp_path):
+    done = verb(desk, tmp_path / "p", "proxy", "init", "--out", "-",
+                "--verify", "--cert", desk.pki.dir / "robert.pem", "--key",
+                desk.pki.dir / "robert.key")
+    assert done.returncode == 0 and done.stderr == ""
+    outside = re.sub(r"(?s)-----BEGIN.*?-----END[^\n]*\n", "", done.stdout)
+    assert outside == "" and list(tmp_path.iterdir()) == []
+    both_want_it = verb(desk, tmp_path / "p", "proxy", "init", "--out", "-",
+                        "--json")
+    assert both_want_it.returncode == 2
+    proxy = tmp_path / "p"
+    proxy.write_text(done.stdout)
+    os.chmod(proxy, 0o600)
+    assert desk.theirs("grid-proxy-info", "-identity",
+                       proxy=proxy).out == ROBERT + "\n"
+
+
 def test_the_verbs_answer_with_an_object(desk, tmp_path):
     proxy = tmp_path / "p"
     made = verb(desk, proxy, "proxy", "init", "--json", "--limited", "--cert",
