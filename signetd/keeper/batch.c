@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "signetd/keeper/lists.h"
+#include "signetd/keeper/renewal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,8 @@ reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
 	if (book == NULL)
 		return fault_set(f, FAULT_DENIED, "no CA is called %s",
 		    ask->ca);
+	if (renewal_allowed(b->ledger, &intent, clock_wall(), f) < 0)
+		return -1;
 	if (ledger_reserve(b->ledger, &intent, &book->numbering, answer->serial,
 		&answer->serial_len, &left, f) < 0)
 		return -1;

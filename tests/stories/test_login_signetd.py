@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from gct import handshake
-from signet_site import BUILD, PEOPLE, Site, openssl, run
+from signet_site import BUILD, PEOPLE, SIGNET_CA, Site, openssl, run
 
 SIGNET = BUILD / "signet" / "signet"
 SUBJECT = f"{PEOPLE}/CN=user0@LIGO.TEST"
@@ -133,6 +133,22 @@ def test_a_credential_renews_itself(site, tmp_path):
     refused = run(SIGNET, "login", "--authorization", tmp_path / "p.pem",
                   "user1", env=env_of(site, tmp_path), check=False)
     assert refused.returncode in (5, 8)
+
+
+def test_who_has_a_revoked_certificate_renews_no_more(site, tmp_path):
+    """At once: before any list says so, and by no heir of it either."""
+    login(site, tmp_path, "user1", password="secret456")
+    renew = [SIGNET, "login", "--authorization", tmp_path / "p.pem", "user1"]
+    env = env_of(site, tmp_path)
+    serial = [c["serial"] for c in site.ledger_lines()
+              if "user1@" in c["subject"]][-1]
+    run(*renew, env=env)
+    run(SIGNET_CA, "revoke", site.ca, serial, "--ledger", site.ledger)
+    refused = run(*renew, env=env, check=False)
+    assert refused.returncode == 8 and "not permitted" in refused.stderr
+    assert "has a revoked certificate" in site.log_now()
+    # A password proves more than a certificate does.
+    login(site, tmp_path, "user1", password="secret456")
 
 
 def test_the_old_command_works_too(site, tmp_path):

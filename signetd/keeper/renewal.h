@@ -1,0 +1,22 @@
+#ifndef KEEPER_RENEWAL_H
+#define KEEPER_RENEWAL_H
+
+#include "base/checked.h"
+#include "ledger/ledger.h"
+
+#include <time.h>
+
+struct fault;
+
+/**
+ * renewal_allowed(l, intent, now, f):
+ * Whoever renews proves who he is by a certificate.  If one of the same subject
+ * is revoked or held and would still be valid at ${now}, that proof is worth
+ * nothing: its key, or one that came from it by renewal, may be a thief's.
+ * FAULT_DENIED then, at once and before any CRL says so; whoever proves himself
+ * otherwise is not concerned.
+ */
+CHECKED int renewal_allowed(struct ledger *l,
+    const struct ledger_intent *intent, time_t now, struct fault *f);
+
+#endif

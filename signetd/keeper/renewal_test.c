@@ -1,0 +1,153 @@
+#include "signetd/keeper/renewal.h"
+
+#include "base/fault.h"
+#include "base/unit.h"
+#include "x509/der.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ANN "/DC=org/O=Ex/OU=People/CN=ann@EX.ORG"
+#define JOANN "/DC=org/O=Ex/OU=People/CN=ann@EX.ORG.UK"
+#define NOW 1790000000
+#define HOLD 6
+
+static char dir[] = "/tmp/renewal_test.XXXXXX";
+static char path[64];
+
+static int
+set_up(void **state)
+{
+	struct fault f = { 0 };
+
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	*state = ledger_open(path, NULL, &f);
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", ".lock" };
+	char name[80];
+
+	ledger_free(*state);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+	return rmdir(dir);
+}
+
+/* The least that the ledger takes for a certificate of this serial. */
+static void
+put_certificate(struct buf *der, const uint8_t *serial, size_t len)
+{
+	size_t whole = der_open(der, DER_SEQUENCE);
+	size_t tbs = der_open(der, DER_SEQUENCE);
+	size_t version = der_open(der, DER_CONTEXT_C(0));
+
+	der_put_u64(der, 2);
+	der_close(der, version);
+	der_put_positive(der, serial, len);
+	der_close(der, tbs);
+	der_close(der, whole);
+}
+
+/* Issue one for ${subject} that ends at ${not_after}, and revoke it. */
+static struct wire_bytes
+issue_and_revoke(struct ledger *l, const char *subject, time_t not_after,
+    int reason, uint8_t serial[20])
+{
+	const struct ledger_intent intent = { "slcs", "ref", "peer", "ann",
+		"ann@EX.ORG", "passwd", subject, "slcs-user", NOW - 100,
+		not_after };
+	const struct ledger_numbering numbering = { .random = true };
+	struct wire_bytes number = { serial, 0 };
+	struct fault f = { 0 };
+	OWN_BUF(der, 256);
+
+	assert_int_equal(ledger_begin(l, &f), 0);
+	assert_int_equal(ledger_reserve(l, &intent, &numbering, serial,
+			     &number.len, NULL, &f),
+	    0);
+	put_certificate(&der, serial, number.len);
+	assert_int_equal(ledger_commit(l, "slcs", number,
+			     (struct wire_bytes){ der.data, der.len }, &f),
+	    0);
+	assert_int_equal(ledger_revoke(l, "slcs", number, reason, "root", NOW,
+			     &f),
+	    0);
+	assert_int_equal(ledger_end(l, &f), 0);
+	return number;
+}
+
+static int
+try(struct ledger *l, const char *subject, const char *method)
+{
+	const struct ledger_intent intent = { .subject = subject,
+		.method = method };
+	struct fault f = { 0 };
+	int result = renewal_allowed(l, &intent, NOW, &f);
+
+	if (result < 0)
+		assert_int_equal(f.code, FAULT_DENIED);
+	return result;
+}
+
+static void
+who_has_nothing_revoked_renews(void **state)
+{
+	uint8_t serial[20];
+
+	assert_int_equal(try(*state, ANN, "certificate"), 0);
+	/* What has ended proves nothing anyway. */
+	issue_and_revoke(*state, ANN, NOW - 1, 1, serial);
+	/* A name that holds hers is another's. */
+	issue_and_revoke(*state, JOANN, NOW + 1, 1, serial);
+	assert_int_equal(try(*state, ANN, "certificate"), 0);
+	assert_int_equal(try(*state, JOANN, "certificate"), -1);
+}
+
+static void
+what_is_held_renews_again_when_it_is_released(void **state)
+{
+	struct fault f = { 0 };
+	uint8_t serial[20];
+	struct wire_bytes number =
+	    issue_and_revoke(*state, ANN, NOW + 1, HOLD, serial);
+
+	assert_int_equal(try(*state, ANN, "certificate"), -1);
+	assert_int_equal(ledger_begin(*state, &f), 0);
+	assert_int_equal(ledger_release(*state, "slcs", number, "root", &f), 0);
+	assert_int_equal(ledger_end(*state, &f), 0);
+	assert_int_equal(try(*state, ANN, "certificate"), 0);
+}
+
+static void
+a_revoked_certificate_stops_renewal_and_nothing_else(void **state)
+{
+	uint8_t serial[20];
+
+	issue_and_revoke(*state, ANN, NOW, 1, serial);
+	assert_int_equal(try(*state, ANN, "certificate"), -1);
+	assert_int_equal(try(*state, ANN, "certificate-sha1"), -1);
+	assert_int_equal(try(*state, ANN, "passwd"), 0);
+	assert_int_equal(try(*state, ANN, "kerberos"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_has_nothing_revoked_renews),
+		cmocka_unit_test(what_is_held_renews_again_when_it_is_released),
+		cmocka_unit_test(
+		    a_revoked_certificate_stops_renewal_and_nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
