@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 int
@@ -18,7 +17,8 @@ credential_names(const struct credential *c, bool rfc2253,
 	struct cert_list rest = { .count = c->chain.count - 1 };
 	struct dn identity;
 
-	memcpy(rest.cert, c->chain.cert + 1, rest.count * sizeof(rest.cert[0]));
+	for (size_t i = 0; i < rest.count; i++)
+		rest.cert[i] = c->chain.cert[i + 1];
 	if (cert_identity(leaf, &rest, &identity, f) < 0)
 		return -1;
 	if (show(&leaf->subject, names->subject, sizeof(names->subject)) < 0 ||

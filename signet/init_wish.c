@@ -3,7 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 
-#define USUAL_LIFETIME (12 * 3600)
+#define USUAL_LIFETIME INT64_C(43200) /* seconds */
 
 /* At most one of ${count} turns may be taken; ${names} of the last one is
  * blamed. */

@@ -144,36 +144,44 @@ check_pair(const struct own_cert *own, const struct credential *c,
 	return 0;
 }
 
+/* Open ${text}, in two tries if a person can be asked. */
+static int
+open_key(const struct own_cert *own, const struct own_cert_ask *ask,
+    const char *path, const struct buf *text, struct credential *c,
+    struct fault *f)
+{
+	const bool encrypted =
+	    own->key[0] == '\0' || key_is_encrypted(text->data, text->len);
+	const int tries = encrypted && !ask->from_stdin ? TRIES : 1;
+
+	for (int i = 1;; i++) {
+		OWN_STRUCT(secret) phrase = NULL;
+
+		if (encrypted && (phrase = get_phrase(ask, path, f)) == NULL)
+			return -1;
+		if (open_with(own, text, phrase, c, f) == 0)
+			return 0;
+		if (f->code != FAULT_LOGIN)
+			return fault_wrap(f, "%s", path);
+		if (i == tries)
+			return fault_set(f, FAULT_LOGIN,
+			    "wrong pass phrase for %s", path);
+		fputs("That is not it; try again.\n", stderr);
+	}
+}
+
 int
 own_cert_key(const struct own_cert *own, const struct own_cert_ask *ask,
     struct credential *c, struct fault *f)
 {
 	const char *path = own->key[0] == '\0' ? own->cert : own->key;
-	bool encrypted;
-	int result = -1;
 	OWN_BUF(text, FILE_LIMIT);
 
 	if (file_read_private(path, &text, f) < 0)
 		return -1;
-	encrypted =
-	    own->key[0] == '\0' || key_is_encrypted(text.data, text.len);
-	for (int i = 0; i < (encrypted && !ask->from_stdin ? TRIES : 1); i++) {
-		OWN_STRUCT(secret) phrase = NULL;
-
-		if (encrypted && (phrase = get_phrase(ask, path, f)) == NULL)
-			return -1;
-		result = open_with(own, &text, phrase, c, f);
-		if (result == 0 || f->code != FAULT_LOGIN)
-			break;
-		if (i + 1 < TRIES && !ask->from_stdin)
-			fputs("That is not it; try again.\n", stderr);
-	}
-	if (result < 0 && f->code == FAULT_LOGIN)
-		return fault_set(f, FAULT_LOGIN, "wrong pass phrase for %s",
-		    path);
-	if (result < 0 && f->code == FAULT_ABSENT)
-		return fault_set(f, FAULT_INPUT, "there is no key in %s", path);
-	if (result < 0)
-		return fault_wrap(f, "%s", path);
+	if (open_key(own, ask, path, &text, c, f) < 0)
+		return f->code == FAULT_ABSENT
+		    ? fault_set(f, FAULT_INPUT, "there is no key in %s", path)
+		    : -1;
 	return check_pair(own, c, f);
 }

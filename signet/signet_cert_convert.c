@@ -56,7 +56,7 @@ place(const char *option, const char *name, char path[PLACE_SIZE],
 static int
 make_room(const struct convert *v, const char *path, struct fault *f)
 {
-	char old[PLACE_SIZE + 8];
+	char kept[PLACE_SIZE + 8];
 
 	if (access(path, F_OK) < 0)
 		return 0;
@@ -64,8 +64,8 @@ make_room(const struct convert *v, const char *path, struct fault *f)
 		call_hint(v->call, "Use --force to replace it.");
 		return fault_set(f, FAULT_DENIED, "%s is there already", path);
 	}
-	if (text_fmt(old, sizeof(old), "%s.old", path) < 0 ||
-	    rename(path, old) < 0)
+	if (text_fmt(kept, sizeof(kept), "%s.old", path) < 0 ||
+	    rename(path, kept) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
 	return 0;

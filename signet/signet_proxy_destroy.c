@@ -122,7 +122,7 @@ note(const struct destroyer *d, const char *path, struct fault *f)
 static int
 destroy(const struct destroyer *d, const char *path, struct fault *f)
 {
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	int fd = open_own(path, d->dry, &st, f);
 	int result = 0;
 
