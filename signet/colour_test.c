@@ -9,23 +9,21 @@ static void
 colour_is_for_terminals_of_those_who_want_it(void **state)
 {
 	static const struct {
-		bool tty;
 		const char *no_color, *forced, *term;
-		bool refused;
-		bool wanted;
+		bool tty, refused, wanted;
 	} cases[] = {
-		{ true, NULL, NULL, "xterm", false, true },
-		{ false, NULL, NULL, "xterm", false, false },
-		{ true, "1", NULL, "xterm", false, false },
-		{ true, "", NULL, "xterm", false, true },
-		{ true, NULL, NULL, "dumb", false, false },
-		{ true, NULL, NULL, NULL, false, false },
-		{ true, NULL, NULL, "xterm", true, false },
-		{ false, NULL, "1", NULL, false, true },
-		{ false, NULL, "0", "xterm", false, false },
-		{ false, NULL, "", "xterm", false, false },
-		{ false, "1", "1", "xterm", false, false },
-		{ false, NULL, "1", "xterm", true, false },
+		{ NULL, NULL, "xterm", true, false, true },
+		{ NULL, NULL, "xterm", false, false, false },
+		{ "1", NULL, "xterm", true, false, false },
+		{ "", NULL, "xterm", true, false, true },
+		{ NULL, NULL, "dumb", true, false, false },
+		{ NULL, NULL, NULL, true, false, false },
+		{ NULL, NULL, "xterm", true, true, false },
+		{ NULL, "1", NULL, false, false, true },
+		{ NULL, "0", "xterm", false, false, false },
+		{ NULL, "", "xterm", false, false, false },
+		{ "1", "1", "xterm", false, false, false },
+		{ NULL, "1", "xterm", false, true, false },
 	};
 
 	(void)state;

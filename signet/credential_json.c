@@ -52,22 +52,11 @@ verified_json(const struct credential *c, const struct trust_store *store,
 				&verdict, &why) == 0);
 }
 
-/* The chain behind the leaf, as cert_identity takes it. */
-static struct cert_list
-behind(const struct credential *c)
-{
-	struct cert_list list = { .count = c->chain.count - 1 };
-
-	memcpy(list.cert, c->chain.cert + 1, list.count * sizeof(list.cert[0]));
-	return list;
-}
-
 json_t *
 credential_json(const char *path, const struct credential *c,
     const struct trust_store *store, time_t now, struct fault *f)
 {
 	const struct cert *leaf = c->chain.cert[0];
-	struct cert_list rest = behind(c);
 	char subject[DN_TEXT_MAX], issuer[DN_TEXT_MAX], identity[DN_TEXT_MAX];
 	char end[CLOCK_TEXT_SIZE];
 	time_t left = credential_end(c) - now;
@@ -75,7 +64,7 @@ credential_json(const char *path, const struct credential *c,
 	struct dn name;
 	json_t *object;
 
-	if (cert_identity(leaf, &rest, &name, f) < 0)
+	if (cert_identity(leaf, &c->chain, &name, f) < 0)
 		return NULL;
 	if (dn_show_slash(&leaf->subject, subject, sizeof(subject)) < 0 ||
 	    dn_show_slash(&leaf->issuer, issuer, sizeof(issuer)) < 0 ||

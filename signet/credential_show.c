@@ -14,12 +14,9 @@ credential_names(const struct credential *c, bool rfc2253,
 	int (*show)(const struct dn *, char *, size_t) =
 	    rfc2253 ? dn_show_rfc2253 : dn_show_slash;
 	const struct cert *leaf = c->chain.cert[0];
-	struct cert_list rest = { .count = c->chain.count - 1 };
 	struct dn identity;
 
-	for (size_t i = 0; i < rest.count; i++)
-		rest.cert[i] = c->chain.cert[i + 1];
-	if (cert_identity(leaf, &rest, &identity, f) < 0)
+	if (cert_identity(leaf, &c->chain, &identity, f) < 0)
 		return -1;
 	if (show(&leaf->subject, names->subject, sizeof(names->subject)) < 0 ||
 	    show(&leaf->issuer, names->issuer, sizeof(names->issuer)) < 0 ||

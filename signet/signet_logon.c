@@ -94,17 +94,14 @@ choose_username(struct logon *l, struct fault *f)
 	const struct credential *c =
 	    l->renew_with.chain.count > 0 ? &l->renew_with : &l->shown;
 	const char *name = l->o->username;
-	struct cert_list rest = { .count = 0 };
 	struct dn identity;
 
 	if (l->o->dn_as_username && name == NULL) {
 		if (c->chain.count == 0)
 			return fault_set(f, FAULT_ABSENT,
 			    "There is no credential to take a name from.");
-		rest.count = c->chain.count - 1;
-		memcpy(rest.cert, c->chain.cert + 1,
-		    rest.count * sizeof(rest.cert[0]));
-		if (cert_identity(c->chain.cert[0], &rest, &identity, f) < 0)
+		if (cert_identity(c->chain.cert[0], &c->chain, &identity, f) <
+		    0)
 			return -1;
 		return dn_show_slash(&identity, l->username,
 			   sizeof(l->username)) < 0
