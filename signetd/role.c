@@ -459,6 +459,8 @@ role_main(int argc, char **argv, const struct role_spec *spec)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
 	log_open(msg_role_name(spec->self), 6);
 	role->spec = spec;
 	if ((result = run(role, &f)) < 0)

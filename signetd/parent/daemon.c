@@ -408,6 +408,9 @@ daemon_run(const struct daemon_wish *wish, struct gather *g, struct fault *f)
 	d->heard = heard;
 	d->gone = control_gone;
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Signals without a meaning here end nothing. */
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
 	result = start(d, f);
 	if (result < 0 && d->deadline != NULL) {
 		log_fault(f, NULL);

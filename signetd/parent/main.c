@@ -173,7 +173,10 @@ main(int argc, char **argv)
 		fputs("Try: signetd --help\n", stderr);
 	if (result != 0 || g == NULL) {
 		free(g);
-		return result > 0 ? 0 : fault_exit_status(FAULT_USAGE);
+		if (result > 0 && fflush(stdout) == 0)
+			return 0;
+		return fault_exit_status(result > 0 ? FAULT_SYSTEM
+						    : FAULT_USAGE);
 	}
 	log_open("signetd", 6);
 	result = act(&wish, g, &f);
