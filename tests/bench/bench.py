@@ -202,7 +202,7 @@ def compare(report, opts, kind, ours, stock, requests, krb=None):
                      medians(results["signet"])))
         roles = {role: (ms - before.get(role, 0)) / max(count, 1)
                  for role, ms in role_ms(ours.process.pid).items()}
-    write_rows(report, rows, base, krb is None)
+    write_rows(report, rows, base, krb is None, {"rsa": 7, "ec": 12}[kind])
     report.say(f"Signet's CPU by role with {clients} clients, ms a logon: "
                + ", ".join(f"{role} {ms:.3f}" for role, ms in sorted(
                    roles.items(), key=lambda r: -r[1]) if ms >= 0.0005)
@@ -228,7 +228,7 @@ def bench_logons(report, work, opts):
             compare(report, opts, kind, ours, stock, requests)
 
 
-def write_rows(report, rows, base, pam):
+def write_rows(report, rows, base, pam, least):
     report.say(f"Floor, CPU ms: handshake {base['handshake']:.3f} (in memory "
                f"and undisturbed {base['in_memory']:.3f}) + request check "
                f"{base['csr_check']:.3f} + signature {base['signature']:.3f} + "
@@ -252,6 +252,13 @@ def write_rows(report, rows, base, pam):
             row.append(f"{o['cpu_ms'] / (base['floor'] + base['pam']):.2f}")
         table.append(row)
     report.table(head, table)
+    clients, stock, ours = rows[-1]
+    report.say(f"To reach: at most 1.5 times the floor and at least {least} "
+               f"times the stock server's logons per CPU second; with "
+               f"{clients} clients it is "
+               f"{ours['cpu_ms'] / base['floor']:.2f} and "
+               f"{stock['cpu_ms'] / ours['cpu_ms']:.1f}.")
+    report.say()
     if any(o["errors"] or s["errors"] for _, s, o in rows):
         report.say("errors: " + json.dumps(
             [(c, s["errors"], o["errors"]) for c, s, o in rows]))
@@ -360,10 +367,19 @@ def bench_login(report, work, opts):
                                X509_USER_PROXY=place / "p.pem")
         theirs = stock.env(place, **dict(
             tickets, X509_USER_PROXY=place / "stock-proxy.pem"))
-        figures = {"rsa": [], "ec": [], "genrsa": [], "stock": []}
+        figures = {k: [] for k in ("genrsa", "two", "mixed", "rsa", "ec",
+                                   "stock")}
         for _ in range(times):
-            figures["genrsa"].append(wall_ms(
-                ["openssl", "genrsa", "-out", place / "g.pem", "2048"]))
+            # How long an RSA key takes is luck: many times, then.
+            for _ in range(3):
+                figures["genrsa"].append(wall_ms(
+                    ["openssl", "genrsa", "-out", place / "g.pem", "2048"]))
+                figures["mixed"].append(wall_ms(
+                    [SIGNET, "login", "--key", "rsa:2048",
+                     "--certificate-key", "ec:P-256", "user0"], env=mine))
+            figures["two"].append(wall_ms(
+                ["sh", "-c", "openssl genrsa 2048 & openssl genrsa 2048; "
+                 "wait"]))
             for kind, key in (("rsa", "rsa:2048"), ("ec", "ec:P-256")):
                 figures[kind].append(wall_ms(
                     [SIGNET, "login", "--key", key, "user0"], env=mine))
@@ -380,14 +396,22 @@ def bench_login(report, work, opts):
     report.say("### `ligo-login` with a valid ticket, wall ms")
     report.say()
     report.table(
-        ("what", "median", "mean", f"of {times}"),
+        ("what", "median", "mean", f"of {times}; of the first and third "
+          f"{3 * times}"),
         [("one RSA-2048 key (`openssl genrsa`)", f"{mid['genrsa']:.0f}",
           f"{mean['genrsa']:.0f}", ""),
-         ("signet login, RSA-2048 proxy key", f"{mid['rsa']:.0f}",
+         ("two of them at once", f"{mid['two']:.0f}",
+          f"{mean['two']:.0f}", ""),
+         ("signet login, RSA-2048 proxy key under a P-256 certificate",
+          f"{mid['mixed']:.0f}", f"{mean['mixed']:.0f}",
+          f"{mid['mixed'] - mid['genrsa']:+.0f} over one key (median), "
+          f"{mean['mixed'] - mean['genrsa']:+.0f} (mean); to reach: +50"),
+         ("signet login, RSA-2048 proxy key under an RSA certificate, which "
+          "stock GSI wants if it is to delegate", f"{mid['rsa']:.0f}",
           f"{mean['rsa']:.0f}",
-          f"{mean['rsa'] - mean['genrsa']:+.0f} over one key (mean)"),
+          f"{mean['rsa'] - mean['two']:+.0f} over two at once (mean)"),
          ("signet login, P-256 proxy key", f"{mid['ec']:.0f}",
-          f"{mean['ec']:.0f}", ""),
+          f"{mean['ec']:.0f}", "to reach: 50"),
          ("kinit, myproxy-logon, grid-proxy-init", f"{mid['stock']:.0f}",
           f"{mean['stock']:.0f}",
           f"{mid['stock'] / mid['ec']:.1f} times Signet's with P-256")])
