@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the conversation may answer, and whether it has. */
 struct talk {
@@ -185,12 +186,16 @@ struct authn_pam_kept *
 authn_pam_keep(const char *dir, const char *service)
 {
 	static const struct pam_conv conv = { converse_never, NULL };
-	struct authn_pam_kept *kept = calloc(1, sizeof(*kept));
+	const char *where = dir == NULL || dir[0] == '\0' ? NULL : dir;
+	struct authn_pam_kept *kept;
 
+	/* Without the directory libpam fails too, and forgets some memory. */
+	if (where != NULL && access(where, R_OK | X_OK) < 0)
+		return NULL;
+	kept = calloc(1, sizeof(*kept));
 	if (kept != NULL &&
-	    pam_start_confdir(service, NULL, &conv,
-		dir == NULL || dir[0] == '\0' ? NULL : dir,
-		&kept->pam) == PAM_SUCCESS)
+	    pam_start_confdir(service, NULL, &conv, where, &kept->pam) ==
+		PAM_SUCCESS)
 		return kept;
 	free(kept);
 	return NULL;
