@@ -176,6 +176,8 @@ def test_a_full_disk_for_the_answer_is_an_error(site, tmp_path):
     assert "writing the answer" in done.stderr
 
 
+# LeakSanitizer does not work under strace.
+@pytest.mark.heavy
 def test_nothing_of_the_keys_is_in_the_process_list_or_on_disk(site,
                                                                tmp_path):
     """Every file that is opened for writing, as strace sees it."""
