@@ -40,6 +40,7 @@ struct ledger_intent {
 	const char *profile;
 	time_t not_before;
 	time_t not_after;
+	const char *request; /* id of the request it answers, or NULL */
 };
 
 enum ledger_state {
