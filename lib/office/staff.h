@@ -33,12 +33,13 @@ enum staff_role {
 #define STAFF_NAME_SIZE 64
 #define STAFF_FILE_MAX ((size_t)4 << 20)
 
-/* FAULT_CONFIG names the line.  Names of accounts are looked up by ${uid_of}
- * (NULL: getpwnam; a test brings its own); one that does not exist is no
- * fault, and nobody's. */
-typedef int staff_uid_fn(const char *account, uid_t *uid);
+/* FAULT_CONFIG names the line.  Names of accounts are looked up by ${uid_of},
+ * which gets ${arg} (NULL: getpwnam; signetd's desk, which may open no file,
+ * brings what the parent found, and a test its own); one that does not exist
+ * (-1) is no fault, and nobody's. */
+typedef int staff_uid_fn(void *arg, const char *account, uid_t *uid);
 CHECKED struct staff *staff_read(const char *text, size_t len,
-    staff_uid_fn *uid_of, struct fault *f);
+    staff_uid_fn *uid_of, void *arg, struct fault *f);
 void staff_free(struct staff *s);
 OWN_FREE_STRUCT(staff, staff_free)
 
