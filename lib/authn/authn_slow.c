@@ -114,9 +114,10 @@ user_key(const char *user, char key[KEY_SIZE])
 
 	key[0] = 'u';
 	for (size_t i = 0; i < len; i++)
-		key[1 + i] = user[i] >= 'A' && user[i] <= 'Z'
-		    ? (char)(user[i] - 'A' + 'a')
-		    : user[i];
+		if (user[i] >= 'A' && user[i] <= 'Z')
+			key[1 + i] = (char)(user[i] - 'A' + 'a');
+		else
+			key[1 + i] = user[i];
 	key[1 + len] = '\0';
 }
 

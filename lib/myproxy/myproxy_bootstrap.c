@@ -116,7 +116,7 @@ static int
 write_anchor(const char *dir, const char *hash, const struct cert *cert,
     struct fault *f)
 {
-	OWN_BUF(pem, 2 * CERT_MAX);
+	OWN_BUF(pem, (size_t)2 * CERT_MAX);
 	char path[1100];
 
 	pem_put(&pem, "CERTIFICATE",

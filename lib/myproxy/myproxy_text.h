@@ -69,7 +69,7 @@ enum myproxy_answer {
 };
 
 #define MYPROXY_OFFER_MAX 4u
-#define MYPROXY_RESPONSE_MAX (24u * 1024 * 1024)
+#define MYPROXY_RESPONSE_MAX (24u << 20) /* 24 MiB */
 
 /* ${r} is cleared by the caller with myproxy_response_clear, also after a
  * failure; it need not be set up before. */

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX (8u * 1024 * 1024) /* the largest CRLs come near */
+#define FILE_MAX (8u << 20) /* 8 MiB: the largest CRLs come near */
 #define TEXT_MAX 65536u
 #define FILES_MAX 8192u
 #define HASH_LEN 8u

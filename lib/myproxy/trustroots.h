@@ -8,7 +8,7 @@
 /* The trust directory as a reply, and back (facts: PROTOCOL 7). */
 struct fault;
 
-#define TRUSTROOTS_MAX (16u * 1024 * 1024)
+#define TRUSTROOTS_MAX (16u << 20) /* 16 MiB */
 #define TRUSTROOTS_NAME_SIZE 128
 
 /**

@@ -16,10 +16,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define NAME_SIZE 256		     /* of a host: RFC 1035 2.3.4 */
-#define RECORD_MAX 16384	     /* RFC 8446 5.1 */
-#define RECORD_OVERHEAD 256	     /* more than any suite adds to one */
-#define HELD_MAX (64u * 1024 * 1024) /* in all connections */
+#define NAME_SIZE 256	     /* of a host: RFC 1035 2.3.4 */
+#define RECORD_MAX 16384     /* RFC 8446 5.1 */
+#define RECORD_OVERHEAD 256  /* more than any suite adds to one */
+#define HELD_MAX (64u << 20) /* 64 MiB, in all connections */
 
 struct tls *
 connection_new(struct tls_server *shared, int fd, struct fault *f)

@@ -183,7 +183,7 @@ stack_read(struct wire_bytes pem, struct fault *f)
 	OWN(x509_stack) chain = sk_X509_new_null();
 	X509 *cert;
 
-	if (in == NULL || chain == NULL || pem.len > CERT_MAX * 16) {
+	if (in == NULL || chain == NULL || pem.len > (size_t)16 * CERT_MAX) {
 		(void)ossl_fault(f, FAULT_MEMORY, "reading certificates");
 		return NULL;
 	}

@@ -9,7 +9,7 @@
 #define YEAR_FIRST 1950 /* of UTCTime */
 #define YEAR_GEN 2050	/* RFC 5280 4.1.2.5: GeneralizedTime from here on */
 #define YEAR_LAST 9999
-#define DAY 86400
+#define DAY 86400L
 
 /* The number of ${count} decimal digits at ${at}, -1 if one is none. */
 static int
@@ -65,7 +65,7 @@ read_moment(int year, const uint8_t *at, time_t *when)
 		return false;
 	for (int m = 1; m < month; m++)
 		days += month_days(year, m);
-	*when = (time_t)((days + day - 1) * DAY + hour * 3600 + minute * 60 +
+	*when = (time_t)((days + day - 1) * DAY + hour * 3600L + minute * 60L +
 	    second);
 	return true;
 }

@@ -15,7 +15,7 @@ ossl_start_alone(struct fault *f)
 	return 0;
 }
 
-int
+void
 ossl_fault_at(struct fault *f, enum fault_code code, const char *file, int line,
     const char *fmt, ...)
 {
@@ -30,9 +30,10 @@ ossl_fault_at(struct fault *f, enum fault_code code, const char *file, int line,
 	va_end(ap);
 	ERR_clear_error();
 	if (error == 0)
-		return fault_set_at(f, code, file, line, "%s", text);
-	if (reason == NULL)
-		return fault_set_at(f, code, file, line,
-		    "%s: OpenSSL error %08lx", text, error);
-	return fault_set_at(f, code, file, line, "%s: %s", text, reason);
+		fault_set_at(f, code, file, line, "%s", text);
+	else if (reason == NULL)
+		fault_set_at(f, code, file, line, "%s: OpenSSL error %08lx",
+		    text, error);
+	else
+		fault_set_at(f, code, file, line, "%s: %s", text, reason);
 }

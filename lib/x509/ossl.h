@@ -14,8 +14,8 @@ CHECKED int ossl_start_alone(struct fault *f);
 /* fault_set with the reason of OpenSSL's oldest queued error appended; the
  * queue is emptied.  Returns -1. */
 #define ossl_fault(f, code, ...) \
-	ossl_fault_at((f), (code), __FILE__, __LINE__, __VA_ARGS__)
-int ossl_fault_at(struct fault *f, enum fault_code code, const char *file,
+	(ossl_fault_at((f), (code), __FILE__, __LINE__, __VA_ARGS__), -1)
+void ossl_fault_at(struct fault *f, enum fault_code code, const char *file,
     int line, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define CRL_MAX 61440
-#define PEM_MAX (2 * CRL_MAX)
+#define PEM_MAX ((size_t)2 * CRL_MAX)
 
 /* thisUpdate lies before the moment at which the number is taken. */
 #define BACKDATE_MAX 3600

@@ -62,9 +62,16 @@ static struct wire_bytes
 issue_and_revoke(struct ledger *l, const char *subject, time_t not_after,
     int reason, uint8_t serial[20])
 {
-	const struct ledger_intent intent = { "slcs", "ref", "peer", "ann",
-		"ann@EX.ORG", "passwd", subject, "slcs-user", NOW - 100,
-		not_after };
+	const struct ledger_intent intent = { .ca = "slcs",
+		.ref = "ref",
+		.peer = "peer",
+		.username = "ann",
+		.principal = "ann@EX.ORG",
+		.method = "passwd",
+		.subject = subject,
+		.profile = "slcs-user",
+		.not_before = NOW - 100,
+		.not_after = not_after };
 	const struct ledger_numbering numbering = { .random = true };
 	struct wire_bytes number = { serial, 0 };
 	struct fault f = { 0 };

@@ -23,7 +23,7 @@
 
 #define DAY 86400
 #define TCP_LISTEN 0x0A
-#define PROC_NET_LIMIT (4u * 1024 * 1024)
+#define PROC_NET_LIMIT (4u << 20) /* 4 MiB */
 
 enum verdict {
 	OK,
@@ -68,7 +68,7 @@ static void __attribute__((format(printf, 5, 6))) say(struct report *r,
 static void
 check_crl(struct report *r, const struct gather *g, const struct authority *a)
 {
-	OWN_BUF(der, 64u * 1024 * 1024);
+	OWN_BUF(der, 64u << 20);
 	struct fault f = { 0 };
 	struct crl crl;
 	char path[PATH_MAX];
@@ -89,7 +89,7 @@ check_crl(struct report *r, const struct gather *g, const struct authority *a)
 	if (crl.next_update <= now)
 		say(r, FAIL, "crl", "start signetd, or make one: signet-ca crl",
 		    "the CRL of %s has expired", a->conf.name);
-	else if (crl.next_update - now < 7 * DAY)
+	else if (crl.next_update - now < (time_t)7 * DAY)
 		say(r, WARN, "crl", "see that signetd runs",
 		    "the CRL of %s expires in %ld hours", a->conf.name,
 		    (long)((crl.next_update - now) / 3600));
@@ -193,16 +193,22 @@ is_our_port(const struct signetd_conf *conf, unsigned port)
 static bool
 listening_line(const char *line, unsigned *port, bool *loopback)
 {
-	char address[40];
-	unsigned state;
+	const char *at = strchr(line, ':');
+	size_t len;
+	char *end;
 
-	if (sscanf(line, " %*u: %39[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x",
-		address, port, &state) != 3 ||
-	    state != TCP_LISTEN)
+	if (at == NULL)
 		return false;
-	*loopback = text_ends(address, "7F") && strlen(address) == 8;
-	if (strcmp(address, "00000000000000000000000001000000") == 0)
-		*loopback = true;
+	at += 1 + strspn(at + 1, " ");
+	len = strcspn(at, ":");
+	*port = (unsigned)strtoul(at + len + (at[len] == ':'), &end, 16);
+	end += strspn(end, " ");
+	end += strcspn(end, " "); /* the other end's */
+	if (strtoul(end, NULL, 16) != TCP_LISTEN)
+		return false;
+	*loopback = (len == 8 && strncmp(at + 6, "7F", 2) == 0) ||
+	    (len == 32 &&
+		strncmp(at, "00000000000000000000000001000000", 32) == 0);
 	return true;
 }
 

@@ -67,11 +67,17 @@ reserve_all(struct ledger *l, struct serial *serial, unsigned batch,
     struct fault *f)
 {
 	static const struct ledger_numbering numbering = { true, 0, 0 };
-	static const struct ledger_intent intent = { "slcs", "0123456789ab",
-		"192.0.2.7:4711", "scott.koranda", "scott.koranda@LIGO.ORG",
-		"kerberos",
-		"/DC=org/DC=ligo/O=LIGO/OU=People/CN=scott.koranda@LIGO.ORG",
-		"slcs-user", 1790000000, 1790043200 };
+	static const struct ledger_intent intent = { .ca = "slcs",
+		.ref = "0123456789ab",
+		.peer = "192.0.2.7:4711",
+		.username = "scott.koranda",
+		.principal = "scott.koranda@LIGO.ORG",
+		.method = "kerberos",
+		.subject = "/DC=org/DC=ligo/O=LIGO/OU=People/"
+			   "CN=scott.koranda@LIGO.ORG",
+		.profile = "slcs-user",
+		.not_before = 1790000000,
+		.not_after = 1790043200 };
 
 	for (unsigned i = 0; i < batch; i++)
 		if (ledger_reserve(l, &intent, &numbering, serial[i].data,
