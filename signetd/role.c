@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PARENT_FD 3
-#define TEXTS_MAX 64
+#define TEXTS_MAX 128
 #define FDS_MAX 256
 #define NAME_SIZE 64
 
@@ -166,6 +166,7 @@ user_of(const struct role *role)
 		[MSG_ROLE_ISSUER] = role->conf.user_issuer,
 		[MSG_ROLE_SIGNER] = role->conf.user_signer,
 		[MSG_ROLE_KEEPER] = role->conf.user_keeper,
+		[MSG_ROLE_DESK] = role->conf.user_desk,
 	};
 
 	return users[role->spec->self];
@@ -321,13 +322,13 @@ link_heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	link->heard(link->arg, ch, m, fd);
 }
 
-/* Front, worker and pam are started anew when they die; without one of the
- * others there is nothing left to do. */
+/* Front, worker, pam and desk are started anew when they die; without one of
+ * the others there is nothing left to do. */
 static bool
 is_replaceable(enum msg_role peer)
 {
 	return peer == MSG_ROLE_FRONT || peer == MSG_ROLE_WORKER ||
-	    peer == MSG_ROLE_PAM;
+	    peer == MSG_ROLE_PAM || peer == MSG_ROLE_DESK;
 }
 
 static void

@@ -25,6 +25,7 @@ enum msg_role {
 	MSG_ROLE_ISSUER, /* policy, profile, builds the certificate */
 	MSG_ROLE_SIGNER, /* the only holder of the CA key */
 	MSG_ROLE_KEEPER, /* the ledger */
+	MSG_ROLE_DESK,	 /* the office: administrators and requests */
 	MSG_ROLE_COUNT,
 	MSG_ROLE_ANY = MSG_ROLE_COUNT /* in msg.def: any role but the parent */
 };

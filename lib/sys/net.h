@@ -3,6 +3,8 @@
 
 #include "base/checked.h"
 
+#include <sys/types.h>
+
 #include <stdint.h>
 
 /* Sockets: listening, connecting with a deadline, and what an address says. */
@@ -19,6 +21,23 @@ struct sockaddr;
  * The descriptor is the caller's.
  */
 CHECKED int net_listen(const char *where, struct fault *f);
+
+/**
+ * net_listen_local(path, f):
+ * A non-blocking Unix stream socket that listens at the absolute ${path}, mode
+ * 0666: who is there is told by the kernel, not by a file's mode.  The
+ * directory is made (0755) if it is missing.  A socket that nobody listens on
+ * any more is replaced; FAULT_DENIED if somebody does, or if there is anything
+ * else.
+ */
+CHECKED int net_listen_local(const char *path, struct fault *f);
+
+/* Connect to the Unix socket at ${path}.  FAULT_UNREACHABLE says why not. */
+CHECKED int net_connect_local(const char *path, struct fault *f);
+
+/* Who is at the other end of the Unix socket ${fd}, as the kernel had it when
+ * he connected. */
+CHECKED int net_peer_uid(int fd, uid_t *uid, struct fault *f);
 
 /* The port that ${fd} listens on, or -1. */
 int net_port(int fd);

@@ -131,6 +131,7 @@ reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
 		.profile = ask->profile,
 		.not_before = (time_t)ask->not_before,
 		.not_after = (time_t)ask->not_after,
+		.request = *ask->request != '\0' ? ask->request : NULL,
 	};
 	uint64_t left;
 

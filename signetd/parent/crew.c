@@ -84,12 +84,32 @@ only(struct daemon *d, enum msg_role role)
 	return NULL;
 }
 
+/* The desk speaks to those who write down and who issue, and to nobody who
+ * logs people in. */
+static int
+join_desk(struct daemon *d, struct process *p, struct fault *f)
+{
+	char name[32];
+
+	if (join(p, only(d, MSG_ROLE_KEEPER), f) < 0 ||
+	    join(p, only(d, MSG_ROLE_ISSUER), f) < 0 ||
+	    send_fd(p, "local", d->office, f) < 0)
+		return -1;
+	for (size_t i = 0; i < d->office_listens; i++)
+		if (text_fmt(name, sizeof(name), "krb.%zu", i) < 0 ||
+		    send_fd(p, name, d->office_listen[i], f) < 0)
+			return -1;
+	return 0;
+}
+
 /* What a process of the kind that may be started anew is joined to. */
 static int
 join_replaceable(struct daemon *d, struct process *p, struct fault *f)
 {
 	char name[32];
 
+	if (p->role == MSG_ROLE_DESK)
+		return join_desk(d, p, f);
 	if (join(p, only(d, MSG_ROLE_AUTH), f) < 0)
 		return -1;
 	if (p->role != MSG_ROLE_FRONT)
@@ -107,7 +127,7 @@ bool
 crew_is_replaceable(enum msg_role role)
 {
 	return role == MSG_ROLE_FRONT || role == MSG_ROLE_WORKER ||
-	    role == MSG_ROLE_PAM;
+	    role == MSG_ROLE_PAM || role == MSG_ROLE_DESK;
 }
 
 /* ---- starting */
@@ -184,7 +204,9 @@ crew_start(struct daemon *d, struct fault *f)
 	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
 	    add_processes(d, MSG_ROLE_PAM,
 		conf_list_has(&c->auth, "pam") ? c->pam_workers : 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_FRONT, fronts, f) < 0)
+	    add_processes(d, MSG_ROLE_FRONT, fronts, f) < 0 ||
+	    add_processes(d, MSG_ROLE_DESK, *c->office_staff != '\0' ? 1 : 0,
+		f) < 0)
 		return -1;
 	gather_forget_once(d->gather);
 	if (join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_KEEPER), f) < 0 ||

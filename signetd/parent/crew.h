@@ -50,6 +50,9 @@ struct daemon {
 	size_t count;
 	int listen[CONF_LIST_MAX];
 	size_t listens;
+	int office; /* its Unix socket; -1 without an office */
+	int office_listen[CONF_LIST_MAX];
+	size_t office_listens;
 	uint32_t generation;
 	bool started;
 	bool draining;
@@ -62,7 +65,7 @@ struct daemon {
 /* Start all roles, give each its texts and channels, and say GO. */
 CHECKED int crew_start(struct daemon *d, struct fault *f);
 
-/* Start ${p} anew: front, worker and pam only. */
+/* Start ${p} anew: front, worker, pam and desk only. */
 CHECKED int crew_restart(struct daemon *d, struct process *p, struct fault *f);
 bool crew_is_replaceable(enum msg_role role);
 

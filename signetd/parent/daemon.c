@@ -122,6 +122,12 @@ announce(struct daemon *d)
 		LOG(STARTED, LOG_NUMBER("port", net_port(d->listen[i])),
 		    LOG_NUMBER("pid", getpid()),
 		    LOG_TEXT("version", SIGNET_VERSION));
+	if (d->office >= 0)
+		LOG(OFFICE_OPEN,
+		    LOG_TEXT("socket", d->gather->conf.office_socket));
+	for (size_t i = 0; i < d->office_listens; i++)
+		LOG(OFFICE_OPEN,
+		    LOG_NUMBER("port", net_port(d->office_listen[i])));
 	if (text_fmt(state, sizeof(state), "READY=1\nMAINPID=%d",
 		(int)getpid()) == 0)
 		notify_send(state);
@@ -345,6 +351,36 @@ open_listeners(struct daemon *d, struct fault *f)
 }
 
 static int
+open_office(struct daemon *d, struct fault *f)
+{
+	const struct signetd_conf *c = &d->gather->conf;
+
+	if (*c->office_staff == '\0')
+		return 0;
+	if ((d->office = net_listen_local(c->office_socket, f)) < 0)
+		return fault_wrap(f, "office-socket");
+	for (size_t i = 0; i < c->office_listen.count; i++) {
+		int fd = net_listen(c->office_listen.item[i], f);
+
+		if (fd < 0)
+			return fault_wrap(f, "office-listen");
+		d->office_listen[d->office_listens++] = fd;
+	}
+	return 0;
+}
+
+static void
+close_office(struct daemon *d)
+{
+	for (size_t i = 0; i < d->office_listens; i++)
+		(void)close(d->office_listen[i]);
+	if (d->office < 0)
+		return;
+	(void)close(d->office);
+	(void)unlink(d->gather->conf.office_socket);
+}
+
+static int
 watch_signals(struct daemon *d, struct fault *f)
 {
 	static const int signals[CREW_SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM,
@@ -371,7 +407,8 @@ start(struct daemon *d, struct fault *f)
 		return -1;
 	if (notify_watchdog_ms() > 0)
 		feed_watchdog(d);
-	if (open_listeners(d, f) < 0 || place_ledger(&d->gather->conf, f) < 0)
+	if (open_listeners(d, f) < 0 || open_office(d, f) < 0 ||
+	    place_ledger(&d->gather->conf, f) < 0)
 		return -1;
 	loop_timer_set(d->deadline, START_TIMEOUT_MS);
 	return crew_start(d, f);
@@ -386,6 +423,7 @@ close_all(struct daemon *d)
 	}
 	for (size_t i = 0; i < d->listens; i++)
 		(void)close(d->listen[i]);
+	close_office(d);
 	for (size_t i = 0; i < CREW_SIGNALS; i++)
 		loop_signal_free(d->signals[i]);
 	loop_timer_free(d->deadline);
@@ -405,6 +443,7 @@ daemon_run(const struct daemon_wish *wish, struct gather *g, struct fault *f)
 	d->wish = wish;
 	d->gather = g;
 	d->generation = 1;
+	d->office = -1;
 	d->heard = heard;
 	d->gone = control_gone;
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "signetd/parent/gather_part.h"
 #include "signetd/parent/rehearse.h"
 #include "sys/ask.h"
 #include "sys/sandbox.h"
@@ -16,16 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_LIMIT 61440 /* what a BOOT_TEXT carries */
-
-#define TO(ROLE) (1u << MSG_ROLE_##ROLE)
+#define TO(ROLE) GATHER_TO(ROLE)
+#define FILE_LIMIT GATHER_FILE_LIMIT
 #define TO_ALL                                                      \
 	(TO(FRONT) | TO(AUTH) | TO(WORKER) | TO(PAM) | TO(ISSUER) | \
-	    TO(SIGNER) | TO(KEEPER))
+	    TO(SIGNER) | TO(KEEPER) | TO(DESK))
 
-/* An empty item called by ${fmt}, or NULL and a fault. */
-static struct gathered *
-add(struct gather *g, unsigned roles, struct fault *f, const char *stem,
+struct gathered *
+gather_add(struct gather *g, unsigned roles, struct fault *f, const char *stem,
     size_t n, const char *part)
 {
 	struct gathered *item = &g->item[g->count];
@@ -75,9 +74,11 @@ gather_tls(struct gather *g, struct fault *f)
 		    "%zu tls-certificate lines but %zu tls-key lines",
 		    certs->count, keys->count);
 	for (size_t i = 0; i < certs->count; i++) {
-		struct gathered *cert = add(g, TO(FRONT), f, "tls", i, "cert");
-		struct gathered *key =
-		    cert == NULL ? NULL : add(g, TO(FRONT), f, "tls", i, "key");
+		struct gathered *cert =
+		    gather_add(g, TO(FRONT), f, "tls", i, "cert");
+		struct gathered *key = cert == NULL
+		    ? NULL
+		    : gather_add(g, TO(FRONT), f, "tls", i, "key");
 
 		if (key == NULL ||
 		    file_read(certs->item[i], &cert->data, f) < 0 ||
@@ -106,11 +107,12 @@ static int
 gather_ca(struct gather *g, size_t n, struct authority *a, struct fault *f)
 {
 	const char *dir = g->conf.ca.item[n];
-	const unsigned all = TO(SIGNER) | TO(ISSUER) | TO(KEEPER);
-	struct gathered *conf = add(g, all, f, "ca", n, "conf");
-	struct gathered *cert = add(g, all, f, "ca", n, "cert");
-	struct gathered *chain = add(g, TO(ISSUER), f, "ca", n, "chain");
-	struct gathered *key = add(g, TO(SIGNER), f, "ca", n, "key");
+	const unsigned all = TO(SIGNER) | TO(ISSUER) | TO(KEEPER) | TO(DESK);
+	struct gathered *conf = gather_add(g, all, f, "ca", n, "conf");
+	struct gathered *cert = gather_add(g, all, f, "ca", n, "cert");
+	struct gathered *chain =
+	    gather_add(g, TO(ISSUER) | TO(DESK), f, "ca", n, "chain");
+	struct gathered *key = gather_add(g, TO(SIGNER), f, "ca", n, "key");
 
 	if (conf == NULL || cert == NULL || chain == NULL || key == NULL)
 		return -1;
@@ -160,9 +162,9 @@ gather_cas(struct gather *g, conf_list *names, struct fault *f)
 
 /* "slcs-user" is a file of profile-dir, anything with a slash is a path; the
  * name is the file's, without ".profile". */
-static int
-profile_path(const struct gather *g, const char *what, char *path, size_t size,
-    char *name, struct fault *f)
+int
+gather_profile_path(const struct gather *g, const char *what, char *path,
+    size_t size, char *name, struct fault *f)
 {
 	const char *slash = strrchr(what, '/');
 	const char *base = slash == NULL ? what : slash + 1;
@@ -184,11 +186,11 @@ gather_profile(struct gather *g, size_t n, const conf_list *cas,
 {
 	char path[PATH_MAX], name[PROFILE_NAME_SIZE];
 	struct gathered *item =
-	    add(g, TO(ISSUER) | TO(AUTH), f, "profile", n, "");
+	    gather_add(g, TO(ISSUER) | TO(AUTH), f, "profile", n, "");
 
 	if (item == NULL ||
-	    profile_path(g, g->conf.profile.item[n], path, sizeof(path), name,
-		f) < 0)
+	    gather_profile_path(g, g->conf.profile.item[n], path, sizeof(path),
+		name, f) < 0)
 		return -1;
 	buf_fmt(&item->data, "# %s\n", name);
 	if (file_read(path, &item->data, f) < 0)
@@ -247,13 +249,17 @@ check_users(const struct signetd_conf *c, struct fault *f)
 		{ "user-issuer", c->user_issuer },
 		{ "user-signer", c->user_signer },
 		{ "user-keeper", c->user_keeper },
+		{ "user-desk", c->user_desk },
 	};
+	/* The last one is needed where there is an office. */
+	const size_t count = sizeof(users) / sizeof(users[0]) -
+	    (*c->office_staff == '\0' ? 1 : 0);
 	uid_t uid;
 	gid_t gid;
 
 	if (geteuid() != 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (sandbox_user(users[i].user, &uid, &gid, f) < 0)
 			return fault_wrap(f, "%s", users[i].keyword);
 	return 0;
@@ -377,7 +383,7 @@ gather_phrases(struct gather *g, struct fault *f)
 			continue;
 		if ((s = phrase_for(g, g->conf.ca.item[n - 1], f)) == NULL)
 			return -1;
-		phrase = add(g, TO(SIGNER), f, "ca", n - 1, "phrase");
+		phrase = gather_add(g, TO(SIGNER), f, "ca", n - 1, "phrase");
 		if (phrase == NULL)
 			return -1;
 		phrase->once = true;

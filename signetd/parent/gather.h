@@ -14,7 +14,7 @@
  */
 struct fault;
 
-#define GATHER_MAX 96
+#define GATHER_MAX 160
 
 struct gathered {
 	char name[64];

@@ -249,6 +249,9 @@ check_ways(const struct signetd_conf *c, struct fault *f)
 	if (conf_list_has(&c->auth, "kerberos") &&
 	    check_file("keytab", c->keytab, c->user_auth, f) < 0)
 		return -1;
+	if (c->office_listen.count > 0 &&
+	    check_file("office-keytab", c->office_keytab, c->user_desk, f) < 0)
+		return -1;
 	if (strcmp(c->subject_from, "mapfile") == 0 &&
 	    check_file("mapfile", c->mapfile, c->user_worker, f) < 0)
 		return -1;

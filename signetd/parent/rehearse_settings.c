@@ -17,7 +17,7 @@ wrong(struct fault *f, const char *keyword, const char *value, const char *why)
 
 /* A host without a port would listen on any that is free. */
 static int
-check_listen(const char *where, struct fault *f)
+check_listen(const char *keyword, const char *where, struct fault *f)
 {
 	char host[HOST_SIZE];
 	uint16_t port = 0;
@@ -26,9 +26,9 @@ check_listen(const char *where, struct fault *f)
 	if (text_number(where, 0, 65535, &number) == 0)
 		return 0;
 	if (net_split(where, 0, host, sizeof(host), &port, f) < 0)
-		return wrong(f, "listen", where, "not host:port");
+		return wrong(f, keyword, where, "not host:port");
 	if (port == 0 && !text_ends(where, ":0"))
-		return wrong(f, "listen", where, "the port is missing");
+		return wrong(f, keyword, where, "the port is missing");
 	return 0;
 }
 
@@ -124,8 +124,11 @@ check_walls(const struct signetd_conf *c, struct fault *f)
 		{ "user-issuer", c->user_issuer },
 		{ "user-signer", c->user_signer },
 		{ "user-keeper", c->user_keeper },
+		{ "user-desk", c->user_desk },
 	};
-	const size_t count = sizeof(apart) / sizeof(apart[0]);
+	/* The last one is needed where there is an office. */
+	const size_t count = sizeof(apart) / sizeof(apart[0]) -
+	    (*c->office_staff == '\0' ? 1 : 0);
 	uid_t uid[sizeof(apart) / sizeof(apart[0])];
 	gid_t gid;
 
@@ -144,11 +147,33 @@ check_walls(const struct signetd_conf *c, struct fault *f)
 	return 0;
 }
 
+static int
+check_office(const struct signetd_conf *c, struct fault *f)
+{
+	if (*c->office_staff == '\0') {
+		if (c->office_listen.count + c->office_profile.count > 0)
+			return fault_set(f, FAULT_CONFIG,
+			    "an office needs office-staff: who may do what");
+		return 0;
+	}
+	for (size_t i = 0; i < c->office_listen.count; i++)
+		if (check_listen("office-listen", c->office_listen.item[i], f) <
+		    0)
+			return -1;
+	if (*c->office_staff != '/')
+		return wrong(f, "office-staff", c->office_staff,
+		    "not an absolute path");
+	if (*c->office_socket != '/')
+		return wrong(f, "office-socket", c->office_socket,
+		    "not an absolute path");
+	return 0;
+}
+
 int
 rehearse_settings(const struct signetd_conf *c, struct fault *f)
 {
 	for (size_t i = 0; i < c->listen.count; i++)
-		if (check_listen(c->listen.item[i], f) < 0)
+		if (check_listen("listen", c->listen.item[i], f) < 0)
 			return -1;
 	if (!is_realm(c->realm))
 		return wrong(f, "realm", c->realm,
@@ -156,7 +181,8 @@ rehearse_settings(const struct signetd_conf *c, struct fault *f)
 	for (size_t i = 0; i < c->map_realm.count; i++)
 		if (check_map_realm(c->map_realm.item[i], f) < 0)
 			return -1;
-	if (check_key_passphrase(c->key_passphrase, f) < 0 ||
+	if (check_office(c, f) < 0 ||
+	    check_key_passphrase(c->key_passphrase, f) < 0 ||
 	    check_ldap(c, f) < 0)
 		return -1;
 	if (c->ledger[0] != '/' || strchr(c->ledger + 1, '/') == NULL ||

@@ -33,6 +33,9 @@ static const struct {
 	{ "user-issuer", offsetof(struct signetd_conf, user_issuer) },
 	{ "user-signer", offsetof(struct signetd_conf, user_signer) },
 	{ "user-keeper", offsetof(struct signetd_conf, user_keeper) },
+	{ "office-socket", offsetof(struct signetd_conf, office_socket) },
+	{ "office-keytab", offsetof(struct signetd_conf, office_keytab) },
+	{ "user-desk", offsetof(struct signetd_conf, user_desk) },
 	{ "seccomp", offsetof(struct signetd_conf, seccomp) },
 };
 
@@ -46,6 +49,11 @@ unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
 		return "ca";
 	if (memcmp(&a->auth, &b->auth, sizeof(a->auth)) != 0)
 		return "auth";
+	if (memcmp(&a->office_listen, &b->office_listen,
+		sizeof(a->office_listen)) != 0)
+		return "office-listen";
+	if ((*a->office_staff == '\0') != (*b->office_staff == '\0'))
+		return "office-staff";
 	if (a->front_workers != b->front_workers ||
 	    a->auth_workers != b->auth_workers ||
 	    a->pam_workers != b->pam_workers)
