@@ -2,11 +2,9 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "krb/krb_gss_part.h"
 
-#include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
-#include <gssapi/gssapi_krb5.h>
-#include <krb5/krb5.h>
 
 #include <string.h>
 
@@ -39,76 +37,6 @@ struct krb_gss {
 	char principal[KRB_NAME_SIZE];
 	char authzid[KRB_NAME_SIZE];
 };
-
-static void
-own_gss_buffer(gss_buffer_desc *b)
-{
-	OM_uint32 minor;
-
-	/* The library forgets one whose contents are empty. */
-	if (b->value != NULL && b->length == 0)
-		b->length = 1;
-	(void)gss_release_buffer(&minor, b);
-}
-
-static void
-own_gss_name(gss_name_t *name)
-{
-	OM_uint32 minor;
-
-	(void)gss_release_name(&minor, name);
-}
-
-#define OWN_GSS_BUFFER(name)                                            \
-	__attribute__((cleanup(own_gss_buffer))) gss_buffer_desc name = \
-	    GSS_C_EMPTY_BUFFER
-#define OWN_GSS_NAME(name) \
-	__attribute__((cleanup(own_gss_name))) gss_name_t name = GSS_C_NO_NAME
-
-/* The library's own sentence for a status, as much of it as fits. */
-static void
-status_text(OM_uint32 status, int kind, char *text, size_t size)
-{
-	OM_uint32 minor, more = 0;
-	OWN_GSS_BUFFER(b);
-
-	text[0] = '\0';
-	if (gss_display_status(&minor, status, kind, (gss_OID)gss_mech_krb5,
-		&more, &b) != GSS_S_COMPLETE)
-		return;
-	if (b.length >= size)
-		b.length = size - 1;
-	memcpy(text, b.value, b.length);
-	text[b.length] = '\0';
-}
-
-/* What kind of failure this is for the initiating end, who can help it. */
-static enum fault_code
-initiating_code(OM_uint32 major, OM_uint32 minor)
-{
-	krb5_error_code code = (krb5_error_code)minor;
-
-	if (code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE)
-		return FAULT_UNREACHABLE;
-	if (GSS_ROUTINE_ERROR(major) == GSS_S_CREDENTIALS_EXPIRED ||
-	    code == KRB5KRB_AP_ERR_TKT_EXPIRED)
-		return FAULT_EXPIRED;
-	if (GSS_ROUTINE_ERROR(major) == GSS_S_NO_CRED)
-		return FAULT_ABSENT;
-	return FAULT_LOGIN;
-}
-
-static int
-gss_fault(struct fault *f, enum fault_code code, OM_uint32 major,
-    OM_uint32 minor, const char *doing)
-{
-	char what[120], why[160];
-
-	status_text(major, GSS_C_GSS_CODE, what, sizeof(what));
-	status_text(minor, GSS_C_MECH_CODE, why, sizeof(why));
-	return fault_set(f, code, "%s: %s", doing,
-	    minor != 0 && why[0] != '\0' ? why : what);
-}
 
 static struct krb_gss *
 new_end(bool accepting, const char *host, struct fault *f)
@@ -159,7 +87,7 @@ krb_gss_accept(const char *keytab, const char *host, struct fault *f)
 	major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
 	    &mechs, GSS_C_ACCEPT, &store, &g->shared->cred, NULL, NULL);
 	if (GSS_ERROR(major)) {
-		(void)gss_fault(f, FAULT_CONFIG, major, minor,
+		(void)krb_gss_fault(f, FAULT_CONFIG, major, minor,
 		    keytab == NULL ? "keytab" : keytab);
 		return NULL;
 	}
@@ -197,7 +125,7 @@ import_target(struct krb_gss *g, struct fault *f)
 	major = gss_import_name(&minor, &name, GSS_C_NT_HOSTBASED_SERVICE,
 	    &g->target);
 	if (GSS_ERROR(major))
-		return gss_fault(f, FAULT_INPUT, major, minor, text);
+		return krb_gss_fault(f, FAULT_INPUT, major, minor, text);
 	return 0;
 }
 
@@ -217,39 +145,11 @@ krb_gss_initiate(const char *host, const char *authzid, struct fault *f)
 	major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
 	    &mechs, GSS_C_INITIATE, &g->shared->cred, NULL, NULL);
 	if (GSS_ERROR(major)) {
-		(void)gss_fault(f, initiating_code(major, minor), major, minor,
+		(void)krb_gss_fault(f, krb_gss_code(major, minor), major, minor,
 		    "Kerberos ticket");
 		return NULL;
 	}
 	return TAKE(g);
-}
-
-/* One name of the context as text; names with escapes are none of ours. */
-static int
-show_name(gss_name_t name, char *text, size_t size, struct fault *f)
-{
-	OWN_GSS_BUFFER(b);
-	OM_uint32 major, minor;
-	const char *at;
-
-	major = gss_display_name(&minor, name, &b, NULL);
-	if (GSS_ERROR(major))
-		return gss_fault(f, FAULT_LOGIN, major, minor, "principal");
-	if (b.length >= size || memchr(b.value, '\0', b.length) != NULL)
-		return fault_set(f, FAULT_LOGIN, "principal too long");
-	memcpy(text, b.value, b.length);
-	text[b.length] = '\0';
-	/*
-	 * The library puts a backslash before a '/', '@' or control character
-	 * that is part of a name.  Whoever reads name@REALM later need not
-	 * know of such things.
-	 */
-	at = strchr(text, '@');
-	if (!text_utf8(text, strlen(text)) || strchr(text, '\\') != NULL ||
-	    at == NULL || at == text || at[1] == '\0' ||
-	    strchr(at + 1, '@') != NULL)
-		return fault_set(f, FAULT_LOGIN, "unusual principal");
-	return 0;
 }
 
 /* Whether the ticket was for us: "myproxy/HOST@..." */
@@ -260,7 +160,7 @@ check_target(const struct krb_gss *g, gss_name_t target, struct fault *f)
 
 	if (g->host[0] == '\0')
 		return 0;
-	if (show_name(target, name, sizeof(name), f) < 0)
+	if (krb_gss_name(target, name, sizeof(name), f) < 0)
 		return -1;
 	if (text_fmt(want, sizeof(want), "myproxy/%s@", g->host) < 0 ||
 	    strncasecmp(name, want, strlen(want)) != 0)
@@ -288,10 +188,10 @@ check_context(struct krb_gss *g, OM_uint32 flags, struct fault *f)
 	major = gss_inquire_context(&minor, g->context, &source, &target, NULL,
 	    NULL, NULL, NULL, NULL);
 	if (GSS_ERROR(major))
-		return gss_fault(f, FAULT_LOGIN, major, minor, "context");
+		return krb_gss_fault(f, FAULT_LOGIN, major, minor, "context");
 	if (check_target(g, target, f) < 0)
 		return -1;
-	return show_name(source, g->principal, sizeof(g->principal), f);
+	return krb_gss_name(source, g->principal, sizeof(g->principal), f);
 }
 
 static int
@@ -307,7 +207,7 @@ wrap(struct krb_gss *g, const void *data, size_t len, struct buf *out,
 	major =
 	    gss_wrap(&minor, g->context, 0, GSS_C_QOP_DEFAULT, &in, NULL, &b);
 	if (GSS_ERROR(major))
-		return gss_fault(f, FAULT_LOGIN, major, minor, "wrap");
+		return krb_gss_fault(f, FAULT_LOGIN, major, minor, "wrap");
 	buf_put(out, b.value, b.length);
 	return 0;
 }
@@ -324,7 +224,7 @@ unwrap(struct krb_gss *g, struct wire_bytes token, void *data, size_t least,
 	major = gss_unwrap(&minor, g->context, &in, &b, NULL, NULL);
 	/* Old and repeated tokens are supplementary bits, not errors. */
 	if (major != GSS_S_COMPLETE)
-		return gss_fault(f, FAULT_LOGIN, major, minor, "unwrap");
+		return krb_gss_fault(f, FAULT_LOGIN, major, minor, "unwrap");
 	if (b.length < least || b.length > size)
 		return fault_set(f, FAULT_LOGIN,
 		    "RFC 4752 3: %zu bytes where the layer is chosen",
@@ -376,8 +276,8 @@ step_context(struct krb_gss *g, struct wire_bytes token, struct buf *out,
 	major = g->accepting ? accept_token(g, &in, &made, &flags, &minor)
 			     : initiate_token(g, &in, &made, &flags, &minor);
 	if (GSS_ERROR(major))
-		return gss_fault(f,
-		    g->accepting ? FAULT_LOGIN : initiating_code(major, minor),
+		return krb_gss_fault(f,
+		    g->accepting ? FAULT_LOGIN : krb_gss_code(major, minor),
 		    major, minor, "Kerberos");
 	buf_put(out, made.value, made.length);
 	if ((major & GSS_S_CONTINUE_NEEDED) != 0)
