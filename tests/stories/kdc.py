@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,14 +12,24 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent():
-    """For preexec_fn: what a story starts does not outlive it."""
+    """For preexec_fn: what a story starts does not outlive it, and hears
+    Ctrl-C though the run itself was put in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody listens on, below those that the kernel gives to
+    whoever asks for any: another story beside this one does not get it while
+    this one's server has yet to take it."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for_port(port, process, seconds=20):

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import time
 
@@ -229,12 +228,6 @@ class Site:
                   "--json").stdout
         data = json.loads(out)
         return data if isinstance(data, list) else data.get("certificates", data)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def openssl(*args, check=True, **kw):

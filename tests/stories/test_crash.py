@@ -1,20 +1,16 @@
 """Nothing is lost: roles killed at random moments under load, a full disk."""
 
 import collections
-import json
 import os
 import pathlib
 import random
-import re
 import signal
 import subprocess
 import threading
 import time
 
 import pytest
-from kdc import die_with_parent
-from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA, Site, openssl,
-                         run)
+from signet_site import ROLE_USERS, SIGNET, SIGNET_CA, Site, openssl, run
 
 pytestmark = pytest.mark.heavy
 KILLS = 200 if os.environ.get("SIGNET_LONG") == "yes" else 20
@@ -174,7 +170,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path):
         site.start()
         load = Load(site, tmp_path / "load", clients=0)
         args = ("-Q", load.dir / "r.pem")
-        serials, refused = [], None
+        refused = None
         filler = place / "filler"
         site.stock_logon(*args, out=tmp_path / "first.pem")
         filler.write_bytes(b"")

@@ -9,8 +9,8 @@ import subprocess
 import time
 
 import pytest
-from kdc import die_with_parent
-from signet_site import BUILD, REPO, free_port, open_way
+from kdc import die_with_parent, free_port
+from signet_site import BUILD, REPO, open_way
 
 DEMO = ["sh", str(REPO / "tools" / "demo.sh"), str(BUILD)]
 

@@ -360,7 +360,7 @@ def test_without_descriptors_the_front_end_rests(tmp_path):
 @pytest.mark.heavy
 def test_idle_connections_cost_little(tmp_path):
     with Site(tmp_path / "site",
-              settings=["front-workers 1",
+              settings=["front-workers 1", "drain-timeout 0",
                         "max-connections-per-address 2000"]) as site:
         def resident():
             text = pathlib.Path(
