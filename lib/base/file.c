@@ -144,8 +144,8 @@ file_write_all(int fd, const void *data, size_t len, struct fault *f)
 	return 0;
 }
 
-static int
-sync_directory_of(const char *path, struct fault *f)
+int
+file_sync_directory(const char *path, struct fault *f)
 {
 	char directory[PATH_MAX];
 	char *slash;
@@ -224,7 +224,7 @@ write_file(const char *path, mode_t mode, const void *data, size_t len,
 		(void)unlink(temporary);
 		return -1;
 	}
-	return sync_directory_of(path, f);
+	return file_sync_directory(path, f);
 }
 
 int

@@ -40,6 +40,9 @@ CHECKED int file_write(const char *path, mode_t mode, const void *data,
 CHECKED int file_write_new(const char *path, mode_t mode, const void *data,
     size_t len, struct fault *f);
 
+/* See that the name ${path} is on the disk: sync the directory it is in. */
+CHECKED int file_sync_directory(const char *path, struct fault *f);
+
 /* mkdir, with parents; existing directories are left as they are. */
 CHECKED int file_mkdir(const char *path, mode_t mode, struct fault *f);
 

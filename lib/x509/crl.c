@@ -1,6 +1,7 @@
 #include "x509/crl.h"
 
 #include "base/fault.h"
+#include "x509/crl_list.h"
 #include "x509/der.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 #define ENUMERATED 0x0a
 #define BACKDATE 300 /* for clocks that are slow */
-#define REASON_LAST 10
+#define DAY 86400
 
 #define OID(literal)                                            \
 	{                                                       \
@@ -20,122 +21,53 @@ static const struct wire_bytes oid_reason = OID("\x55\x1d\x15");
 static const struct wire_bytes oid_invalidity = OID("\x55\x1d\x18");
 static const struct wire_bytes oid_authority_id = OID("\x55\x1d\x23");
 
-static int
-compare(const void *left, const void *right)
+void
+crl_span_set(struct crl_span *span, const struct authority *issuer, time_t now,
+    time_t floor)
 {
-	const struct crl_entry *a = left, *b = right;
+	time_t from = now - BACKDATE < floor ? floor : now - BACKDATE;
 
-	if (a->serial_len != b->serial_len)
-		return a->serial_len < b->serial_len ? -1 : 1;
-	return memcmp(a->serial, b->serial, a->serial_len);
+	span->this_update = from;
+	span->next_update = from + BACKDATE + issuer->conf.crl_lifetime;
 }
 
-static int
-check_entry(const struct crl_entry *e, const struct crl_entry *before,
-    struct fault *f)
+bool
+crl_outlived(time_t not_after, uint64_t entry, const struct crl_past *past)
 {
-	if (e->serial_len == 0 || e->serial_len > CERT_SERIAL_MAX ||
-	    e->serial[0] == 0 || e->reason > REASON_LAST)
-		return fault_set(f, FAULT_INTERNAL, "malformed CRL entry");
-	if (before != NULL && compare(before, e) == 0)
-		return fault_set(f, FAULT_INTERNAL,
-		    "a serial is on the CRL twice");
-	return 0;
-}
-
-static void
-put_entry(const struct crl_entry *e, struct buf *out)
-{
-	size_t entry = der_open(out, DER_SEQUENCE);
-
-	der_put_positive(out, e->serial, e->serial_len);
-	der_put_time(out, e->when);
-	if (e->reason != 0) {
-		size_t list = der_open(out, DER_SEQUENCE);
-		size_t extension = der_open(out, DER_SEQUENCE);
-		size_t value;
-
-		der_put(out, DER_OID, oid_reason.data, oid_reason.len);
-		value = der_open(out, DER_OCTET_STRING);
-		der_put(out, ENUMERATED, &e->reason, 1);
-		der_close(out, value);
-		der_close(out, extension);
-		der_close(out, list);
-	}
-	der_close(out, entry);
-}
-
-static int
-put_entries(struct crl_entry *entries, size_t count, struct buf *out,
-    struct fault *f)
-{
-	size_t list;
-
-	/* RFC 5280 5.1.2.6: no list rather than an empty one. */
-	if (count == 0)
-		return 0;
-	qsort(entries, count, sizeof(*entries), compare);
-	list = der_open(out, DER_SEQUENCE);
-	for (size_t i = 0; i < count; i++) {
-		if (check_entry(&entries[i], i > 0 ? &entries[i - 1] : NULL,
-			f) < 0)
-			return -1;
-		put_entry(&entries[i], out);
-	}
-	der_close(out, list);
-	return 0;
-}
-
-static void
-put_extensions(const struct authority *issuer, uint64_t number, struct buf *out)
-{
-	size_t outer = der_open(out, DER_CONTEXT_C(0));
-	size_t list = der_open(out, DER_SEQUENCE);
-	size_t extension = der_open(out, DER_SEQUENCE);
-	size_t octets, value;
-
-	der_put(out, DER_OID, oid_authority_id.data, oid_authority_id.len);
-	octets = der_open(out, DER_OCTET_STRING);
-	value = der_open(out, DER_SEQUENCE);
-	der_put(out, DER_CONTEXT(0), issuer->key_id, sizeof(issuer->key_id));
-	der_close(out, value);
-	der_close(out, octets);
-	der_close(out, extension);
-
-	extension = der_open(out, DER_SEQUENCE);
-	der_put(out, DER_OID, oid_number.data, oid_number.len);
-	octets = der_open(out, DER_OCTET_STRING);
-	der_put_u64(out, number);
-	der_close(out, octets);
-	der_close(out, extension);
-	der_close(out, list);
-	der_close(out, outer);
+	/* It stood on each list whose number was taken after it. */
+	return entry < past->entry && not_after < past->this_update;
 }
 
 int
-crl_tbs(const struct authority *issuer, struct crl_entry *entries, size_t count,
-    uint64_t number, time_t now, struct buf *tbs, struct fault *f)
+crl_days_left(time_t next_update, int64_t lifetime, time_t now)
 {
-	const struct cert *cert = issuer->cert;
-	struct wire_bytes algorithm = key_signature_algorithm(cert->spki.kind);
-	size_t whole;
+	static const int steps[] = { 0, 3, 7, 14 };
 
-	if (number == 0)
-		return fault_set(f, FAULT_INTERNAL, "CRL number 0");
-	whole = der_open(tbs, DER_SEQUENCE);
-	der_put_u64(tbs, 1); /* v2 */
-	buf_put(tbs, algorithm.data, algorithm.len);
-	buf_put(tbs, cert->subject.der, cert->subject.len);
-	der_put_time(tbs, now - BACKDATE);
-	der_put_time(tbs, now + issuer->conf.crl_lifetime);
-	if (put_entries(entries, count, tbs, f) < 0)
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int64_t step = (int64_t)steps[i] * DAY;
+
+		if (step <= lifetime / 2 && next_update - now <= step)
+			return steps[i];
+	}
+	return -1;
+}
+
+int
+crl_tbs(const struct authority *issuer, const struct crl_entry *entries,
+    size_t count, uint64_t number, time_t now, struct buf *tbs, struct fault *f)
+{
+	OWN_STRUCT(crl_list) list = crl_list_new(f);
+	struct crl_span span = { .number = number };
+
+	if (list == NULL)
 		return -1;
-	put_extensions(issuer, number, tbs);
-	der_close(tbs, whole);
-	if (tbs->failed)
-		return fault_set(f, FAULT_MEMORY,
-		    "CRL is larger than %zu bytes", tbs->limit);
-	return 0;
+	crl_span_set(&span, issuer, now, 0);
+	for (size_t i = 0; i < count; i++)
+		if (crl_list_add(list, &entries[i], f) < 0)
+			return -1;
+	if (crl_list_open(list, issuer, &span, tbs, f) < 0)
+		return -1;
+	return crl_list_write(list, count + 1, tbs, f) < 0 ? -1 : 0;
 }
 
 /* X.690 8.19.2: arcs that end, and do not begin with a zero. */

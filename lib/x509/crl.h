@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "x509/authority.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 /* Certificate revocation lists (RFC 5280 section 5): v2, full, no delta. */
@@ -17,10 +18,55 @@ struct crl_entry {
 	int64_t when;
 };
 
-/* Append a TBSCertList with ${count} entries, which are sorted in place. */
-CHECKED int crl_tbs(const struct authority *issuer, struct crl_entry *entries,
-    size_t count, uint64_t number, time_t now, struct buf *tbs,
-    struct fault *f);
+/* What a whole list may hold: some seven million entries. */
+#define CRL_BYTES_MAX ((size_t)256 << 20)
+
+/* Which list it is, and from when until when it holds. */
+struct crl_span {
+	uint64_t number;
+	time_t this_update;
+	time_t next_update;
+};
+
+/**
+ * crl_span_set(span, issuer, now, floor):
+ * The times of a list of ${issuer} that is made at ${now}: from five minutes
+ * ago, for clocks that are slow, for crl-lifetime; but from ${floor}, the
+ * thisUpdate of the list before it, if a clock that was set back says less.
+ */
+void crl_span_set(struct crl_span *span, const struct authority *issuer,
+    time_t now, time_t floor);
+
+/* A list that was made before this one: the ledger's entry that took its
+ * number, and its thisUpdate.  All zeroes: there was none. */
+struct crl_past {
+	uint64_t entry;
+	time_t this_update;
+};
+
+/**
+ * crl_outlived(not_after, entry, past):
+ * Whether a revocation, the ledger's ${entry}, may be left off a list: RFC
+ * 5280 3.3 keeps it until it has stood on one list that was issued after the
+ * certificate's end.  ${past} is the last list whose thisUpdate does not lie
+ * after that of the list in the making.
+ */
+bool crl_outlived(time_t not_after, uint64_t entry,
+    const struct crl_past *past);
+
+/**
+ * crl_days_left(next_update, lifetime, now):
+ * Of the steps at which someone is to be told that a list ends, the one that
+ * has been reached: 14, 7 or 3 days, or 0 when it has ended; -1 if none has.  A
+ * step that lies within the first half of ${lifetime} is none: a list of 7
+ * days is not near its end when it is made.
+ */
+int crl_days_left(time_t next_update, int64_t lifetime, time_t now);
+
+/* Append a TBSCertList with ${count} entries, in any order. */
+CHECKED int crl_tbs(const struct authority *issuer,
+    const struct crl_entry *entries, size_t count, uint64_t number, time_t now,
+    struct buf *tbs, struct fault *f);
 
 /* What a CRL says.  Bytes are borrowed. */
 struct crl {

@@ -257,6 +257,60 @@ a_list_that_makes_no_sense_is_not_written(void **state)
 	free_crl(&s);
 }
 
+static void
+a_clock_that_was_set_back_moves_no_list_back(void **state)
+{
+	struct signed_crl s;
+	struct crl_span span = { .number = 1 };
+
+	(void)state;
+	make_crl(&s, 0);
+	crl_span_set(&span, s.a, MINT_NOW, 0);
+	assert_int_equal(span.this_update, MINT_NOW - 300);
+	assert_int_equal(span.next_update, MINT_NOW + 30 * 86400);
+	crl_span_set(&span, s.a, MINT_NOW - 86400, MINT_NOW - 300);
+	assert_int_equal(span.this_update, MINT_NOW - 300);
+	assert_int_equal(span.next_update, MINT_NOW + 30 * 86400);
+	crl_span_set(&span, s.a, MINT_NOW, MINT_NOW - 86400);
+	assert_int_equal(span.this_update, MINT_NOW - 300);
+	free_crl(&s);
+}
+
+/* RFC 5280 3.3. */
+static void
+the_expired_go_when_they_stood_on_a_list_after_their_end(void **state)
+{
+	const struct crl_past none = { 0, 0 }, past = { 100, MINT_NOW };
+
+	(void)state;
+	assert_false(crl_outlived(MINT_NOW - 9, 5, &none));
+	assert_true(crl_outlived(MINT_NOW - 1, 99, &past));
+	/* Expired, but not before the list was issued. */
+	assert_false(crl_outlived(MINT_NOW, 99, &past));
+	assert_false(crl_outlived(MINT_NOW + 1, 99, &past));
+	/* Expired long ago, but revoked since that list. */
+	assert_false(crl_outlived(MINT_NOW - 86400, 101, &past));
+}
+
+static void
+the_end_of_a_list_is_foretold(void **state)
+{
+	const int64_t day = 86400, month = 30 * day, week = 7 * day;
+
+	(void)state;
+	assert_int_equal(crl_days_left(MINT_NOW + month, month, MINT_NOW), -1);
+	assert_int_equal(crl_days_left(MINT_NOW + 14 * day, month, MINT_NOW),
+	    14);
+	assert_int_equal(crl_days_left(MINT_NOW + 7 * day, month, MINT_NOW), 7);
+	assert_int_equal(crl_days_left(MINT_NOW + 3 * day, month, MINT_NOW), 3);
+	assert_int_equal(crl_days_left(MINT_NOW, month, MINT_NOW), 0);
+	/* A list of a week is not near its end when it is new. */
+	assert_int_equal(crl_days_left(MINT_NOW + week, week, MINT_NOW), -1);
+	assert_int_equal(crl_days_left(MINT_NOW + 4 * day, week, MINT_NOW), -1);
+	assert_int_equal(crl_days_left(MINT_NOW + 3 * day, week, MINT_NOW), 3);
+	assert_int_equal(crl_days_left(MINT_NOW - 1, 3600, MINT_NOW), 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +325,10 @@ main(void)
 		cmocka_unit_test(
 		    delta_and_partial_lists_are_not_taken_for_full_ones),
 		cmocka_unit_test(a_list_that_makes_no_sense_is_not_written),
+		cmocka_unit_test(a_clock_that_was_set_back_moves_no_list_back),
+		cmocka_unit_test(
+		    the_expired_go_when_they_stood_on_a_list_after_their_end),
+		cmocka_unit_test(the_end_of_a_list_is_foretold),
 	};
 
 	return cmocka_run_group_tests_name("x509/crl", tests, NULL, NULL);

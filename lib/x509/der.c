@@ -246,6 +246,28 @@ der_put(struct buf *out, uint8_t tag, const void *data, size_t len)
 	der_close(out, mark);
 }
 
+size_t
+der_header_size(size_t len)
+{
+	size_t size = 2;
+
+	if (len >= LONG_FORM)
+		for (size_t n = len; n > 0; n >>= 8)
+			size++;
+	return size;
+}
+
+void
+der_put_header(struct buf *out, uint8_t tag, size_t len)
+{
+	size_t more = der_header_size(len) - 2;
+
+	buf_put_u8(out, tag);
+	buf_put_u8(out, (uint8_t)(more == 0 ? len : LONG_FORM | more));
+	while (more-- > 0)
+		buf_put_u8(out, (uint8_t)(len >> 8 * more));
+}
+
 void
 der_put_bool(struct buf *out, bool value)
 {

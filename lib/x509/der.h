@@ -92,6 +92,10 @@ bool der_bytes_equal(struct wire_bytes a, struct wire_bytes b);
 size_t der_open(struct buf *out, uint8_t tag);
 void der_close(struct buf *out, size_t mark);
 void der_put(struct buf *out, uint8_t tag, const void *data, size_t len);
+/* For contents that are written later, elsewhere or in pieces: the header of
+ * an element with ${len} octets of them, and how many octets that takes. */
+void der_put_header(struct buf *out, uint8_t tag, size_t len);
+size_t der_header_size(size_t len);
 void der_put_bool(struct buf *out, bool value);
 void der_put_u64(struct buf *out, uint64_t value);
 /* A positive INTEGER from its magnitude; a zero octet is put before a high

@@ -8,27 +8,75 @@
 #define BEGIN "-----BEGIN "
 #define END "-----END "
 #define DASHES "-----"
-#define OCTETS_A_LINE 48 /* 64 columns */
 
 static const struct wire_bytes nothing = { NULL, 0 };
 
 void
+pem_begin(struct pem_out *p, const char *label, struct buf *out)
+{
+	p->label = label;
+	p->len = 0;
+	buf_fmt(out, BEGIN "%s" DASHES "\n", label);
+}
+
+static void
+put_line(const uint8_t *octets, size_t len, struct buf *out)
+{
+	const size_t most = TEXT_BASE64_SIZE(PEM_LINE_OCTETS);
+	char *line = (char *)buf_room(out, most);
+	size_t columns = (len + 2) / 3 * 4;
+
+	if (line == NULL)
+		return;
+	text_base64(octets, len, line);
+	line[columns] = '\n';
+	out->len += columns + 1;
+}
+
+void
+pem_add(struct pem_out *p, struct wire_bytes piece, struct buf *out)
+{
+	size_t n = PEM_LINE_OCTETS - p->len;
+
+	if (p->len > 0 || piece.len < PEM_LINE_OCTETS) {
+		n = n < piece.len ? n : piece.len;
+		if (n > 0)
+			memcpy(p->rest + p->len, piece.data, n);
+		p->len += n;
+		if (p->len < PEM_LINE_OCTETS)
+			return;
+		put_line(p->rest, PEM_LINE_OCTETS, out);
+		p->len = 0;
+		piece.data += n;
+		piece.len -= n;
+	}
+	for (; piece.len >= PEM_LINE_OCTETS; piece.len -= PEM_LINE_OCTETS) {
+		put_line(piece.data, PEM_LINE_OCTETS, out);
+		piece.data += PEM_LINE_OCTETS;
+	}
+	if (piece.len > 0)
+		memcpy(p->rest, piece.data, piece.len);
+	p->len = piece.len;
+}
+
+void
+pem_end(struct pem_out *p, struct buf *out)
+{
+	if (p->len > 0)
+		put_line(p->rest, p->len, out);
+	buf_fmt(out, END "%s" DASHES "\n", p->label);
+	/* It may have been a key. */
+	explicit_bzero(p->rest, sizeof(p->rest));
+}
+
+void
 pem_put(struct buf *out, const char *label, struct wire_bytes der)
 {
-	char line[TEXT_BASE64_SIZE(OCTETS_A_LINE)];
+	struct pem_out p;
 
-	buf_fmt(out, BEGIN "%s" DASHES "\n", label);
-	for (size_t at = 0; at < der.len; at += OCTETS_A_LINE) {
-		size_t n = der.len - at;
-
-		text_base64(der.data + at,
-		    n < OCTETS_A_LINE ? n : OCTETS_A_LINE, line);
-		buf_text(out, line);
-		buf_put_u8(out, '\n');
-	}
-	buf_fmt(out, END "%s" DASHES "\n", label);
-	/* It may have been a key. */
-	explicit_bzero(line, sizeof(line));
+	pem_begin(&p, label, out);
+	pem_add(&p, der, out);
+	pem_end(&p, out);
 }
 
 /* The line that begins at *${at}, without its end; *${at} is moved past it. */

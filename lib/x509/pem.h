@@ -11,6 +11,19 @@ struct fault;
 /* Append "-----BEGIN label-----", 64 columns of base64, and the END line. */
 void pem_put(struct buf *out, const char *label, struct wire_bytes der);
 
+/* The same in pieces, for what is too long to be held twice: pem_begin, then
+ * pem_add for each piece, then pem_end.  Text is appended to ${out}, which the
+ * caller may empty between the calls. */
+#define PEM_LINE_OCTETS 48 /* 64 columns */
+struct pem_out {
+	const char *label;
+	uint8_t rest[PEM_LINE_OCTETS]; /* of a line that is not full yet */
+	size_t len;
+};
+void pem_begin(struct pem_out *p, const char *label, struct buf *out);
+void pem_add(struct pem_out *p, struct wire_bytes piece, struct buf *out);
+void pem_end(struct pem_out *p, struct buf *out);
+
 /* A block as it stands in the text, not decoded. */
 #define PEM_LABEL_SIZE 64
 struct pem_block {

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/wire.h"
 #include "x509/authority.h"
+#include "x509/der.h"
 
 #include <time.h>
 
@@ -32,11 +33,35 @@ CHECKED int tbs_check(struct wire_bytes tbs, const struct authority *authority,
 /**
  * tbs_check_crl(tbs, authority, now, f):
  * ${tbs} is a v2 TBSCertList of ${authority}: issuer and algorithm its own,
- * thisUpdate near ${now}, nextUpdate within crl-lifetime and an hour, entries
+ * thisUpdate no more than two days past ${now} nor one before it, nextUpdate
+ * within crl-lifetime and an hour, number of at most 64 bits, entries
  * sorted by serial without repetition, only reasonCode on entries, only AKI
  * and cRLNumber on the list.
  */
 CHECKED int tbs_check_crl(struct wire_bytes tbs,
     const struct authority *authority, time_t now, struct fault *f);
+
+/*
+ * The same, a piece at a time, for lists of a million and a process that has
+ * more to do.  ${tbs} and ${authority} are borrowed until the end and must not
+ * change.  What is found (times, number, how many entries) counts only when
+ * tbs_crl_step has said 0.
+ */
+struct tbs_crl {
+	const struct authority *authority;
+	time_t now;
+	struct der_in entries; /* that have not been read yet */
+	struct der_in rest;    /* what follows them */
+	struct wire_bytes last;
+	time_t this_update;
+	time_t next_update;
+	uint64_t number;
+	size_t count;
+};
+CHECKED int tbs_crl_open(struct tbs_crl *c, struct wire_bytes tbs,
+    const struct authority *authority, time_t now, struct fault *f);
+/* Read up to ${most} entries: 1 if there is more to read, 0 at the end, when
+ * all of it may be signed. */
+CHECKED int tbs_crl_step(struct tbs_crl *c, size_t most, struct fault *f);
 
 #endif
