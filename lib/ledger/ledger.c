@@ -100,13 +100,14 @@ run(struct ledger *l, const char *sql, struct fault *f)
 	return 0;
 }
 
+/* The rules that a ledger of version ${have} (0: an empty file) lacks. */
 static int
-make_rules(struct ledger *l, struct fault *f)
+make_rules(struct ledger *l, int64_t have, struct fault *f)
 {
 	char sql[96];
 
 	for (const struct ledger_rule *r = ledger_rules; r->name != NULL; r++)
-		if (run(l, r->sql, f) < 0)
+		if (r->version > have && run(l, r->sql, f) < 0)
 			return -1;
 	if (text_fmt(sql, sizeof(sql),
 		"PRAGMA application_id = %d; PRAGMA user_version = %d",
@@ -127,16 +128,27 @@ check_version(struct ledger *l, struct fault *f)
 	if (application != LEDGER_APPLICATION)
 		return fault_set(f, FAULT_LEDGER,
 		    "ledger: the file is not a ledger");
-	if (version != LEDGER_VERSION)
+	if (version < 1 || version > LEDGER_VERSION)
 		return fault_set(f, FAULT_LEDGER,
 		    "ledger: version %lld is not known here",
 		    (long long)version);
+	l->version = version;
 	return 0;
 }
 
-/* Two that open a new ledger at the same time must not both make it. */
+/* An older ledger gets what it lacks; the entries stay as they are. */
 static int
-make_if_new(struct ledger *l, struct fault *f)
+upgrade(struct ledger *l, struct fault *f)
+{
+	if (check_version(l, f) < 0)
+		return -1;
+	return l->version < LEDGER_VERSION ? make_rules(l, l->version, f) : 0;
+}
+
+/* Two that open a new ledger at the same time must not both make it, nor both
+ * upgrade an old one. */
+static int
+make_or_upgrade(struct ledger *l, struct fault *f)
 {
 	int64_t tables;
 	int result;
@@ -145,8 +157,8 @@ make_if_new(struct ledger *l, struct fault *f)
 		return -1;
 	result = ledger_ask_number(l, "SELECT count(*) FROM sqlite_schema",
 	    &tables, f);
-	if (result == 0 && tables == 0)
-		result = make_rules(l, f);
+	if (result == 0)
+		result = tables == 0 ? make_rules(l, 0, f) : upgrade(l, f);
 	if (result == 0)
 		result = run(l, "COMMIT", f);
 	if (result < 0)
@@ -238,7 +250,7 @@ open_write(struct ledger *l, const char *path, unsigned *voided,
 	if (ledger_make_file(path, f) < 0 ||
 	    ledger_lock_writers(l, path, &alone, f) < 0 ||
 	    open_db(l, path, SQLITE_OPEN_READWRITE, f) < 0 ||
-	    run(l, pragmas, f) < 0 || make_if_new(l, f) < 0 ||
+	    run(l, pragmas, f) < 0 || make_or_upgrade(l, f) < 0 ||
 	    check_version(l, f) < 0 || check_last(l, f) < 0 ||
 	    prepare_all(l, f) < 0)
 		return -1;
@@ -293,7 +305,7 @@ ledger_open_read(const char *path, struct fault *f)
 	if (open_db(l, path, SQLITE_OPEN_READONLY, f) < 0 ||
 	    run(l, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
 		f) < 0 ||
-	    check_version(l, f) < 0)
+	    check_version(l, f) < 0 || prepare_all(l, f) < 0)
 		return NULL;
 	return TAKE(l);
 }

@@ -17,8 +17,12 @@
  *
  * Every change is an entry: RESERVE (serial, who, what: the intent), ISSUE
  * (the certificate's DER), VOID (an intent that came to nothing), REVOKE,
- * RELEASE, CRL (a number taken), FILED (the list itself).  Entry n holds
+ * RELEASE, CRL (a number taken), FILED (the list itself), REQUEST and DECISION
+ * (ledger_request.h), RESTORE (what must not be used again).  Entry n holds
  * SHA-256(hash of entry n-1 || its own bytes).
+ *
+ * A ledger of version 1, which knew of no requests, is brought up to date when
+ * it is opened for writing, and can be read as it is.
  *
  * Several processes may write (the keeper and, say, a signet-ca that revokes):
  * a transaction waits up to five seconds for another's.  The files beside the
@@ -112,6 +116,9 @@ struct ledger_numbering {
 
 /* Inside a transaction: take a serial that was never used by ${intent->ca},
  * and write the intent.  ${serial} gets its magnitude, *${len} its length.
+ * For a request (${intent->request}): FAULT_ABSENT if there is none,
+ * FAULT_DENIED if it was rejected, withdrawn or issued, FAULT_BUSY while
+ * another serial is reserved for it and not void.
  * FAULT_LEDGER past the end of a range; *${left} (if not NULL) is how many
  * serials remain (UINT64_MAX: random). */
 CHECKED int ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
@@ -142,6 +149,29 @@ CHECKED int ledger_crl_number(struct ledger *l, const char *ca,
 CHECKED int ledger_crl_filed(struct ledger *l, const char *ca, uint64_t number,
     struct wire_bytes der, struct fault *f);
 
+/*
+ * After a restore from a backup, which knows nothing of what came after it:
+ * say which serials (of a range) and CRL numbers of ${ca} may have been used.
+ * ledger_reserve() and ledger_crl_number() go on above both; 0 says nothing.
+ * Several hold together: the highest counts.  ${who} did it; ${note} is for
+ * those who read the book.
+ */
+struct ledger_floor {
+	const char *ca;
+	uint64_t serial;
+	uint64_t crl;
+	const char *who;
+	const char *note;
+};
+/* Inside a transaction.  FAULT_INPUT for a CRL number of more than 63 bits. */
+CHECKED int ledger_skip(struct ledger *l, const struct ledger_floor *floor,
+    struct fault *f);
+
+/* Copy the ledger as it is now, while others may write, to ${path} (mode
+ * 0600): one file, opened like any ledger.  A file that is there already is
+ * replaced at the end, when the copy is on the disk. */
+CHECKED int ledger_copy(struct ledger *l, const char *path, struct fault *f);
+
 /* The last CRL of ${ca} that was filed; ${number} 0 if there is none. */
 struct ledger_crl {
 	uint64_t number;
@@ -156,7 +186,10 @@ CHECKED int ledger_crl_last(struct ledger *l, const char *ca,
 struct ledger_filter {
 	const char *ca;
 	const char *serial;
-	const char *text; /* in subject, principal, username, peer or ref */
+	const char *text;    /* in subject, principal, username, peer or ref */
+	const char *subject; /* whole */
+	const char *asker;   /* whole: username, principal, or who asked for
+			      * the request that was answered */
 	time_t since;
 	time_t until;
 	bool revoked_only;
@@ -168,6 +201,35 @@ struct ledger_filter {
 typedef int ledger_line_fn(void *arg, const struct ledger_line *line);
 CHECKED int ledger_each(struct ledger *l, const struct ledger_filter *filter,
     ledger_line_fn *fn, void *arg, struct fault *f);
+
+/* What a CRL lists; ${serial} without leading zeroes, borrowed until the next
+ * step. */
+struct ledger_revoked {
+	struct wire_bytes serial;
+	int reason; /* RFC 5280 5.3.1; 6: held */
+	time_t revoked;
+	time_t not_after; /* of the certificate */
+};
+typedef int ledger_revoked_fn(void *arg, const struct ledger_revoked *r);
+/* Call ${fn} for each certificate of ${ca} that is revoked or held now, in the
+ * order in which they were issued, until it returns non-zero, which is
+ * returned.  Reads the revocations only, and keeps none in memory. */
+CHECKED int ledger_revoked_each(struct ledger *l, const char *ca,
+    ledger_revoked_fn *fn, void *arg, struct fault *f);
+
+/* How many certificates of ${ca} are in each state, and how many of those that
+ * are neither revoked nor held have expired by ${now}. */
+struct ledger_counts {
+	uint64_t states[LEDGER_HELD + 1];
+	uint64_t expired;
+	uint64_t requests; /* that are open */
+};
+CHECKED int ledger_count(struct ledger *l, const char *ca, time_t now,
+    struct ledger_counts *counts, struct fault *f);
+
+/* How many serials ${numbering} has left; UINT64_MAX: random. */
+CHECKED int ledger_serials_left(struct ledger *l, const char *ca,
+    const struct ledger_numbering *numbering, uint64_t *left, struct fault *f);
 
 /* Walk the whole chain, compare every table and index with what the entries
  * say, and the rules that keep it append-only with what they must be.

@@ -17,9 +17,10 @@ enum ledger_stmt {
 
 struct ledger {
 	sqlite3 *db;
-	sqlite3_stmt *stmt[LEDGER_STMT_COUNT]; /* NULL when opened to read */
+	sqlite3_stmt *stmt[LEDGER_STMT_COUNT];
 	struct ledger_hasher hasher;
 	int lock; /* descriptor of the .lock file; -1 when opened to read */
+	int64_t version; /* of the file, as of its opening */
 	bool begun;
 	bool spoilt;
 	/* The end of the chain, as of this transaction. */
@@ -28,13 +29,15 @@ struct ledger {
 };
 
 #define LEDGER_APPLICATION 0x5369676e /* "Sign" */
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 
-/* The statements that make an empty database a ledger, ended by NULL, and the
- * names of what they make. */
+/* The statements that make an empty database a ledger, ended by NULL, the
+ * names of what they make, and the version of the ledger that brought each.
+ * They stand in the order of versions: an upgrade runs those that are new. */
 struct ledger_rule {
 	const char *name;
 	const char *sql;
+	int version;
 };
 extern const struct ledger_rule ledger_rules[];
 
@@ -81,13 +84,35 @@ struct wire_bytes ledger_der_serial(struct wire_bytes der);
  * of the last entry.
  */
 struct ledger_walk {
-	int (*fn)(struct ledger *l, const struct ledger_entry *e,
+	int (*fn)(struct ledger_walk *walk, const struct ledger_entry *e,
 	    struct fault *f);
+	void *arg;
 	int64_t id;
 	uint8_t hash[LEDGER_HASH_SIZE];
 };
 CHECKED int ledger_walk(struct ledger *l, int64_t from,
     struct ledger_walk *walk, struct fault *f);
+
+/* Inside a transaction: the entry of the request that may be signed now;
+ * FAULT_ABSENT if there is none, FAULT_DENIED if it has come to its end,
+ * FAULT_BUSY while a serial is reserved for it. */
+CHECKED int ledger_request_ready(struct ledger *l, const char *ca,
+    const char *id, int64_t *entry, struct fault *f);
+
+/* What a restore said must not be used again: the highest serial, 20 octets
+ * (zeroes if none), and the highest CRL number (0 if none). */
+CHECKED int ledger_floor_find(struct ledger *l, const char *ca,
+    uint8_t serial[LEDGER_SERIAL_SIZE], int64_t *number, struct fault *f);
+
+/* ${serial}, at most 20 octets with any leading zeroes, as people write it:
+ * whole octets, no leading zero octet.  "" if it is none. */
+#define LEDGER_SERIAL_TEXT_SIZE (2 * LEDGER_SERIAL_SIZE + 1)
+void ledger_serial_text(struct wire_bytes serial,
+    char text[LEDGER_SERIAL_TEXT_SIZE]);
+
+/* The serial a person typed, with any leading zeroes, as 20 octets. */
+CHECKED int ledger_serial_read(const char *hex,
+    uint8_t padded[LEDGER_SERIAL_SIZE], struct fault *f);
 
 /* Make VOID the intent ${id} with the 20 octets of ${serial}. */
 CHECKED int ledger_void_intent(struct ledger *l, int64_t id, const char *ca,

@@ -42,6 +42,42 @@ static const struct {
 	    " WHERE e.kind IS NOT 1 OR EXISTS (SELECT 1 FROM entry o"
 	    " WHERE o.kind IN (2, 3) AND o.intent = p.id)"
 	    " ORDER BY p.id LIMIT 1" },
+	{ "decides on what was never asked",
+	    "SELECT e.id FROM entry e LEFT JOIN entry q ON q.id = e.intent"
+	    " WHERE e.kind = 9 AND (q.id IS NULL OR q.kind <> 8"
+	    " OR q.id >= e.id OR q.ca <> e.ca OR q.ref IS NOT e.ref"
+	    " OR e.reason IS NULL OR e.reason NOT BETWEEN 1 AND 3)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "decides on a request that had come to its end",
+	    "SELECT e.id FROM entry e WHERE e.kind = 9 AND (EXISTS"
+	    " (SELECT 1 FROM entry d WHERE d.kind = 9"
+	    " AND d.intent = e.intent AND d.reason <> 1 AND d.id < e.id)"
+	    " OR EXISTS (SELECT 1 FROM entry s JOIN entry o"
+	    " ON o.kind IN (2, 3) AND o.intent = s.id WHERE s.kind = 1"
+	    " AND s.intent = e.intent AND o.kind = 2 AND o.id < e.id))"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "answers what was never asked",
+	    "SELECT e.id FROM entry e LEFT JOIN entry q ON q.id = e.intent"
+	    " WHERE e.kind = 1 AND e.intent IS NOT NULL AND (q.id IS NULL"
+	    " OR q.kind <> 8 OR q.id >= e.id OR q.ca <> e.ca)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "answers a request that was refused",
+	    "SELECT e.id FROM entry e JOIN entry d ON d.kind = 9"
+	    " AND d.intent = e.intent WHERE e.kind = 1"
+	    " AND e.intent IS NOT NULL AND d.reason <> 1 AND d.id < e.id"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "answers a request that has its answer",
+	    "SELECT e.id FROM entry e JOIN entry s ON s.kind = 1"
+	    " AND s.intent = e.intent WHERE e.kind = 1"
+	    " AND e.intent IS NOT NULL AND s.id < e.id AND NOT EXISTS"
+	    " (SELECT 1 FROM entry o WHERE o.kind IN (2, 3)"
+	    " AND o.intent = s.id AND o.kind = 3 AND o.id < e.id)"
+	    " ORDER BY e.id LIMIT 1" },
+	{ "takes what a restore had said may be used",
+	    "SELECT e.id FROM entry t JOIN entry e ON e.ca = t.ca"
+	    " AND e.id > t.id WHERE t.kind = 10 AND ((e.kind = 1"
+	    " AND e.serial <= t.serial) OR (e.kind = 6"
+	    " AND e.number <= t.number)) ORDER BY e.id LIMIT 1" },
 };
 
 static int
@@ -93,7 +129,7 @@ check_entry(struct ledger *l, sqlite3_stmt *stmt, struct ledger_walk *walk,
 		LEDGER_HASH_SIZE) != 0)
 		return wrong_entry(walk->id, "is not what its hash says", f);
 	memcpy(walk->hash, hash, sizeof(walk->hash));
-	return walk->fn != NULL ? walk->fn(l, &e, f) : 0;
+	return walk->fn != NULL ? walk->fn(walk, &e, f) : 0;
 }
 
 int
@@ -117,17 +153,22 @@ ledger_walk(struct ledger *l, int64_t from, struct ledger_walk *walk,
 	return result;
 }
 
-/* The certificate an ISSUE holds has the serial it was issued for. */
+/* The kind is known, and the certificate an ISSUE holds has the serial it was
+ * issued for. */
 static int
-check_der(struct ledger *l, const struct ledger_entry *e, struct fault *f)
+check_sense(struct ledger_walk *walk, const struct ledger_entry *e,
+    struct fault *f)
 {
 	const struct ledger_value *serial = &e->value[LEDGER_COLUMN_SERIAL];
 	int64_t id = e->value[LEDGER_COLUMN_ID].number;
+	int64_t kind = e->value[LEDGER_COLUMN_KIND].number;
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct fault none;
 
-	(void)l;
-	if (e->value[LEDGER_COLUMN_KIND].number != LEDGER_KIND_ISSUE)
+	(void)walk;
+	if (kind < LEDGER_KIND_RESERVE || kind > LEDGER_KIND_RESTORE)
+		return wrong_entry(id, "is of no kind that is known", f);
+	if (kind != LEDGER_KIND_ISSUE)
 		return 0;
 	if (ledger_serial_pad(ledger_der_serial(e->value[LEDGER_COLUMN_DER]
 						    .bytes),
@@ -166,9 +207,14 @@ check_rule(struct ledger *l, const struct ledger_rule *rule, struct fault *f)
 static int
 check_rules(struct ledger *l, struct fault *f)
 {
-	int64_t want = 0, have;
+	int64_t want = 0, have, version;
 
-	for (; ledger_rules[want].name != NULL; want++)
+	if (ledger_ask_number(l, "PRAGMA user_version", &version, f) < 0)
+		return -1;
+	/* They stand in the order of versions. */
+	for (; ledger_rules[want].name != NULL &&
+	     ledger_rules[want].version <= version;
+	     want++)
 		if (check_rule(l, &ledger_rules[want], f) < 0)
 			return -1;
 	if (ledger_ask_number(l, "SELECT count(*) FROM sqlite_schema", &have,
@@ -228,7 +274,7 @@ int
 ledger_check(struct ledger *l, char head[65], uint64_t *entries,
     struct fault *f)
 {
-	struct ledger_walk walk = { .fn = check_der };
+	struct ledger_walk walk = { .fn = check_sense };
 	int result;
 
 	/* One view of the book, while others go on writing. */

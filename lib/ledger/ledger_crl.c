@@ -13,9 +13,14 @@ ledger_crl_number(struct ledger *l, const char *ca, uint64_t *number,
 	/* From the clock, so that two books of one CA (the office's before the
 	 * daemon's, a backup's after it) do not begin alike; never backwards.
 	 */
-	int64_t next = (int64_t)clock_wall();
+	int64_t next = (int64_t)clock_wall(), floor;
+	uint8_t serial[LEDGER_SERIAL_SIZE];
 	int found;
 
+	if (ledger_floor_find(l, ca, serial, &floor, f) < 0)
+		return -1;
+	if (floor >= next)
+		next = floor + 1;
 	(void)sqlite3_bind_text(stmt, 1, ca, -1, SQLITE_STATIC);
 	found = ledger_one(l, LEDGER_STMT_CRL_NUMBER, f);
 	if (found == 1 && sqlite3_column_int64(stmt, 0) >= next)

@@ -10,7 +10,8 @@
 #define LINE                                                              \
 	"SELECT r.id, r.time, r.serial, r.ca, r.ref, r.peer, r.username," \
 	" r.principal, r.method, r.subject, r.profile, r.not_before,"     \
-	" r.not_after, o.kind, o.der, v.kind, v.reason, v.revoked"
+	" r.not_after, o.kind, o.der, v.kind, v.reason, v.revoked,"       \
+	" (SELECT q.ref FROM entry q WHERE q.id = r.intent)"
 #define LAST_VERDICT                                       \
 	" (SELECT max(id) FROM entry WHERE kind IN (4, 5)" \
 	" AND ca = r.ca AND intent = r.id)"
@@ -19,6 +20,10 @@
 	" AND (?3 IS NULL OR instr(r.subject, ?3) > 0"                \
 	" OR instr(r.principal, ?3) > 0 OR instr(r.username, ?3) > 0" \
 	" OR instr(r.peer, ?3) > 0 OR instr(r.ref, ?3) > 0)"          \
+	" AND (?7 IS NULL OR r.subject = ?7)"                         \
+	" AND (?8 IS NULL OR r.username = ?8 OR r.principal = ?8"     \
+	" OR EXISTS (SELECT 1 FROM entry q WHERE q.id = r.intent"     \
+	" AND q.username = ?8))"                                      \
 	" AND (?4 = 0 OR r.time >= ?4) AND (?5 = 0 OR r.time <= ?5)"  \
 	" ORDER BY r.id LIMIT ?6"
 
@@ -70,21 +75,6 @@ state_of(sqlite3_stmt *stmt)
 	return outcome == LEDGER_KIND_VOID ? LEDGER_VOID : LEDGER_RESERVED;
 }
 
-/* The magnitude as people write it: whole octets, no leading zero octet. */
-static void
-serial_text(sqlite3_stmt *stmt, char text[2 * LEDGER_SERIAL_SIZE + 1])
-{
-	const uint8_t *data = sqlite3_column_blob(stmt, 2);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, 2);
-
-	text[0] = '\0';
-	if (data == NULL || len > LEDGER_SERIAL_SIZE)
-		return;
-	for (; len > 1 && *data == 0; data++)
-		len--;
-	text_hex(data, len, text);
-}
-
 static void
 load_line(sqlite3_stmt *stmt, const char *serial, struct ledger_line *line)
 {
@@ -105,32 +95,13 @@ load_line(sqlite3_stmt *stmt, const char *serial, struct ledger_line *line)
 		.profile = text_at(stmt, 10),
 		.not_before = (time_t)sqlite3_column_int64(stmt, 11),
 		.not_after = (time_t)sqlite3_column_int64(stmt, 12),
+		.request = (const char *)sqlite3_column_text(stmt, 18),
 	};
 	line->der.data = sqlite3_column_blob(stmt, 14);
 	line->der.len = (size_t)sqlite3_column_bytes(stmt, 14);
 	revoked = line->state == LEDGER_REVOKED || line->state == LEDGER_HELD;
 	line->reason = revoked ? sqlite3_column_int(stmt, 16) : 0;
 	line->revoked = revoked ? (time_t)sqlite3_column_int64(stmt, 17) : 0;
-}
-
-/* The serial a person typed, with any leading zeroes, as 20 octets. */
-static int
-read_serial(const char *hex, uint8_t padded[LEDGER_SERIAL_SIZE],
-    struct fault *f)
-{
-	char even[2 * LEDGER_SERIAL_SIZE + 1];
-	uint8_t bytes[LEDGER_SERIAL_SIZE];
-	int len;
-
-	while (*hex == '0')
-		hex++;
-	if (text_fmt(even, sizeof(even), "%s%s",
-		strlen(hex) % 2 == 0 ? "" : "0", hex) < 0 ||
-	    (len = text_unhex(even, bytes, sizeof(bytes))) < 0)
-		return fault_set(f, FAULT_INPUT,
-		    "a serial is at most 40 hexadecimal digits");
-	return ledger_serial_pad((struct wire_bytes){ bytes, (size_t)len },
-	    padded, f);
 }
 
 static void
@@ -149,13 +120,15 @@ bind_filter(sqlite3_stmt *stmt, const struct ledger_filter *filter,
 	    : (int64_t)filter->limit;
 
 	if (filter->serial != NULL) {
-		if (read_serial(filter->serial, padded, f) < 0)
+		if (ledger_serial_read(filter->serial, padded, f) < 0)
 			return -1;
 		(void)sqlite3_bind_blob(stmt, 2, padded, LEDGER_SERIAL_SIZE,
 		    SQLITE_STATIC);
 	}
 	bind_text(stmt, 1, filter->ca);
 	bind_text(stmt, 3, filter->text);
+	bind_text(stmt, 7, filter->subject);
+	bind_text(stmt, 8, filter->asker);
 	(void)sqlite3_bind_int64(stmt, 4, filter->since);
 	(void)sqlite3_bind_int64(stmt, 5, filter->until);
 	(void)sqlite3_bind_int64(stmt, 6, limit);
@@ -166,14 +139,17 @@ static int
 each_row(struct ledger *l, sqlite3_stmt *stmt, ledger_line_fn *fn, void *arg,
     struct fault *f)
 {
-	char serial[2 * LEDGER_SERIAL_SIZE + 1];
+	char serial[LEDGER_SERIAL_TEXT_SIZE];
 	int rc;
 
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct ledger_line line;
 		int answer;
 
-		serial_text(stmt, serial);
+		ledger_serial_text(
+		    (struct wire_bytes){ sqlite3_column_blob(stmt, 2),
+			(size_t)sqlite3_column_bytes(stmt, 2) },
+		    serial);
 		load_line(stmt, serial, &line);
 		if ((answer = fn(arg, &line)) != 0)
 			return answer;

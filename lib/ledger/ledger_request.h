@@ -9,7 +9,8 @@
  * else.  A request is known by the CA it is for and its identifier, which
  * comes from the request file; it is signed at most once: ledger_reserve()
  * with ${intent->request} refuses one that is rejected, withdrawn, issued, or
- * has an intent that is not void.
+ * has an intent that is not void.  All that reads works on a ledger that was
+ * opened to read, too.
  */
 struct fault;
 
@@ -28,6 +29,7 @@ enum ledger_request_state {
 };
 
 #define LEDGER_REQUEST_MAX 49152 /* bytes of a request file */
+#define LEDGER_DECISION_MAX 4096 /* bytes of a decision's text */
 
 /* Texts are borrowed: from the caller when filing, from the ledger until the
  * next step when read back. */
@@ -44,7 +46,7 @@ struct ledger_request {
 	uint64_t entry;
 	time_t when;
 	enum ledger_request_state state;
-	unsigned approvals;
+	unsigned approvals; /* by how many persons */
 	const char *serial; /* hexadecimal, once reserved; else NULL */
 };
 
@@ -58,14 +60,17 @@ struct ledger_decision {
 
 /* Inside a transaction: write the request down.  The same bytes under the same
  * identifier again are no fault, and nothing is written (a command that was
- * interrupted is run again); other bytes are FAULT_DENIED. */
+ * interrupted is run again); other bytes are FAULT_DENIED.  FAULT_INPUT for a
+ * file that is empty or too long, or an empty id. */
 CHECKED int ledger_request_put(struct ledger *l, const struct ledger_request *r,
     struct fault *f);
 
 /* Inside a transaction: write a decision down.  FAULT_ABSENT if there is no
- * such request; FAULT_DENIED if it has come to its end; the same verdict of
- * the same person again is no fault, and nothing is written; a rejection after
- * one's own approval counts. */
+ * such request; FAULT_DENIED if it has come to its end, or another than who
+ * asked withdraws it; FAULT_BUSY while a serial is reserved for it; FAULT_INPUT
+ * for a text that is too long.  The same verdict of the same person again is no
+ * fault, and nothing is written; a rejection after one's own approval counts.
+ */
 CHECKED int ledger_request_decide(struct ledger *l, const char *ca,
     const char *id, const struct ledger_decision *d, struct fault *f);
 

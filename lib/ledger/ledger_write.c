@@ -61,18 +61,17 @@ get_number(const uint8_t padded[LEDGER_SERIAL_SIZE])
 	return number;
 }
 
-/* The number after the highest that was ever used in the range. */
+/* The highest number of the range that was ever used, or that a restore says
+ * may have been: 1, or 0 if there is none. */
 static int
-next_of_range(struct ledger *l, const char *ca,
-    const struct ledger_numbering *numbering, uint8_t padded[20],
-    uint64_t *left, struct fault *f)
+highest_used(struct ledger *l, const char *ca, uint64_t first, uint64_t last,
+    uint64_t *highest, struct fault *f)
 {
 	sqlite3_stmt *stmt = l->stmt[LEDGER_STMT_HIGHEST];
-	uint64_t first = numbering->start > 0 ? numbering->start : 1;
-	uint64_t last = numbering->start + (numbering->span - 1);
-	uint64_t next = first;
 	uint8_t low[LEDGER_SERIAL_SIZE], high[LEDGER_SERIAL_SIZE];
-	bool used_up = numbering->span == 0 || last < first;
+	uint8_t floor[LEDGER_SERIAL_SIZE];
+	int64_t number;
+	uint64_t skipped;
 	int found;
 
 	put_number(first, low);
@@ -81,19 +80,58 @@ next_of_range(struct ledger *l, const char *ca,
 	(void)sqlite3_bind_blob(stmt, 2, low, sizeof(low), SQLITE_STATIC);
 	(void)sqlite3_bind_blob(stmt, 3, high, sizeof(high), SQLITE_STATIC);
 	found = ledger_one(l, LEDGER_STMT_HIGHEST, f);
-	if (found == 1 && sqlite3_column_bytes(stmt, 0) == LEDGER_SERIAL_SIZE) {
-		next = get_number(sqlite3_column_blob(stmt, 0));
+	if (found == 1 && sqlite3_column_bytes(stmt, 0) == LEDGER_SERIAL_SIZE)
+		*highest = get_number(sqlite3_column_blob(stmt, 0));
+	ledger_done(l, LEDGER_STMT_HIGHEST);
+	if (found < 0 || ledger_floor_find(l, ca, floor, &number, f) < 0)
+		return -1;
+	skipped = get_number(floor);
+	if (skipped < first || (found == 1 && skipped <= *highest))
+		return found;
+	*highest = skipped;
+	return 1;
+}
+
+/* The number after the highest that was ever used in the range. */
+static int
+next_of_range(struct ledger *l, const char *ca,
+    const struct ledger_numbering *numbering, uint8_t padded[20],
+    uint64_t *left, struct fault *f)
+{
+	uint64_t first = numbering->start > 0 ? numbering->start : 1;
+	uint64_t last = numbering->start + (numbering->span - 1);
+	uint64_t next = first;
+	bool used_up = numbering->span == 0 || last < first;
+	int found = highest_used(l, ca, first, last, &next, f);
+
+	if (found < 0)
+		return -1;
+	if (found == 1) {
 		used_up = used_up || next >= last;
 		next++;
 	}
-	ledger_done(l, LEDGER_STMT_HIGHEST);
-	if (found < 0)
-		return -1;
 	if (used_up)
 		return fault_set(f, FAULT_LEDGER,
 		    "ledger: the serial range of %s is used up", ca);
 	put_number(next, padded);
 	*left = last - next;
+	return 0;
+}
+
+int
+ledger_serials_left(struct ledger *l, const char *ca,
+    const struct ledger_numbering *numbering, uint64_t *left, struct fault *f)
+{
+	uint64_t first = numbering->start > 0 ? numbering->start : 1;
+	uint64_t last = numbering->start + (numbering->span - 1);
+	uint64_t highest = first - 1;
+
+	*left = numbering->random ? UINT64_MAX : 0;
+	if (numbering->random || numbering->span == 0 || last < first)
+		return 0;
+	if (highest_used(l, ca, first, last, &highest, f) < 0)
+		return -1;
+	*left = highest < last ? last - highest : 0;
 	return 0;
 }
 
@@ -135,8 +173,15 @@ ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
 	uint64_t remain = UINT64_MAX;
 	int taken = 1;
 	size_t zeroes = 0;
+	int64_t request;
 
 	put_intent(&e, intent);
+	if (intent->request != NULL) {
+		if (ledger_request_ready(l, intent->ca, intent->request,
+			&request, f) < 0)
+			return -1;
+		ledger_entry_number(&e, LEDGER_COLUMN_INTENT, request);
+	}
 	ledger_entry_bytes(&e, LEDGER_COLUMN_SERIAL,
 	    (struct wire_bytes){ padded, sizeof(padded) });
 	for (int i = 0; i < RANDOM_TRIES && taken == 1; i++) {
