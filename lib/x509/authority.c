@@ -83,6 +83,31 @@ read_serial(struct authority *a, struct fault *f)
 	return 0;
 }
 
+/* What the IGTF has words for (its profiles, levels of assurance, kinds of
+ * entity) is the profile's to say: relying parties drop a certificate that
+ * says two of a kind (facts: PROFILES). */
+static int
+check_policies(const conf_list *policies, struct fault *f)
+{
+	for (size_t i = 0; i < policies->count; i++) {
+		const char *oid = policies->item[i];
+
+		if (!profile_oid_good(oid))
+			return fault_set(f, FAULT_CONFIG,
+			    "policy-oid is no object identifier: \"%s\"", oid);
+		if (text_starts(oid, "1.2.840.113612.5.2.") ||
+		    text_starts(oid, "2.5.29."))
+			return fault_set(f, FAULT_CONFIG,
+			    "policy-oid is for the organisation's own, not %s",
+			    oid);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(policies->item[j], oid) == 0)
+				return fault_set(f, FAULT_CONFIG,
+				    "policy-oid %s is given twice", oid);
+	}
+	return 0;
+}
+
 static int
 check_conf(const struct authority *a, struct fault *f)
 {
@@ -108,7 +133,7 @@ check_conf(const struct authority *a, struct fault *f)
 		return fault_set(f, FAULT_CONFIG,
 		    "issuer-url is no http address: \"%s\"",
 		    a->conf.issuer_url);
-	return 0;
+	return check_policies(&a->conf.policy_oid, f);
 }
 
 static int

@@ -94,6 +94,9 @@ what_makes_no_ca_is_refused(void **state)
 		    "serial is random or" },
 		{ BASE "crl-url https://a/b\n", "crl-url" },
 		{ BASE "issuer-url ldap://a/b\n", "issuer-url" },
+		{ BASE "policy-oid 1.x\n", "policy-oid is no" },
+		{ BASE "policy-oid 1.2.840.113612.5.2.2.1\n", "own, not" },
+		{ BASE "policy-oid 1.3.6\npolicy-oid 1.3.6\n", "twice" },
 	};
 	struct authority *a = malloc(sizeof(*a));
 	struct fixture x;

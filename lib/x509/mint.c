@@ -233,22 +233,46 @@ put_authority_access(const struct mint *m, struct buf *out)
 	close_extension(out, e);
 }
 
-static void
-put_policies(const conf_list *policies, struct buf *out)
+static bool
+has_policy(const conf_list *policies, const char *oid)
 {
+	for (size_t i = 0; i < policies->count; i++)
+		if (strcmp(policies->item[i], oid) == 0)
+			return true;
+	return false;
+}
+
+static void
+put_policy(const char *oid, struct buf *out)
+{
+	size_t information = der_open(out, DER_SEQUENCE);
+
+	der_put_oid(out, oid);
+	der_close(out, information);
+}
+
+/* RFC 5280 4.2.1.4: those of the profile, and for an end entity the
+ * organisation's own.  A CA has anyPolicy, which is all of them. */
+static void
+put_policies(const struct mint *m, struct buf *out)
+{
+	static const conf_list none;
+	const conf_list *policies = &m->profile->conf.policy;
+	const conf_list *own = m->issuer == NULL || m->profile->conf.ca
+	    ? &none
+	    : &m->issuer->conf.policy_oid;
 	struct extension e;
 	size_t value;
 
-	if (policies->count == 0)
+	if (policies->count == 0 && own->count == 0)
 		return;
 	e = open_extension(out, "2.5.29.32", false);
 	value = der_open(out, DER_SEQUENCE);
-	for (size_t i = 0; i < policies->count; i++) {
-		size_t information = der_open(out, DER_SEQUENCE);
-
-		der_put_oid(out, policies->item[i]);
-		der_close(out, information);
-	}
+	for (size_t i = 0; i < policies->count; i++)
+		put_policy(policies->item[i], out);
+	for (size_t i = 0; i < own->count; i++)
+		if (!has_policy(policies, own->item[i]))
+			put_policy(own->item[i], out);
 	der_close(out, value);
 	close_extension(out, e);
 }
@@ -275,7 +299,7 @@ put_extensions(const struct mint *m, struct buf *out)
 	put_alt_names(m, out);
 	put_crl_points(m, out);
 	put_authority_access(m, out);
-	put_policies(&m->profile->conf.policy, out);
+	put_policies(m, out);
 	der_close(out, list);
 	der_close(out, outer);
 }

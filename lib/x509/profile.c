@@ -111,8 +111,8 @@ skip_arc(const char *s, unsigned long *value)
 }
 
 /* X.660: the first arc is 0, 1 or 2, and under 0 and 1 the second below 40. */
-static bool
-oid_good(const char *text)
+bool
+profile_oid_good(const char *text)
 {
 	unsigned long arc[2] = { 0 }, value = 0;
 	size_t count = 0;
@@ -139,7 +139,7 @@ check_policies(const conf_list *policy, struct fault *f)
 	for (size_t i = 0; i < policy->count; i++) {
 		const char *oid = policy->item[i];
 
-		if (!oid_good(oid))
+		if (!profile_oid_good(oid))
 			return fault_set(f, FAULT_CONFIG,
 			    "policy is no object identifier: \"%s\"", oid);
 		for (size_t j = 0; j < i; j++)

@@ -40,6 +40,9 @@ CHECKED int profile_usage_read(const conf_list *names, unsigned *bits,
 CHECKED int profile_purpose_read(const conf_list *names, unsigned *bits,
     struct fault *f);
 
+/* Whether ${text} is a dotted object identifier (X.660). */
+bool profile_oid_good(const char *text);
+
 /* Whether ${text} can stand in a certificate as the address of a CRL or a
  * certificate: plain http (what must be checked before TLS can be trusted
  * cannot come by TLS), printable, no blanks or quotes. */
