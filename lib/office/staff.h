@@ -1,6 +1,7 @@
 #ifndef OFFICE_STAFF_H
 #define OFFICE_STAFF_H
 
+#include "base/buf.h"
 #include "base/checked.h"
 #include "base/own.h"
 
@@ -16,9 +17,13 @@
  *	administrator ann  account ann  principal ann@LIGO.ORG
  *	role ann           approver revoker auditor
  *	may-ask ann        host .ligo.org gw.phys.uwm.edu
- *	may-ask ann        robot *
+ *	may-ask ann        robot "Robot: transfer - ann" *
  *
- * A name that begins with a dot stands for all below it (and not for itself).
+ * A line an entry; '#' begins a comment line; what has blanks is quoted.  An
+ * administrator has any number of accounts and principals, each of which is
+ * one administrator's alone.  A name that begins with a dot stands for all
+ * below it (and not for itself), "*" for any name, and as profile for any
+ * profile.
  */
 struct fault;
 struct staff;
@@ -42,6 +47,9 @@ CHECKED struct staff *staff_read(const char *text, size_t len,
     staff_uid_fn *uid_of, void *arg, struct fault *f);
 void staff_free(struct staff *s);
 OWN_FREE_STRUCT(staff, staff_free)
+
+/* Append what was read, in a form that staff_read takes back. */
+void staff_write(const struct staff *s, struct buf *out);
 
 /* The administrator's name, or NULL; borrowed from ${s}. */
 const char *staff_by_uid(const struct staff *s, uid_t uid);
