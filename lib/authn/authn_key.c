@@ -7,6 +7,7 @@
 #include "x509/ossl.h"
 #include "x509/own_ssl.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -105,6 +106,7 @@ check_chain(const struct trust_store *store, struct cert_list *chain,
 			return fault_wrap(f, "certificate %zu", i);
 		chain->count = i + 1;
 	}
+	assert(chain->count > 0);
 	if (check_signature(chain->cert[0], challenge, sha1, answer->signature,
 		f) < 0)
 		return -1;

@@ -100,7 +100,7 @@ pki_init(struct pki *p)
 
 		s->key = "EC";
 		s->begins = -PKI_DAY;
-		s->ends = PKI_DAY * (PKI_COUNT - i);
+		s->ends = (time_t)PKI_DAY * (PKI_COUNT - i);
 		s->version = 2;
 		s->serial = 1000 + i;
 	}
@@ -122,9 +122,10 @@ pki_set(struct pki *p, enum pki_who who, const char *name, const char *value)
 static EVP_PKEY *
 pki_key(const char *what)
 {
-	EVP_PKEY *key = strcmp(what, "EC") == 0
+	const char *bits = strchr(what, ':'); /* "EC", or "RSA:2048" */
+	EVP_PKEY *key = bits == NULL
 	    ? EVP_EC_gen("P-256")
-	    : EVP_RSA_gen((unsigned)strtoul(what + 4, NULL, 10));
+	    : EVP_RSA_gen((unsigned)strtoul(bits + 1, NULL, 10));
 
 	assert_non_null(key);
 	return key;

@@ -159,7 +159,7 @@ subtree_wildcard(struct wire_bytes name, struct wire_bytes base)
 	if (name.len < 2 || name.data[0] != '*' || name.data[1] != '.')
 		return false;
 	rest = (struct wire_bytes){ name.data + 1, name.len - 1 };
-	/* NOLINTNEXTLINE(readability-suspicious-call-argument): it is the
-	 * base that must lie below what the wildcard stands for. */
+	/* It is the base that must lie below what the wildcard stands for.
+	 * NOLINTNEXTLINE(readability-suspicious-call-argument) */
 	return subtree_domain(base, rest);
 }

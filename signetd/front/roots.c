@@ -198,12 +198,14 @@ roots_complete(struct roots *roots, struct buf *chain, struct fault *f)
 
 	if (cert_list_read_pem(&list, chain->data, chain->len, f) < 0)
 		return -1;
-	top = list.count > 0 ? list.cert[list.count - 1] : NULL;
-	for (int i = 0; i < CHAIN_STEPS && top != NULL; i++) {
-		const struct trust_anchor *above;
+	if (list.count == 0)
+		return 0;
+	top = list.cert[list.count - 1];
+	for (int i = 0; i < CHAIN_STEPS && !cert_is_self_issued(top); i++) {
+		const struct trust_anchor *above =
+		    trust_find_issuer(roots->store, top);
 
-		if (cert_is_self_issued(top) ||
-		    (above = trust_find_issuer(roots->store, top)) == NULL)
+		if (above == NULL)
 			break;
 		top = above->cert;
 		pem_put(chain, "CERTIFICATE",
