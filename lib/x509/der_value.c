@@ -218,29 +218,45 @@ oid_arc(struct wire_bytes *oid, uint64_t *arc)
 	return false;
 }
 
+/* Append ${arc} in decimal at ${text}+*${len}; false if it and a NUL do not fit
+ * in ${size}.  Names are full of OIDs: stdio would be most of reading one. */
+static bool
+put_decimal(uint64_t arc, char *text, size_t *len, size_t size)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + arc % 10);
+	while ((arc /= 10) > 0);
+	if (n >= size - *len)
+		return false;
+	while (n > 0)
+		text[(*len)++] = digits[--n];
+	text[*len] = '\0';
+	return true;
+}
+
 int
 der_oid_text(struct wire_bytes oid, char *text, size_t size)
 {
-	uint64_t arc, first;
-	int len;
+	uint64_t arc = 0, first;
+	size_t len = 0;
+	bool good = oid_arc(&oid, &arc);
 
-	text[0] = '\0';
-	if (!oid_arc(&oid, &arc))
-		return -1;
 	first = arc < 80 ? arc / 40 : 2;
-	len = snprintf(text, size, "%ju.%ju", (uintmax_t)first,
-	    (uintmax_t)(arc - 40 * first));
-	while (oid.len > 0 && len > 0 && (size_t)len < size) {
-		if (!oid_arc(&oid, &arc)) {
-			text[0] = '\0';
-			return -1;
-		}
-		len += snprintf(text + len, size - (size_t)len, ".%ju",
-		    (uintmax_t)arc);
+	good = good && put_decimal(first, text, &len, size);
+	arc -= 40 * first;
+	while (good) {
+		good = size - len > 1;
+		if (good)
+			text[len++] = '.';
+		good = good && put_decimal(arc, text, &len, size);
+		if (!good || oid.len == 0)
+			break;
+		good = oid_arc(&oid, &arc);
 	}
-	if (len < 0 || (size_t)len >= size) {
+	if (!good)
 		text[0] = '\0';
-		return -1;
-	}
-	return 0;
+	return good ? 0 : -1;
 }

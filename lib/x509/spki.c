@@ -5,6 +5,7 @@
 #include "x509/key_ssl.h"
 #include "x509/ossl.h"
 #include "x509/own_ssl.h"
+#include "x509/spki_ec.h"
 #include "x509/spki_rsa.h"
 
 #include <openssl/core_names.h>
@@ -294,15 +295,47 @@ algorithm_of(struct wire_bytes algorithm)
 	return ALGORITHMS;
 }
 
+/* The signature of ${pkey}, which is RSA. */
+static int
+verify_rsa(EVP_PKEY *pkey, const EVP_MD *md, struct wire_bytes digest,
+    struct wire_bytes signature, struct fault *f)
+{
+	OWN(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
+	if (EVP_PKEY_verify(ctx, signature.data, signature.len, digest.data,
+		digest.len) != 1)
+		return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
+	return 0;
+}
+
+static int
+verify_ec(const struct spki *spki, struct wire_bytes digest,
+    struct wire_bytes signature, struct fault *f)
+{
+	int nid = spki->kind == KEY_P256 ? NID_X9_62_prime256v1 : NID_secp384r1;
+	bool on_curve;
+
+	if (spki_ec_verify(nid, spki->bits, digest, signature, &on_curve))
+		return 0;
+	if (!on_curve)
+		return ossl_fault(f, FAULT_KEY,
+		    "a public key that cannot be used");
+	return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
+}
+
 int
 spki_verify(const struct spki *spki, struct wire_bytes algorithm,
     struct wire_bytes data, struct wire_bytes signature, struct fault *f)
 {
 	size_t which = algorithm_of(algorithm);
-	uint8_t digest[EVP_MAX_MD_SIZE];
+	uint8_t octets[EVP_MAX_MD_SIZE];
+	struct wire_bytes digest = { octets, 0 };
 	unsigned digest_len = 0;
 	const EVP_MD *md;
-	OWN(EVP_PKEY_CTX) ctx = NULL;
 	OWN(EVP_PKEY) pkey = NULL;
 
 	if (which == ALGORITHMS)
@@ -311,18 +344,15 @@ spki_verify(const struct spki *spki, struct wire_bytes algorithm,
 	if (algorithms[which].rsa != (spki->kind == KEY_RSA))
 		return fault_set(f, FAULT_INPUT,
 		    "a signature that the key cannot have made");
+	if (spki->kind == KEY_OTHER)
+		return fault_set(f, FAULT_KEY, "a public key of another kind");
 	md = algorithms[which].digest();
+	if (EVP_Digest(data.data, data.len, octets, &digest_len, md, NULL) != 1)
+		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
+	digest.len = digest_len;
+	if (spki->kind != KEY_RSA)
+		return verify_ec(spki, digest, signature, f);
 	if ((pkey = spki_pkey(spki, f)) == NULL)
 		return -1;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-	    (algorithms[which].rsa &&
-		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1) ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, md) != 1 ||
-	    EVP_Digest(data.data, data.len, digest, &digest_len, md, NULL) != 1)
-		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
-	if (EVP_PKEY_verify(ctx, signature.data, signature.len, digest,
-		digest_len) != 1)
-		return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
-	return 0;
+	return verify_rsa(pkey, md, digest, signature, f);
 }
