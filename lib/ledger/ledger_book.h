@@ -3,6 +3,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/ledger_entry.h"
+#include "ledger/ledger_tree.h"
 
 #include <sqlite3.h>
 
@@ -113,6 +114,11 @@ void ledger_serial_text(struct wire_bytes serial,
 /* The serial a person typed, with any leading zeroes, as 20 octets. */
 CHECKED int ledger_serial_read(const char *hex,
     uint8_t padded[LEDGER_SERIAL_SIZE], struct fault *f);
+
+/* Where the tree was when ledger_head_next() last noted it; of size 0 if it
+ * never did. */
+CHECKED int ledger_frontier_load(struct ledger *l, struct tree_frontier *t,
+    struct fault *f);
 
 /* Make VOID the intent ${id} with the 20 octets of ${serial}. */
 CHECKED int ledger_void_intent(struct ledger *l, int64_t id, const char *ca,

@@ -1,6 +1,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "ledger/ledger_book.h"
+#include "ledger/ledger_head.h"
 
 #include <string.h>
 
@@ -156,8 +157,7 @@ ledger_walk(struct ledger *l, int64_t from, struct ledger_walk *walk,
 /* The kind is known, and the certificate an ISSUE holds has the serial it was
  * issued for. */
 static int
-check_sense(struct ledger_walk *walk, const struct ledger_entry *e,
-    struct fault *f)
+check_sense(const struct ledger_entry *e, struct fault *f)
 {
 	const struct ledger_value *serial = &e->value[LEDGER_COLUMN_SERIAL];
 	int64_t id = e->value[LEDGER_COLUMN_ID].number;
@@ -165,7 +165,6 @@ check_sense(struct ledger_walk *walk, const struct ledger_entry *e,
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct fault none;
 
-	(void)walk;
 	if (kind < LEDGER_KIND_RESERVE || kind > LEDGER_KIND_RESTORE)
 		return wrong_entry(id, "is of no kind that is known", f);
 	if (kind != LEDGER_KIND_ISSUE)
@@ -177,6 +176,84 @@ check_sense(struct ledger_walk *walk, const struct ledger_entry *e,
 	    memcmp(serial->bytes.data, padded, sizeof(padded)) != 0)
 		return wrong_entry(id, "has a certificate of another serial",
 		    f);
+	return 0;
+}
+
+/* What is compared while the chain is walked. */
+struct checking {
+	struct ledger *l;
+	struct tree_frontier tree;
+	struct tree_frontier noted;
+	const struct ledger_head *heads;
+	size_t count;
+};
+
+/* The roots that were kept for a tree of this size. */
+static int
+check_kept(const struct checking *c, struct fault *f)
+{
+	uint8_t root[TREE_HASH_SIZE];
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->heads[i].size != c->tree.size)
+			continue;
+		if (tree_root(&c->l->hasher, &c->tree, root, f) < 0)
+			return -1;
+		if (memcmp(root, c->heads[i].root, sizeof(root)) != 0)
+			return fault_set(f, FAULT_UNTRUSTED,
+			    "the first %llu entries are not those under the "
+			    "kept head",
+			    (unsigned long long)c->tree.size);
+	}
+	return 0;
+}
+
+/* As far as its nodes count, the note of the tree is the tree. */
+static bool
+is_noted(const struct tree_frontier *noted, const struct tree_frontier *tree)
+{
+	for (int i = 0; i < TREE_LEVELS; i++)
+		if ((tree->size >> i & 1) != 0 &&
+		    memcmp(noted->node[i], tree->node[i], TREE_HASH_SIZE) != 0)
+			return false;
+	return true;
+}
+
+static int
+check_step(struct ledger_walk *walk, const struct ledger_entry *e,
+    struct fault *f)
+{
+	struct checking *c = walk->arg;
+	uint8_t leaf[TREE_HASH_SIZE];
+
+	if (check_sense(e, f) < 0 ||
+	    ledger_entry_leaf(&c->l->hasher, e, leaf, f) < 0 ||
+	    tree_append(&c->l->hasher, &c->tree, leaf, f) < 0)
+		return -1;
+	if (c->noted.size == c->tree.size && !is_noted(&c->noted, &c->tree))
+		return fault_set(f, FAULT_LEDGER,
+		    "ledger: the note of the tree is not what the first %llu "
+		    "entries make",
+		    (unsigned long long)c->tree.size);
+	return check_kept(c, f);
+}
+
+/* Of what was kept nothing may be larger than the ledger. */
+static int
+check_reach(const struct checking *c, struct fault *f)
+{
+	if (c->noted.size > c->tree.size)
+		return fault_set(f, FAULT_LEDGER,
+		    "ledger: the tree was noted at %llu entries, and %llu are "
+		    "left",
+		    (unsigned long long)c->noted.size,
+		    (unsigned long long)c->tree.size);
+	for (size_t i = 0; i < c->count; i++)
+		if (c->heads[i].size > c->tree.size)
+			return fault_set(f, FAULT_UNTRUSTED,
+			    "the kept head has %llu entries, and %llu are left",
+			    (unsigned long long)c->heads[i].size,
+			    (unsigned long long)c->tree.size);
 	return 0;
 }
 
@@ -270,27 +347,46 @@ check_contradictions(struct ledger *l, struct fault *f)
 	return 0;
 }
 
+/* One view of the book, while others go on writing. */
+static int
+check_view(struct ledger *l, struct checking *c, struct ledger_walk *walk,
+    struct fault *f)
+{
+	if (check_rules(l, f) < 0 ||
+	    ledger_frontier_load(l, &c->noted, f) < 0 ||
+	    ledger_walk(l, 0, walk, f) < 0 || check_reach(c, f) < 0 ||
+	    check_pages(l, f) < 0)
+		return -1;
+	return check_contradictions(l, f);
+}
+
+int
+ledger_check_heads(struct ledger *l, const struct ledger_head *heads,
+    size_t count, char chain[65], struct ledger_head *now, struct fault *f)
+{
+	struct checking c = { .l = l, .heads = heads, .count = count };
+	struct ledger_walk walk = { .fn = check_step, .arg = &c };
+	int result;
+
+	if (sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, "check");
+	result = check_view(l, &c, &walk, f);
+	(void)sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
+	if (result < 0 || tree_root(&l->hasher, &c.tree, now->root, f) < 0)
+		return -1;
+	text_hex(walk.hash, sizeof(walk.hash), chain);
+	now->size = c.tree.size;
+	return 0;
+}
+
 int
 ledger_check(struct ledger *l, char head[65], uint64_t *entries,
     struct fault *f)
 {
-	struct ledger_walk walk = { .fn = check_sense };
-	int result;
+	struct ledger_head now;
 
-	/* One view of the book, while others go on writing. */
-	if (sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-		return ledger_db_fault(l, f, "check");
-	result = check_rules(l, f);
-	if (result == 0)
-		result = ledger_walk(l, 0, &walk, f);
-	if (result == 0)
-		result = check_pages(l, f);
-	if (result == 0)
-		result = check_contradictions(l, f);
-	(void)sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
-	if (result < 0)
+	if (ledger_check_heads(l, NULL, 0, head, &now, f) < 0)
 		return -1;
-	text_hex(walk.hash, sizeof(walk.hash), head);
-	*entries = (uint64_t)walk.id;
+	*entries = now.size;
 	return 0;
 }

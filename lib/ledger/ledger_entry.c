@@ -28,6 +28,19 @@ ledger_hasher_close(struct ledger_hasher *h)
 	h->md = NULL;
 }
 
+int
+ledger_hasher_run(const struct ledger_hasher *h, const struct wire_bytes *parts,
+    size_t count, uint8_t hash[LEDGER_HASH_SIZE], struct fault *f)
+{
+	int good = EVP_DigestInit_ex2(h->ctx, h->md, NULL);
+
+	for (size_t i = 0; i < count && good; i++)
+		good = EVP_DigestUpdate(h->ctx, parts[i].data, parts[i].len);
+	if (!good || !EVP_DigestFinal_ex(h->ctx, hash, NULL))
+		return fault_set(f, FAULT_INTERNAL, "SHA-256 failed");
+	return 0;
+}
+
 void
 ledger_entry_number(struct ledger_entry *e, enum ledger_column column,
     int64_t number)
@@ -127,13 +140,14 @@ put_head(const struct ledger_value *v, uint8_t head[9])
 	return (struct wire_bytes){ head, 9 - out.left };
 }
 
-int
-ledger_entry_hash(const struct ledger_hasher *h, const struct ledger_entry *e,
-    const uint8_t previous[LEDGER_HASH_SIZE], uint8_t hash[LEDGER_HASH_SIZE],
+/* SHA-256 of ${first} and the bytes of ${e}. */
+static int
+hash_after(const struct ledger_hasher *h, struct wire_bytes first,
+    const struct ledger_entry *e, uint8_t hash[LEDGER_HASH_SIZE],
     struct fault *f)
 {
 	int good = EVP_DigestInit_ex2(h->ctx, h->md, NULL) &&
-	    EVP_DigestUpdate(h->ctx, previous, LEDGER_HASH_SIZE);
+	    EVP_DigestUpdate(h->ctx, first.data, first.len);
 
 	for (int i = 0; i < LEDGER_COLUMN_COUNT && good; i++) {
 		const struct ledger_value *v = &e->value[i];
@@ -148,4 +162,36 @@ ledger_entry_hash(const struct ledger_hasher *h, const struct ledger_entry *e,
 	if (!good || !EVP_DigestFinal_ex(h->ctx, hash, NULL))
 		return fault_set(f, FAULT_INTERNAL, "SHA-256 failed");
 	return 0;
+}
+
+int
+ledger_entry_hash(const struct ledger_hasher *h, const struct ledger_entry *e,
+    const uint8_t previous[LEDGER_HASH_SIZE], uint8_t hash[LEDGER_HASH_SIZE],
+    struct fault *f)
+{
+	return hash_after(h, (struct wire_bytes){ previous, LEDGER_HASH_SIZE },
+	    e, hash, f);
+}
+
+int
+ledger_entry_leaf(const struct ledger_hasher *h, const struct ledger_entry *e,
+    uint8_t hash[LEDGER_HASH_SIZE], struct fault *f)
+{
+	static const uint8_t leaf = 0;
+
+	return hash_after(h, (struct wire_bytes){ &leaf, 1 }, e, hash, f);
+}
+
+void
+ledger_entry_put(const struct ledger_entry *e, struct buf *out)
+{
+	for (int i = 0; i < LEDGER_COLUMN_COUNT; i++) {
+		const struct ledger_value *v = &e->value[i];
+		uint8_t head[9];
+		struct wire_bytes put = put_head(v, head);
+
+		buf_put(out, put.data, put.len);
+		if (v->bytes.len > 0)
+			buf_put(out, v->bytes.data, v->bytes.len);
+	}
 }

@@ -1,6 +1,7 @@
 #ifndef LEDGER_LEDGER_ENTRY_H
 #define LEDGER_LEDGER_ENTRY_H
 
+#include "base/buf.h"
 #include "base/checked.h"
 #include "base/wire.h"
 
@@ -65,6 +66,10 @@ struct ledger_hasher {
 };
 CHECKED int ledger_hasher_open(struct ledger_hasher *h, struct fault *f);
 void ledger_hasher_close(struct ledger_hasher *h);
+/* SHA-256 of ${count} parts, one after the other. */
+CHECKED int ledger_hasher_run(const struct ledger_hasher *h,
+    const struct wire_bytes *parts, size_t count,
+    uint8_t hash[LEDGER_HASH_SIZE], struct fault *f);
 
 void ledger_entry_number(struct ledger_entry *e, enum ledger_column column,
     int64_t number);
@@ -91,5 +96,12 @@ void ledger_entry_load(struct ledger_entry *e, struct sqlite3_stmt *stmt);
 CHECKED int ledger_entry_hash(const struct ledger_hasher *h,
     const struct ledger_entry *e, const uint8_t previous[LEDGER_HASH_SIZE],
     uint8_t hash[LEDGER_HASH_SIZE], struct fault *f);
+
+/* The same bytes as a leaf of the Merkle tree (RFC 9162 2.1.1): their hash with
+ * an octet 0 before them; and the bytes themselves, appended to ${out}. */
+CHECKED int ledger_entry_leaf(const struct ledger_hasher *h,
+    const struct ledger_entry *e, uint8_t hash[LEDGER_HASH_SIZE],
+    struct fault *f);
+void ledger_entry_put(const struct ledger_entry *e, struct buf *out);
 
 #endif

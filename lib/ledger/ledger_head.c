@@ -1,0 +1,252 @@
+#include "ledger/ledger_head.h"
+
+#include "base/fault.h"
+#include "ledger/ledger_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads are of one moment, unless there is a transaction already. */
+static bool
+view_begin(struct ledger *l)
+{
+	return sqlite3_get_autocommit(l->db) &&
+	    sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void
+view_end(struct ledger *l, bool view)
+{
+	if (view)
+		(void)sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
+}
+
+/* Where the tree was when ledger_head_next() last said so; empty if nobody
+ * has. */
+int
+ledger_frontier_load(struct ledger *l, struct tree_frontier *t, struct fault *f)
+{
+	static const char sql[] = "SELECT size, nodes FROM frontier"
+				  " ORDER BY size DESC LIMIT 1";
+	sqlite3_stmt *stmt;
+	int rc, result = 0;
+
+	memset(t, 0, sizeof(*t));
+	if (l->version < 2)
+		return 0;
+	if (sqlite3_prepare_v2(l->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, sql);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		t->size = (uint64_t)sqlite3_column_int64(stmt, 0);
+		if (sqlite3_column_bytes(stmt, 1) == sizeof(t->node))
+			memcpy(t->node, sqlite3_column_blob(stmt, 1),
+			    sizeof(t->node));
+		else
+			result = fault_set(f, FAULT_LEDGER,
+			    "ledger: the note of the tree is damaged");
+	}
+	(void)sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE
+	    ? result
+	    : ledger_db_fault(l, f, sql);
+}
+
+static int
+replace_frontier(struct ledger *l, const struct tree_frontier *t,
+    struct fault *f)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sqlite3_exec(l->db, "DELETE FROM frontier", NULL, NULL, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_prepare_v2(l->db, "INSERT INTO frontier VALUES (?1, ?2)",
+		-1, &stmt, NULL) != SQLITE_OK)
+		return ledger_db_fault(l, f, "frontier");
+	(void)sqlite3_bind_int64(stmt, 1, (int64_t)t->size);
+	(void)sqlite3_bind_blob(stmt, 2, t->node, sizeof(t->node),
+	    SQLITE_STATIC);
+	rc = sqlite3_step(stmt);
+	(void)sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? 0 : ledger_db_fault(l, f, "frontier");
+}
+
+static int
+save_frontier(struct ledger *l, const struct tree_frontier *t, struct fault *f)
+{
+	if (ledger_begin(l, f) < 0)
+		return -1;
+	if (replace_frontier(l, t, f) < 0 || ledger_end(l, f) < 0) {
+		ledger_cancel(l);
+		return -1;
+	}
+	return 0;
+}
+
+/* What grows while the ledger is walked. */
+struct growing {
+	struct ledger *l;
+	struct tree_frontier all;
+	/* Of a proof: the trees over the ranges of its plan, in its order. */
+	struct tree_plan plan;
+	struct tree_frontier part[TREE_PROOF_MAX];
+	struct ledger_head
+	    old;	/* its root is taken when that size is reached */
+	uint64_t entry; /* whose bytes are wanted, or 0 */
+	struct buf *leaf;
+};
+
+OWN_FREE_STRUCT(growing, free)
+
+static int
+grow(struct ledger_walk *walk, const struct ledger_entry *e, struct fault *f)
+{
+	struct growing *g = walk->arg;
+	const struct ledger_hasher *h = &g->l->hasher;
+	uint64_t index = g->all.size;
+	uint8_t leaf[TREE_HASH_SIZE];
+
+	if (ledger_entry_leaf(h, e, leaf, f) < 0 ||
+	    tree_append(h, &g->all, leaf, f) < 0)
+		return -1;
+	for (size_t i = 0; i < g->plan.count; i++)
+		if (index >= g->plan.range[i].from &&
+		    index < g->plan.range[i].to &&
+		    tree_append(h, &g->part[i], leaf, f) < 0)
+			return -1;
+	if (g->entry == index + 1)
+		ledger_entry_put(e, g->leaf);
+	return g->old.size == index + 1 ? tree_root(h, &g->all, g->old.root, f)
+					: 0;
+}
+
+int
+ledger_head_next(struct ledger *l, struct ledger_head *head, struct fault *f)
+{
+	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
+	struct ledger_walk walk = { .fn = grow, .arg = g };
+	uint64_t before;
+	bool view;
+	int result;
+
+	if (g == NULL)
+		return fault_set(f, FAULT_MEMORY, "head");
+	g->l = l;
+	view = view_begin(l);
+	result = ledger_frontier_load(l, &g->all, f);
+	before = g->all.size;
+	if (result == 0)
+		result = ledger_walk(l, (int64_t)before, &walk, f);
+	view_end(l, view);
+	if (result < 0 || tree_root(&l->hasher, &g->all, head->root, f) < 0)
+		return -1;
+	head->size = g->all.size;
+	if (l->lock < 0 || l->begun || g->all.size == before)
+		return 0;
+	return save_frontier(l, &g->all, f);
+}
+
+/* How many entries there are in this view. */
+static int
+count_entries(struct ledger *l, uint64_t *size, struct fault *f)
+{
+	int64_t last;
+
+	if (ledger_ask_number(l, "SELECT coalesce(max(id), 0) FROM entry",
+		&last, f) < 0)
+		return -1;
+	*size = (uint64_t)last;
+	return 0;
+}
+
+/* Walk with ${g} planned, and make the proof. */
+static int
+run_plan(struct ledger *l, struct growing *g, struct ledger_proof *proof,
+    struct fault *f)
+{
+	struct ledger_walk walk = { .fn = grow, .arg = g };
+
+	if (ledger_walk(l, 0, &walk, f) < 0 ||
+	    tree_root(&l->hasher, &g->all, proof->head.root, f) < 0)
+		return -1;
+	proof->head.size = g->all.size;
+	proof->old = g->old;
+	proof->path.count = g->plan.count;
+	for (size_t i = 0; i < g->plan.count; i++)
+		if (tree_root(&l->hasher, &g->part[i], proof->path.node[i], f) <
+		    0)
+			return -1;
+	return 0;
+}
+
+static int
+plan_entry(struct ledger *l, struct growing *g, uint64_t entry,
+    struct ledger_proof *proof, struct fault *f)
+{
+	uint64_t size;
+
+	if (count_entries(l, &size, f) < 0)
+		return -1;
+	if (entry < 1 || entry > size)
+		return fault_set(f, FAULT_ABSENT,
+		    "the ledger has no entry %llu: it has %llu",
+		    (unsigned long long)entry, (unsigned long long)size);
+	g->entry = entry;
+	tree_plan_inclusion(entry - 1, size, &g->plan);
+	return run_plan(l, g, proof, f);
+}
+
+int
+ledger_prove_entry(struct ledger *l, uint64_t entry, struct ledger_proof *proof,
+    struct buf *leaf, struct fault *f)
+{
+	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
+	bool view;
+	int result;
+
+	if (g == NULL)
+		return fault_set(f, FAULT_MEMORY, "proof");
+	g->l = l;
+	g->leaf = leaf;
+	view = view_begin(l);
+	result = plan_entry(l, g, entry, proof, f);
+	view_end(l, view);
+	if (result == 0 && leaf->failed)
+		return fault_set(f, FAULT_MEMORY, "proof");
+	return result;
+}
+
+static int
+plan_growth(struct ledger *l, struct growing *g, uint64_t old,
+    struct ledger_proof *proof, struct fault *f)
+{
+	uint64_t size;
+
+	if (count_entries(l, &size, f) < 0)
+		return -1;
+	if (old < 1 || old > size)
+		return fault_set(f, FAULT_ABSENT,
+		    "the ledger has %llu entries, the earlier head %llu",
+		    (unsigned long long)size, (unsigned long long)old);
+	g->old.size = old;
+	tree_plan_consistency(old, size, &g->plan);
+	return run_plan(l, g, proof, f);
+}
+
+int
+ledger_prove_growth(struct ledger *l, uint64_t old, struct ledger_proof *proof,
+    struct fault *f)
+{
+	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
+	bool view;
+	int result;
+
+	if (g == NULL)
+		return fault_set(f, FAULT_MEMORY, "proof");
+	g->l = l;
+	view = view_begin(l);
+	result = plan_growth(l, g, old, proof, f);
+	view_end(l, view);
+	return result;
+}
