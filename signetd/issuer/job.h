@@ -75,7 +75,7 @@ CHECKED int job_finish(struct job *job, struct wire_bytes signature,
 struct job_table;
 
 #define JOBS_MAX 1024
-#define JOB_ID_MAX 0x7fffffffu /* ids above are not jobs' */
+#define JOB_ID_MAX 0x3fffffffu /* ids above are not jobs' */
 
 CHECKED struct job_table *job_table_new(size_t most, struct fault *f);
 void job_table_free(struct job_table *table);

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "signetd/issuer/issue.h"
+#include "signetd/issuer/office.h"
 #include "signetd/issuer/publish.h"
 #include "signetd/role.h"
 #include "x509/ossl.h"
@@ -18,6 +19,7 @@
 struct issuer {
 	struct issue issue;
 	struct publish *publish;
+	struct office *office;
 	struct loop_timer *tick;
 	bool draining;
 };
@@ -63,12 +65,36 @@ read_policy(const struct role *role, struct fault *f)
 	return TAKE(policy);
 }
 
+/* The profiles that administrators may ask for, if there is an office. */
+static int
+read_rules(const struct role *role, struct office *office, struct fault *f)
+{
+	OWN_STRUCT(office_rules) rules = office_rules_new(f);
+	char name[64];
+
+	if (rules == NULL)
+		return -1;
+	for (size_t i = 0; i < role->conf.ca.count; i++)
+		if (office_rules_add_ca(rules, ca_text(role, i, "conf"),
+			ca_text(role, i, "cert"), ca_text(role, i, "chain"),
+			f) < 0)
+			return -1;
+	for (size_t i = 0; i < role->conf.office_profile.count; i++)
+		if (text_fmt(name, sizeof(name), "office.%zu", i) < 0 ||
+		    office_rules_add_profile(rules, role_text(role, name), f) <
+			0)
+			return -1;
+	office_set_rules(office, TAKE(rules));
+	return 0;
+}
+
 static void
 drain_if_done(struct role *role)
 {
 	struct issuer *issuer = role->state;
 
-	if (issuer->draining && job_count(issuer->issue.jobs) == 0)
+	if (issuer->draining && job_count(issuer->issue.jobs) == 0 &&
+	    office_count(issuer->office) == 0)
 		role_drained(role);
 }
 
@@ -81,6 +107,7 @@ tick(void *arg)
 	if (issuer->issue.auth != NULL)
 		channel_drain(issuer->issue.auth);
 	issue_expire(&issuer->issue, clock_mono());
+	office_expire(issuer->office, clock_mono());
 	drain_if_done(role);
 	loop_timer_set(issuer->tick, EXPIRE_EVERY_MS);
 }
@@ -95,7 +122,9 @@ start(struct role *role, struct fault *f)
 	role->state = issuer;
 	issuer->issue.served = &role->served;
 	if (issue_open(&issuer->issue, f) < 0 ||
-	    (issuer->issue.policy = read_policy(role, f)) == NULL)
+	    (issuer->issue.policy = read_policy(role, f)) == NULL ||
+	    (issuer->office = office_new(f)) == NULL ||
+	    read_rules(role, issuer->office, f) < 0)
 		return -1;
 	issuer->publish = publish_new(role->loop, issuer->issue.policy,
 	    role->conf.crl_interval, f);
@@ -114,10 +143,43 @@ reload(struct role *role, struct fault *f)
 
 	if (fresh == NULL)
 		return -1;
+	if (read_rules(role, issuer->office, f) < 0) {
+		policy_free(fresh);
+		return -1;
+	}
 	policy_free(issuer->issue.policy);
 	issuer->issue.policy = fresh;
 	publish_reload(issuer->publish, fresh, role->conf.crl_interval);
 	return 0;
+}
+
+/* What the office asked for, or waits for. */
+static void
+heard_office(struct issuer *issuer, struct channel *ch, const struct msg *m)
+{
+	if (m->type == MSG_OFFICE_SIGN)
+		office_sign(issuer->office, ch, &m->office_sign);
+	if (m->type == MSG_OFFICE_FOUND)
+		office_found(issuer->office, &m->office_found);
+	if (m->type == MSG_RESERVED)
+		office_reserved(issuer->office, &m->reserved);
+	if (m->type == MSG_TBS_DONE)
+		office_signed(issuer->office, &m->tbs_done);
+	if (m->type == MSG_COMMITTED)
+		office_committed(issuer->office, &m->committed);
+}
+
+/* Whether ${m} is the office's, by the number that it carries. */
+static bool
+is_offices(const struct msg *m)
+{
+	const uint32_t id = m->type == MSG_RESERVED ? m->reserved.id
+	    : m->type == MSG_TBS_DONE		    ? m->tbs_done.id
+	    : m->type == MSG_COMMITTED		    ? m->committed.id
+						    : 0;
+
+	return m->type == MSG_OFFICE_SIGN || m->type == MSG_OFFICE_FOUND ||
+	    ((id & OFFICE_ID) != 0 && (id & PUBLISH_ID) == 0);
 }
 
 static void
@@ -128,6 +190,11 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	struct issue *issue = &issuer->issue;
 
 	(void)fd;
+	if (is_offices(m)) {
+		heard_office(issuer, ch, m);
+		drain_if_done(role);
+		return;
+	}
 	if (m->type == MSG_SIGN_ASK)
 		issue_ask(issue, ch, &m->sign_ask);
 	if (m->type == MSG_VOUCH)
@@ -156,6 +223,17 @@ front_gone(void *arg, struct channel *ch, const struct fault *f)
 	channel_free(ch);
 }
 
+static void
+desk_gone(void *arg, struct channel *ch, const struct fault *f)
+{
+	struct role *role = arg;
+	struct issuer *issuer = role->state;
+
+	(void)f;
+	office_desk_gone(issuer->office, ch);
+	channel_free(ch);
+}
+
 static int
 attach(struct role *role, const char *name, int fd, struct fault *f)
 {
@@ -167,6 +245,11 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 							  : NULL;
 	struct channel *ch;
 
+	if (text_starts(name, "desk."))
+		return role_channel(role, name, fd, heard, desk_gone, role,
+			   f) != NULL
+		    ? 0
+		    : -1;
 	if (only != NULL && *only != NULL)
 		return fault_set(f, FAULT_INTERNAL, "a second %s", name);
 	ch = role_channel(role, name, fd, heard,
@@ -184,6 +267,7 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 		channel_pause(ch, true);
 	if (issue->keeper != NULL && issue->signer != NULL && ch != issue->auth)
 		publish_attach(issuer->publish, issue->keeper, issue->signer);
+	office_attach(issuer->office, issue->keeper, issue->signer);
 	return 0;
 }
 

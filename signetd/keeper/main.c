@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "signetd/keeper/batch.h"
+#include "signetd/keeper/requests.h"
 #include "signetd/role.h"
 #include "x509/ossl.h"
 
@@ -17,7 +18,9 @@ struct keeper {
 	struct ledger *ledger;
 	struct books *books;
 	struct batch *batch;
+	struct requests requests;
 	struct channel *issuer;
+	struct channel *desk;
 	char path[CONF_STRING_SIZE];
 	char dir[CONF_STRING_SIZE];
 };
@@ -91,10 +94,14 @@ say(void *arg, const struct msg *answer)
 	struct role *role = arg;
 	struct keeper *k = role->state;
 	struct fault f = { 0 };
+	struct channel *to =
+	    msg_allowed(answer->type, MSG_ROLE_KEEPER, MSG_ROLE_DESK)
+	    ? k->desk
+	    : k->issuer;
 
 	role->served++;
 	/* An issuer that has gone takes us along; it says so itself. */
-	if (k->issuer != NULL && channel_say(k->issuer, answer, &f) < 0 &&
+	if (to != NULL && channel_say(to, answer, &f) < 0 &&
 	    f.code != FAULT_UNREACHABLE)
 		log_fault(&f, NULL);
 }
@@ -105,8 +112,13 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	struct role *role = arg;
 	struct keeper *k = role->state;
 
-	(void)ch;
 	(void)fd;
+	/* What the office asks is a transaction of its own. */
+	if (ch == k->desk || m->type == MSG_OFFICE_FIND) {
+		batch_end(k->batch);
+		(void)requests_take(&k->requests, m);
+		return;
+	}
 	batch_take(k->batch, m);
 }
 
@@ -142,6 +154,7 @@ start(struct role *role, struct fault *f)
 	/* Without room it is slower, or refuses later with better reason. */
 	if (ledger_make_room(k->ledger, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
+	k->requests = (struct requests){ k->ledger, k->books, say, role };
 	k->batch = batch_new(k->ledger, k->books, k->dir, say, role, f);
 	return k->batch != NULL ? 0 : -1;
 }
@@ -159,9 +172,23 @@ reload(struct role *role, struct fault *f)
 		return -1;
 	batch_end(k->batch);
 	batch_set_books(k->batch, fresh);
+	k->requests.books = fresh;
 	books_free(k->books);
 	k->books = fresh;
 	return 0;
+}
+
+/* It is started anew, and comes with a new channel. */
+static void
+desk_gone(void *arg, struct channel *ch, const struct fault *f)
+{
+	struct role *role = arg;
+	struct keeper *k = role->state;
+
+	(void)f;
+	if (k->desk == ch)
+		k->desk = NULL;
+	channel_free(ch);
 }
 
 static int
@@ -169,6 +196,11 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 {
 	struct keeper *k = role->state;
 
+	if (text_starts(name, "desk.")) {
+		k->desk =
+		    role_channel(role, name, fd, heard, desk_gone, role, f);
+		return k->desk != NULL ? 0 : -1;
+	}
 	if (k->issuer != NULL)
 		return fault_set(f, FAULT_INTERNAL, "a second issuer");
 	k->issuer = role_channel(role, name, fd, heard, NULL, role, f);
