@@ -167,6 +167,13 @@ struct ledger_floor {
 CHECKED int ledger_skip(struct ledger *l, const struct ledger_floor *floor,
     struct fault *f);
 
+/* Inside a transaction: a certificate that was issued after the backup was
+ * made, and is known from elsewhere: its intent (method "restore", by ${who})
+ * and itself.  Before ledger_skip(), which gives its serial away.  FAULT_DENIED
+ * if ${ca} reserved its serial before. */
+CHECKED int ledger_adopt(struct ledger *l, const struct ledger_intent *intent,
+    struct wire_bytes der, struct fault *f);
+
 /* Copy the ledger as it is now, while others may write, to ${path} (mode
  * 0600): one file, opened like any ledger.  A file that is there already is
  * replaced at the end, when the copy is on the disk. */

@@ -44,6 +44,31 @@ left_of(struct ledger *l, const char *ca, const struct ledger_numbering *how)
 }
 
 static void
+what_a_backup_lacks_can_be_told_it(void **state)
+{
+	static const uint8_t octets[] = { 0x7f, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	OWN_STRUCT(ledger) l = opened(*state);
+	struct ledger_intent intent = an_intent("slcs");
+	struct wire_bytes serial = { octets, sizeof(octets) };
+	struct fault f = { 0 };
+	OWN_BUF(der, 1024);
+
+	put_der(&der, serial, 5);
+	begin(l);
+	assert_int_equal(ledger_adopt(l, &intent,
+			     (struct wire_bytes){ der.data, der.len }, &f),
+	    0);
+	assert_int_equal(ledger_adopt(l, &intent,
+			     (struct wire_bytes){ der.data, der.len }, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	/* It is a certificate like any other. */
+	assert_int_equal(ledger_revoke(l, "slcs", serial, 1, "root", 1, &f), 0);
+	end(l);
+	(void)checked(l);
+}
+
+static void
 serials_and_crl_numbers_go_on_above_a_floor(void **state)
 {
 	OWN_STRUCT(ledger) l = opened(*state);
@@ -294,6 +319,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ON_A_PLACE(what_a_backup_lacks_can_be_told_it),
 		ON_A_PLACE(serials_and_crl_numbers_go_on_above_a_floor),
 		ON_A_PLACE(a_serial_below_the_floor_is_found),
 		ON_A_PLACE(a_copy_is_a_ledger_of_one_moment),

@@ -207,6 +207,29 @@ ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
 	return 0;
 }
 
+int
+ledger_adopt(struct ledger *l, const struct ledger_intent *intent,
+    struct wire_bytes der, struct fault *f)
+{
+	struct wire_bytes serial = ledger_der_serial(der);
+	uint8_t padded[LEDGER_SERIAL_SIZE];
+	struct ledger_entry e = { 0 };
+	int taken;
+
+	if (ledger_serial_pad(serial, padded, f) < 0)
+		return -1;
+	put_intent(&e, intent);
+	ledger_entry_bytes(&e, LEDGER_COLUMN_SERIAL,
+	    (struct wire_bytes){ padded, sizeof(padded) });
+	taken = ledger_put(l, &e, f);
+	if (taken == 1)
+		return fault_set(f, FAULT_DENIED,
+		    "ledger: %s reserved this serial before", intent->ca);
+	if (taken < 0 || pend(l, LEDGER_STMT_PEND, l->last_id, f) < 0)
+		return -1;
+	return ledger_commit(l, intent->ca, serial, der, f);
+}
+
 /* The intent that used ${padded}: 1 and its id, 0 if there is none. */
 static int
 find_intent(struct ledger *l, const char *ca,

@@ -302,3 +302,16 @@ crl_find(const struct crl *crl, struct wire_bytes serial,
 	}
 	return 0;
 }
+
+int
+crl_each(const struct crl *crl, crl_entry_fn *fn, void *arg)
+{
+	struct der_in list = DER_IN(crl->revoked.data, crl->revoked.len);
+	struct crl_entry e;
+	struct fault f;
+	int result = 0;
+
+	while (list.left > 0 && result == 0)
+		result = read_entry(&list, &e, &f) < 0 ? -1 : fn(arg, &e);
+	return result;
+}

@@ -87,6 +87,12 @@ CHECKED int crl_read(struct crl *crl, struct wire_bytes der, struct fault *f);
 CHECKED int crl_check_signature(const struct crl *crl,
     const struct cert *issuer, struct fault *f);
 
+/* Call ${fn} with each entry, in the order of the list, until it returns
+ * non-zero, which is returned; 0 at the end.  What crl_read() has read is not
+ * malformed. */
+typedef int crl_entry_fn(void *arg, const struct crl_entry *entry);
+CHECKED int crl_each(const struct crl *crl, crl_entry_fn *fn, void *arg);
+
 /* 1 and the entry if ${serial} is on the list, 0 if not, -1 if malformed. */
 CHECKED int crl_find(const struct crl *crl, struct wire_bytes serial,
     struct crl_entry *entry);
