@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "ipc/channel.h"
+#include "signetd/pam/audit.h"
 #include "signetd/role.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 		return fault_set(f, FAULT_MEMORY, "pam");
 	role->state = p;
 	p->role = role;
+	audit_allow(role->conf.pam_audit);
 	box->may_gain = true;
 	p->phrase = secret_new(PHRASE_MAX, f);
 	return p->phrase != NULL ? 0 : -1;
@@ -124,6 +126,7 @@ reload(struct role *role, struct fault *f)
 	struct pam *p = role->state;
 
 	(void)f;
+	audit_allow(role->conf.pam_audit);
 	authn_pam_kept_free(p->kept);
 	p->kept = NULL;
 	return 0;
