@@ -9,7 +9,7 @@ def handshake(proxy, trust, cert, key, *options, check=True, wrapper=(),
     initiator is, or (check=False) the whole result."""
     result = run(*wrapper, BUILD / "tests" / "gss_handshake", "-c", cert,
                  "-k", key, "-p", proxy, "-d", trust, *options, check=check,
-                 env=env)
+                 env=env, errors="replace")
     if not check:
         return result
     for line in result.stdout.splitlines():
