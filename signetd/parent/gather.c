@@ -317,6 +317,8 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 	if (result == 0)
 		result = gather_profiles(g, names, f);
 	if (result == 0)
+		result = gather_office(g, names, f);
+	if (result == 0)
 		result = rehearse_files(g, f);
 	free(names);
 	return result;

@@ -1,0 +1,385 @@
+/* Requests and decisions on them. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "signetd/desk/desk.h"
+#include "x509/cert.h"
+#include "x509/dn.h"
+#include "x509/pem.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define STATE_OPEN 0 /* as the ledger numbers them */
+#define STATE_ISSUED 4
+#define CHAIN_MAX 131072
+#define REPLY_MAX 131072
+
+/* What may be tried again by itself later. */
+static bool
+is_passing(enum fault_code code)
+{
+	return code == FAULT_LEDGER || code == FAULT_BUSY ||
+	    code == FAULT_TIMEOUT || code == FAULT_SYSTEM ||
+	    code == FAULT_MEMORY || code == FAULT_UNREACHABLE;
+}
+
+/* ---- how it stands */
+
+static void
+report(struct errand *e)
+{
+	json_t *body;
+
+	if (e->fault.code != FAULT_NONE) {
+		errand_fail(e, &e->fault);
+		return;
+	}
+	body = errand_request_json(e, &e->row);
+	/* It was approved, and will be signed: but it is not yet. */
+	if (body != NULL && e->problem.code != FAULT_NONE &&
+	    e->row.state != STATE_ISSUED) {
+		desk_put(body, "problem", fault_name(e->problem.code));
+		desk_put(body, "problem_text", e->problem.text);
+	}
+	errand_answer(e, body);
+}
+
+static void
+after_signing(struct errand *e)
+{
+	/* Somebody else's approval may have come first: then it is being
+	 * signed, or is. */
+	if (e->fault.code != FAULT_NONE) {
+		e->problem = e->fault;
+		e->desk->owed |= is_passing(e->fault.code);
+	}
+	errand_changed(e->desk);
+	errand_find(e, report);
+}
+
+static void
+sign(struct errand *e)
+{
+	struct msg m = { .type = MSG_OFFICE_SIGN };
+
+	e->tried = true;
+	m.office_sign.id = e->id;
+	memcpy(m.office_sign.ca, e->row.ca, sizeof(m.office_sign.ca));
+	memcpy(m.office_sign.request, e->row.request,
+	    sizeof(m.office_sign.request));
+	errand_ask(e, e->desk->issuer, &m, after_signing);
+}
+
+void
+errand_consider(struct errand *e)
+{
+	const struct profile *p =
+	    office_rules_find_profile(e->desk->rules, e->row.profile);
+
+	if (e->fault.code == FAULT_NONE && !e->tried && p != NULL &&
+	    e->row.state == STATE_OPEN &&
+	    office_rules_enough(p, e->row.who, e->vote, e->votes, NULL)) {
+		sign(e);
+		return;
+	}
+	report(e);
+}
+
+void
+errand_find(struct errand *e, errand_fn *next)
+{
+	struct msg m = { .type = MSG_REQUEST_FIND };
+
+	e->votes = 0;
+	json_decref(e->decisions);
+	e->decisions = NULL;
+	m.request_find.id = e->id;
+	memcpy(m.request_find.ca, e->ask.ca, sizeof(m.request_find.ca));
+	memcpy(m.request_find.request, e->ask.request,
+	    sizeof(m.request_find.request));
+	errand_ask(e, e->desk->keeper, &m, next);
+}
+
+/* The keeper has written something down. */
+static void
+after_change(struct errand *e)
+{
+	if (e->fault.code != FAULT_NONE) {
+		errand_fail(e, &e->fault);
+		return;
+	}
+	errand_changed(e->desk);
+	errand_find(e, errand_consider);
+}
+
+/* ---- submit */
+
+/* A host may be asked for by who may ask for each of its names; a robot by its
+ * CN. */
+static int
+check_names(const struct errand *e, const struct request *r, struct fault *f)
+{
+	const struct staff *staff = e->desk->staff;
+	char cn[DN_TEXT_MAX];
+	struct dn subject;
+
+	for (size_t i = 0; i < r->dns.count; i++)
+		if (!staff_may_ask(staff, e->who, r->profile, r->dns.item[i]))
+			return fault_set(f, FAULT_DENIED,
+			    "%s may not ask for %s in profile %s", e->who,
+			    r->dns.item[i], r->profile);
+	if (r->dns.count > 0)
+		return 0;
+	if (dn_read_slash(&subject, r->subject, f) < 0)
+		return -1;
+	if (dn_cn(&subject, cn, sizeof(cn)) < 0 || *cn == '\0' ||
+	    !staff_may_ask(staff, e->who, r->profile, cn))
+		return fault_set(f, FAULT_DENIED,
+		    "%s may not ask for \"%.100s\" in profile %s", e->who, cn,
+		    r->profile);
+	return 0;
+}
+
+static int
+judge(struct errand *e, struct request **request, const struct authority **ca,
+    struct fault *f)
+{
+	const struct wire_bytes file = { e->ask.file.data, e->ask.file.len };
+	OWN_STRUCT(request) r = request_read(file, f);
+	const struct profile *profile;
+
+	if (r == NULL)
+		return -1;
+	if (office_rules_judge(e->desk->rules, r, &profile, ca, f) < 0 ||
+	    check_names(e, r, f) < 0)
+		return -1;
+	*request = TAKE(r);
+	return 0;
+}
+
+void
+errand_submit(struct errand *e)
+{
+	struct msg m = { .type = MSG_REQUEST_PUT };
+	struct msg_request_put *put = &m.request_put;
+	OWN_STRUCT(request) r = NULL;
+	const struct authority *ca;
+	struct fault f = { 0 };
+
+	if (judge(e, &r, &ca, &f) < 0) {
+		errand_fail(e, &f);
+		return;
+	}
+	put->id = e->id;
+	memcpy(put->request, r->id, sizeof(r->id));
+	memcpy(put->who, e->who, sizeof(e->who));
+	memcpy(put->method, e->method, sizeof(e->method));
+	memcpy(put->peer, e->peer, sizeof(e->peer));
+	memcpy(put->subject, r->subject, sizeof(put->subject));
+	memcpy(put->profile, r->profile, sizeof(put->profile));
+	put->file = (struct wire_bytes){ e->ask.file.data, e->ask.file.len };
+	memcpy(e->ask.request, r->id, sizeof(r->id));
+	if (text_copy(put->ca, sizeof(put->ca), ca->conf.name) < 0 ||
+	    text_copy(e->ask.ca, sizeof(e->ask.ca), ca->conf.name) < 0) {
+		(void)fault_set(&f, FAULT_INTERNAL, "the CA's name");
+		errand_fail(e, &f);
+		return;
+	}
+	LOG(OFFICE_ASKED, LOG_TEXT("ref", e->ref), LOG_TEXT("who", e->who),
+	    LOG_TEXT("method", e->method), LOG_TEXT("ca", put->ca),
+	    LOG_TEXT("request", r->id), LOG_TEXT("profile", r->profile),
+	    LOG_TEXT("subject", r->subject));
+	errand_ask(e, e->desk->keeper, &m, after_change);
+}
+
+/* ---- approve, reject, withdraw */
+
+static void
+decide(struct errand *e, enum office_verdict verdict)
+{
+	struct msg m = { .type = MSG_REQUEST_DECIDE };
+	struct msg_request_decide *d = &m.request_decide;
+
+	d->id = e->id;
+	memcpy(d->ca, e->row.ca, sizeof(d->ca));
+	memcpy(d->request, e->row.request, sizeof(d->request));
+	d->verdict = verdict;
+	memcpy(d->who, e->who, sizeof(e->who));
+	memcpy(d->method, e->method, sizeof(e->method));
+	memcpy(d->text, e->ask.reason, sizeof(d->text));
+	LOG(OFFICE_DECIDED, LOG_TEXT("ref", e->ref), LOG_TEXT("who", e->who),
+	    LOG_TEXT("method", e->method), LOG_TEXT("ca", d->ca),
+	    LOG_TEXT("request", d->request),
+	    LOG_TEXT("verdict", desk_verb_word(e->ask.verb)));
+	errand_ask(e, e->desk->keeper, &m, after_change);
+}
+
+/* Whether the request is as its rules are now, before anyone stands up for it;
+ * the issuer judges again. */
+static int
+check_approval(const struct errand *e, struct fault *f)
+{
+	OWN_STRUCT(request) r = NULL;
+	const struct profile *profile;
+	const struct authority *ca;
+
+	if (e->row.state != STATE_OPEN)
+		return 0; /* the ledger knows what to say of that */
+	if ((r = request_read(e->row.file, f)) == NULL ||
+	    office_rules_judge(e->desk->rules, r, &profile, &ca, f) < 0)
+		return -1;
+	if (profile->conf.second_person && strcmp(e->row.who, e->who) == 0)
+		return fault_set(f, FAULT_DENIED,
+		    "%s asked for it: profile %s wants a second person to "
+		    "approve",
+		    e->who, profile->name);
+	return 0;
+}
+
+static void
+approve_found(struct errand *e)
+{
+	struct fault f = e->fault;
+
+	if (f.code != FAULT_NONE || check_approval(e, &f) < 0) {
+		errand_fail(e, &f);
+		return;
+	}
+	decide(e, OFFICE_APPROVE);
+}
+
+static void
+reject_found(struct errand *e)
+{
+	if (e->fault.code != FAULT_NONE)
+		errand_fail(e, &e->fault);
+	else
+		decide(e, OFFICE_REJECT);
+}
+
+static void
+withdraw_found(struct errand *e)
+{
+	struct fault f = e->fault;
+
+	if (f.code == FAULT_NONE && strcmp(e->row.who, e->who) != 0)
+		(void)fault_set(&f, FAULT_DENIED,
+		    "%s asked for it, and nobody else withdraws it",
+		    e->row.who);
+	if (f.code != FAULT_NONE)
+		errand_fail(e, &f);
+	else
+		decide(e, OFFICE_WITHDRAW);
+}
+
+void
+errand_approve(struct errand *e)
+{
+	errand_find(e, approve_found);
+}
+
+void
+errand_reject(struct errand *e)
+{
+	errand_find(e, reject_found);
+}
+
+void
+errand_withdraw(struct errand *e)
+{
+	errand_find(e, withdraw_found);
+}
+
+/* ---- fetch */
+
+/* The issuing CA and all above it. */
+static int
+put_chain(const struct errand *e, struct buf *out, struct fault *f)
+{
+	const struct authority *ca =
+	    office_rules_find_ca(e->desk->rules, e->row.ca);
+	const struct wire_bytes above =
+	    office_rules_chain(e->desk->rules, e->row.ca);
+
+	if (ca == NULL)
+		return fault_set(f, FAULT_ABSENT, "CA %s is not served now",
+		    e->row.ca);
+	*out = BUF(CHAIN_MAX);
+	pem_put(out, "CERTIFICATE",
+	    (struct wire_bytes){ ca->cert->der, ca->cert->len });
+	buf_put(out, above.data, above.len);
+	return out->failed ? fault_set(f, FAULT_MEMORY, "chain") : 0;
+}
+
+static int
+make_reply(struct errand *e, struct buf *out, struct fault *f)
+{
+	OWN_STRUCT(request) r = request_read(e->row.file, f);
+	OWN_STRUCT(reply) reply = r == NULL ? NULL : reply_new(f);
+
+	if (reply == NULL)
+		return -1;
+	memcpy(reply->id, r->id, sizeof(reply->id));
+	memcpy(reply->request_hash, r->hash, sizeof(reply->request_hash));
+	buf_free(&reply->certificate);
+	reply->certificate = e->certificate;
+	e->certificate = BUF(0);
+	if (put_chain(e, &reply->chain, f) < 0)
+		return -1;
+	return reply_write(reply, out, f);
+}
+
+static void
+fetched(struct errand *e)
+{
+	OWN_BUF(text, REPLY_MAX);
+	struct fault f = e->fault;
+	json_t *body;
+
+	if (f.code == FAULT_NONE && e->certificate.len == 0)
+		(void)fault_set(&f, FAULT_LEDGER,
+		    "the ledger lacks certificate %s", e->row.serial);
+	if (f.code != FAULT_NONE || make_reply(e, &text, &f) < 0) {
+		errand_fail(e, &f);
+		return;
+	}
+	body = json_object();
+	desk_put(body, "request", e->row.request);
+	desk_put(body, "ca", e->row.ca);
+	desk_put(body, "serial", e->row.serial);
+	(void)json_object_set_new(body, "reply",
+	    json_stringn((const char *)text.data, text.len));
+	errand_answer(e, body);
+}
+
+static void
+fetch_found(struct errand *e)
+{
+	struct msg m = { .type = MSG_CERT_LIST };
+	struct fault f = e->fault;
+
+	if (f.code == FAULT_NONE && strcmp(e->row.who, e->who) != 0 &&
+	    (e->roles & (STAFF_APPROVER | STAFF_AUDITOR)) == 0)
+		(void)fault_set(&f, FAULT_DENIED, "%s asked for it, not %s",
+		    e->row.who, e->who);
+	if (f.code == FAULT_NONE && e->row.state != STATE_ISSUED)
+		(void)fault_set(&f, FAULT_ABSENT,
+		    "request %s has no certificate (yet)", e->row.request);
+	if (f.code != FAULT_NONE) {
+		errand_fail(e, &f);
+		return;
+	}
+	m.cert_list.id = e->id;
+	memcpy(m.cert_list.ca, e->row.ca, sizeof(m.cert_list.ca));
+	memcpy(m.cert_list.serial, e->row.serial, sizeof(m.cert_list.serial));
+	m.cert_list.limit = 1;
+	errand_ask(e, e->desk->keeper, &m, fetched);
+}
+
+void
+errand_fetch(struct errand *e)
+{
+	errand_find(e, fetch_found);
+}
