@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_dir.h"
+#include "ca_publish.h"
 #include "ca_sign.h"
 #include "x509/crl.h"
 #include "x509/pem.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CRL_MOST ((size_t)256 << 20)
 #define ANCHOR_MOST (1u << 20)
 
 /* Write ${data} to ${path} unless it says so already. */
@@ -54,35 +54,15 @@ check_free(const char *path, const struct cert *cert, struct fault *f)
 	return 0;
 }
 
-/* A CRL from a file: PEM, or DER as it is. */
-static int
-read_crl(const char *path, struct buf *der, struct fault *f)
-{
-	OWN_BUF(file, 2 * CRL_MOST);
-	size_t at = 0;
-	int found;
-
-	if (file_read(path, &file, f) < 0)
-		return -1;
-	found = pem_next(file.data, file.len, &at, "X509 CRL", der, f);
-	if (found < 0)
-		return fault_wrap(f, "%s", path);
-	if (found == 0)
-		buf_put(der, file.data, file.len);
-	if (der->failed)
-		return fault_set(f, FAULT_INPUT, "%s is too large", path);
-	return 0;
-}
-
 /* When the list of this CA at ${path} was made; 0 if there is none. */
 static time_t
 made_at(const char *path, const struct cert *cert)
 {
-	OWN_BUF(der, CRL_MOST);
+	OWN_BUF(der, PUBLISH_CRL_MOST);
 	struct fault ignored = { 0 };
 	struct crl crl;
 
-	if (read_crl(path, &der, &ignored) < 0 ||
+	if (publish_read_crl(path, &der, &ignored) < 0 ||
 	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, &ignored) <
 		0 ||
 	    crl_check_signature(&crl, cert, &ignored) < 0)
@@ -98,11 +78,11 @@ get_crl(const struct ca_args *args, struct ca_dir *d, struct buf *der,
 	char path[PATH_MAX];
 
 	if (args->crl != NULL)
-		return read_crl(args->crl, der, f);
+		return publish_read_crl(args->crl, der, f);
 	if (d->authority.conf.online && args->ledger == NULL) {
 		if (ca_dir_path(d, "crl.pem", path, sizeof(path), f) < 0)
 			return -1;
-		return read_crl(path, der, f);
+		return publish_read_crl(path, der, f);
 	}
 	if (ca_dir_ledger(d, args->ledger, path, sizeof(path), f) < 0 ||
 	    ca_dir_unlock(d, args->passphrase_fd, f) < 0)
@@ -116,8 +96,8 @@ publish_crl(const struct ca_args *args, struct ca_dir *d, const char *path,
 {
 	const struct cert *cert = d->authority.cert;
 	time_t there = made_at(path, cert);
-	OWN_BUF(der, CRL_MOST);
-	OWN_BUF(pem, 2 * CRL_MOST);
+	OWN_BUF(der, PUBLISH_CRL_MOST);
+	OWN_BUF(pem, 2 * PUBLISH_CRL_MOST);
 	struct crl crl;
 
 	if (get_crl(args, d, &der, f) < 0 ||
@@ -169,8 +149,17 @@ publish(const struct ca_args *args, const char *path, struct fault *f)
 int
 ca_publish(const struct ca_args *args, struct fault *f)
 {
-	if (ca_need(args->trust_dir, "--trust-dir", f) < 0)
-		return -1;
+	if (args->trust_dir == NULL && args->count == 1 &&
+	    args->crl == NULL && args->ledger == NULL)
+		return publish_site(args, f);
+	if (args->trust_dir == NULL)
+		return fault_set(f, FAULT_USAGE,
+		    "publish DIR [--conf FILE], or publish CADIR... "
+		    "--trust-dir DIR");
+	if (args->conf != NULL || args->check || args->draft || args->json)
+		return fault_set(f, FAULT_USAGE,
+		    "--conf, --check, --draft and --json are not for "
+		    "--trust-dir");
 	if (args->count > 1 && (args->crl != NULL || args->ledger != NULL))
 		return fault_set(f, FAULT_USAGE,
 		    "--crl and --ledger are for one CA");

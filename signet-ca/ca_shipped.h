@@ -10,4 +10,10 @@ struct ca_shipped {
 
 extern const struct ca_shipped ca_shipped[];
 
+/* The texts of share/office: pages and the scripts of packages. */
+extern const struct ca_shipped ca_office[];
+
+/* The text of share/office that is named ${name}; NULL if there is none. */
+const char *ca_office_find(const char *name);
+
 #endif

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "ca_args.h"
+#include "ca_publish_conf.h"
 #include "x509/authority.h"
 #include "x509/profile.h"
 
@@ -24,6 +25,12 @@ static void
 man_profile(FILE *out)
 {
 	conf_man(&profile_schema, out);
+}
+
+static void
+man_publish(FILE *out)
+{
+	conf_man(&publish_schema, out);
 }
 
 static void
@@ -78,6 +85,7 @@ static const struct {
 	{ "--man-commands", ca_man },
 	{ "--man-ca-conf", man_settings },
 	{ "--man-profile", man_profile },
+	{ "--man-publish-conf", man_publish },
 	{ "--man-exit", man_exit },
 };
 
