@@ -142,6 +142,11 @@ CHECKED int ledger_revoke(struct ledger *l, const char *ca,
 CHECKED int ledger_release(struct ledger *l, const char *ca,
     struct wire_bytes serial, const char *who, struct fault *f);
 
+/* In what state the certificate with this serial is: 1, or 0 if ${ca} never
+ * reserved it. */
+CHECKED int ledger_state_find(struct ledger *l, const char *ca,
+    struct wire_bytes serial, enum ledger_state *state, struct fault *f);
+
 /* Inside a transaction: the next CRL number of ${ca}, taken; and the list that
  * was made with it.  FAULT_DENIED for a number not taken, or filed before. */
 CHECKED int ledger_crl_number(struct ledger *l, const char *ca,
@@ -208,21 +213,6 @@ struct ledger_filter {
 typedef int ledger_line_fn(void *arg, const struct ledger_line *line);
 CHECKED int ledger_each(struct ledger *l, const struct ledger_filter *filter,
     ledger_line_fn *fn, void *arg, struct fault *f);
-
-/* What a CRL lists; ${serial} without leading zeroes, borrowed until the next
- * step. */
-struct ledger_revoked {
-	struct wire_bytes serial;
-	int reason; /* RFC 5280 5.3.1; 6: held */
-	time_t revoked;
-	time_t not_after; /* of the certificate */
-};
-typedef int ledger_revoked_fn(void *arg, const struct ledger_revoked *r);
-/* Call ${fn} for each certificate of ${ca} that is revoked or held now, in the
- * order in which they were issued, until it returns non-zero, which is
- * returned.  Reads the revocations only, and keeps none in memory. */
-CHECKED int ledger_revoked_each(struct ledger *l, const char *ca,
-    ledger_revoked_fn *fn, void *arg, struct fault *f);
 
 /* How many certificates of ${ca} are in each state, and how many of those that
  * are neither revoked nor held have expired by ${now}. */

@@ -165,7 +165,7 @@ check_sense(const struct ledger_entry *e, struct fault *f)
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct fault none;
 
-	if (kind < LEDGER_KIND_RESERVE || kind > LEDGER_KIND_RESTORE)
+	if (kind <= LEDGER_KIND_NONE || kind >= LEDGER_KIND_COUNT)
 		return wrong_entry(id, "is of no kind that is known", f);
 	if (kind != LEDGER_KIND_ISSUE)
 		return 0;

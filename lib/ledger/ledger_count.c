@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Revocations alone, and how many certificates are in which state: questions
- * that a large book must answer from its indexes. */
+/* How many certificates are in which state: a question that a large book must
+ * answer from its indexes. */
 
 /* Of each group SQLite takes the other columns from the row of the maximum,
  * which is the last word on that certificate. */
@@ -13,50 +13,6 @@
 	"SELECT max(id) AS id, intent, kind, serial, reason, revoked FROM" \
 	" entry INDEXED BY entry_verdict WHERE kind IN (4, 5)"             \
 	" AND ca = ?1 GROUP BY intent"
-
-static const char revoked_sql[] =
-    "SELECT v.serial, v.reason, v.revoked, (SELECT r.not_after FROM entry r"
-    " WHERE r.id = v.intent) FROM (" VERDICTS ") v WHERE v.kind = 4";
-
-static int
-each_revoked(struct ledger *l, sqlite3_stmt *stmt, ledger_revoked_fn *fn,
-    void *arg, struct fault *f)
-{
-	int rc;
-
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct ledger_revoked r = {
-			.serial = { sqlite3_column_blob(stmt, 0),
-			    (size_t)sqlite3_column_bytes(stmt, 0) },
-			.reason = sqlite3_column_int(stmt, 1),
-			.revoked = (time_t)sqlite3_column_int64(stmt, 2),
-			.not_after = (time_t)sqlite3_column_int64(stmt, 3),
-		};
-		int answer;
-
-		for (; r.serial.len > 1 && *r.serial.data == 0; r.serial.data++)
-			r.serial.len--;
-		if ((answer = fn(arg, &r)) != 0)
-			return answer;
-	}
-	return rc == SQLITE_DONE ? 0 : ledger_db_fault(l, f, "revoked");
-}
-
-int
-ledger_revoked_each(struct ledger *l, const char *ca, ledger_revoked_fn *fn,
-    void *arg, struct fault *f)
-{
-	sqlite3_stmt *stmt;
-	int result;
-
-	if (sqlite3_prepare_v2(l->db, revoked_sql, -1, &stmt, NULL) !=
-	    SQLITE_OK)
-		return ledger_db_fault(l, f, "revoked");
-	(void)sqlite3_bind_text(stmt, 1, ca, -1, SQLITE_STATIC);
-	result = each_revoked(l, stmt, fn, arg, f);
-	(void)sqlite3_finalize(stmt);
-	return result;
-}
 
 /* The numbers that ${sql} yields in one row for ${ca} and ${now}. */
 static int

@@ -250,3 +250,37 @@ ledger_prove_growth(struct ledger *l, uint64_t old, struct ledger_proof *proof,
 	view_end(l, view);
 	return result;
 }
+
+int
+ledger_proof_check_entry(const struct ledger_proof *proof, uint64_t entry,
+    struct wire_bytes leaf, struct fault *f)
+{
+	uint8_t hash[TREE_HASH_SIZE];
+	struct ledger_hasher h;
+	int result;
+
+	if (entry < 1)
+		return fault_set(f, FAULT_UNTRUSTED, "entries begin with 1");
+	if (ledger_hasher_open(&h, f) < 0)
+		return -1;
+	result = tree_leaf(&h, leaf, hash, f);
+	if (result == 0)
+		result = tree_check_inclusion(&h, hash, entry - 1,
+		    proof->head.size, &proof->path, proof->head.root, f);
+	ledger_hasher_close(&h);
+	return result;
+}
+
+int
+ledger_proof_check_growth(const struct ledger_proof *proof, struct fault *f)
+{
+	struct ledger_hasher h;
+	int result;
+
+	if (ledger_hasher_open(&h, f) < 0)
+		return -1;
+	result = tree_check_consistency(&h, proof->old.size, proof->old.root,
+	    proof->head.size, proof->head.root, &proof->path, f);
+	ledger_hasher_close(&h);
+	return result;
+}

@@ -45,4 +45,11 @@ CHECKED int ledger_prove_entry(struct ledger *l, uint64_t entry,
 CHECKED int ledger_prove_growth(struct ledger *l, uint64_t old,
     struct ledger_proof *proof, struct fault *f);
 
+/* Whether the proof shows that ${leaf} is entry ${entry} under its head, or
+ * that ${old} is the beginning of it: FAULT_UNTRUSTED if not. */
+CHECKED int ledger_proof_check_entry(const struct ledger_proof *proof,
+    uint64_t entry, struct wire_bytes leaf, struct fault *f);
+CHECKED int ledger_proof_check_growth(const struct ledger_proof *proof,
+    struct fault *f);
+
 #endif

@@ -366,6 +366,32 @@ verdict_of(struct ledger *l, const char *ca, int64_t id, bool *revoked,
 }
 
 int
+ledger_state_find(struct ledger *l, const char *ca, struct wire_bytes serial,
+    enum ledger_state *state, struct fault *f)
+{
+	uint8_t padded[LEDGER_SERIAL_SIZE];
+	bool revoked, held;
+	int64_t id;
+	int found, kind;
+
+	if (ledger_serial_pad(serial, padded, f) < 0)
+		return -1;
+	if ((found = find_intent(l, ca, padded, &id, f)) <= 0)
+		return found;
+	if (outcome_of(l, id, &kind, f) < 0 ||
+	    verdict_of(l, ca, id, &revoked, &held, f) < 0)
+		return -1;
+	if (revoked)
+		*state = held ? LEDGER_HELD : LEDGER_REVOKED;
+	else if (kind == LEDGER_KIND_ISSUE)
+		*state = LEDGER_ISSUED;
+	else
+		*state = kind == LEDGER_KIND_VOID ? LEDGER_VOID
+						  : LEDGER_RESERVED;
+	return 1;
+}
+
+int
 ledger_revoke(struct ledger *l, const char *ca, struct wire_bytes serial,
     int reason, const char *who, time_t when, struct fault *f)
 {
