@@ -7,8 +7,10 @@
 #include "sys/ask.h"
 #include "x509/pem.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,9 +19,9 @@
 
 #define PEM_MOST (1u << 20)
 
+/* What an init writes; a killed one may leave each with letters behind it. */
 static const char *const files[] = { "ca.conf", "ca.pem", "ca.key", "chain.pem",
-	"crl.pem", "ledger.db", "ledger.db-wal", "ledger.db-shm",
-	"ledger.db.lock" };
+	"crl.pem", "ledger.db", CA_DIR_REQUEST, "log.key", "backup" };
 
 static bool
 exists(const char *path)
@@ -37,8 +39,25 @@ explain_absence(const char *path, struct fault *f)
 	if (text_fmt(temporary, sizeof(temporary), "%s.new", path) == 0 &&
 	    exists(temporary))
 		return fault_set(f, FAULT_ABSENT,
-		    "%s: init was interrupted; remove %s and init again", path,
-		    temporary);
+		    "%s: its init is not finished; if none is running it was "
+		    "interrupted: run it again",
+		    path);
+	return fault_wrap(f, "no CA");
+}
+
+/* Why there is no certificate. */
+static int
+explain_waiting(const char *path, struct fault *f)
+{
+	char request[PATH_MAX];
+
+	if (text_fmt(request, sizeof(request), "%s/%s", path, CA_DIR_REQUEST) ==
+		0 &&
+	    exists(request))
+		return fault_set(f, FAULT_ABSENT,
+		    "%s waits for its certificate: have %s signed, then run "
+		    "signet-ca request accept REPLY %s",
+		    path, CA_DIR_REQUEST, path);
 	return fault_wrap(f, "no CA");
 }
 
@@ -58,9 +77,11 @@ read_parts(struct ca_dir *d, struct fault *f)
 		(const char *)conf.data, conf.len, f) < 0)
 		return fault_wrap(f, "%s", path);
 	if (ca_dir_path(d, d->authority.conf.certificate, path, sizeof(path),
-		f) < 0 ||
-	    file_read(path, &d->pem, f) < 0)
+		f) < 0)
 		return -1;
+	if (file_read(path, &d->pem, f) < 0)
+		return f->code == FAULT_ABSENT ? explain_waiting(d->path, f)
+					       : -1;
 	if (authority_read(&d->authority, (const char *)conf.data, conf.len,
 		d->pem.data, d->pem.len, f) < 0)
 		return fault_wrap(f, "%s", d->path);
@@ -108,16 +129,15 @@ phrase_from(const char *fd, struct fault *f)
 	return ask_secret_fd((int)number, f);
 }
 
-static struct secret *
-phrase_of(const struct ca_dir *d, const char *fd, struct fault *f)
+struct secret *
+ca_phrase_ask(const char *what, const char *fd, struct fault *f)
 {
-	char prompt[128];
+	char prompt[PATH_MAX];
 
 	if (fd != NULL)
 		return phrase_from(fd, f);
-	if (text_fmt(prompt, sizeof(prompt),
-		"Pass phrase of %s: ", d->authority.conf.name) < 0) {
-		(void)fault_set(f, FAULT_INTERNAL, "prompt");
+	if (text_fmt(prompt, sizeof(prompt), "Pass phrase of %s: ", what) < 0) {
+		(void)fault_set(f, FAULT_USAGE, "name too long");
 		return NULL;
 	}
 	return ask_secret(prompt, f);
@@ -167,7 +187,7 @@ ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f)
 	if (read_key_file(d, &pem, f) < 0)
 		return -1;
 	if (key_is_encrypted(pem.data, pem.len) &&
-	    (phrase = phrase_of(d, fd, f)) == NULL)
+	    (phrase = ca_phrase_ask(d->authority.conf.name, fd, f)) == NULL)
 		return -1;
 	return take_key(d, &pem, phrase, f);
 }
@@ -220,6 +240,109 @@ make_parent(const char *path, struct fault *f)
 	return file_mkdir(parent, 0755, f);
 }
 
+static bool
+is_ours(const char *name)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (text_starts(name, files[i]))
+			return true;
+	return false;
+}
+
+/* Take away what an init wrote into the directory ${fd}.  Anything else that is
+ * there was put there by a person, and stays. */
+static int
+empty(int fd, const char *path, struct fault *f)
+{
+	int copy = dup(fd);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	int result = 0;
+
+	if (dir == NULL) {
+		if (copy >= 0)
+			(void)close(copy);
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+		    strerror(errno));
+	}
+	rewinddir(dir);
+	while (result == 0 && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!is_ours(entry->d_name) ||
+		    unlinkat(fd, entry->d_name, 0) < 0)
+			result = fault_set(f, FAULT_DENIED,
+			    "%s is there, with %s in it: move it away", path,
+			    entry->d_name);
+	}
+	(void)closedir(dir);
+	return result;
+}
+
+/* Whether the directory ${fd} is still what ${path} names. */
+static bool
+still_there(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * Make the temporary directory, or take over one that was left, and hold its
+ * lock.  1 if it went away meanwhile, because its maker has finished.
+ */
+static int
+try_place(struct ca_new *n, struct fault *f)
+{
+	int result;
+
+	if (mkdir(n->temporary, 0700) < 0 && errno != EEXIST)
+		return fault_set(f, FAULT_SYSTEM, "mkdir %s: %s", n->temporary,
+		    strerror(errno));
+	n->lock =
+	    open(n->temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (n->lock < 0)
+		return errno == ENOENT ? 1
+				       : fault_set(f, FAULT_SYSTEM, "%s: %s",
+					     n->temporary, strerror(errno));
+	if (flock(n->lock, LOCK_EX | LOCK_NB) < 0) {
+		(void)close(n->lock);
+		return fault_set(f, FAULT_BUSY,
+		    "%s is being made at this moment by another init", n->path);
+	}
+	result = still_there(n->lock, n->temporary)
+	    ? empty(n->lock, n->temporary, f)
+	    : 1;
+	if (result != 0)
+		(void)close(n->lock);
+	return result;
+}
+
+static int
+take_place(struct ca_new *n, struct fault *f)
+{
+	for (int i = 0; i < 8; i++) {
+		int result = try_place(n, f);
+
+		if (result <= 0)
+			return result;
+	}
+	return fault_set(f, FAULT_BUSY, "%s is made by others again and again",
+	    n->path);
+}
+
+static int
+refuse_present(const struct ca_new *n, struct fault *f)
+{
+	if (!exists(n->path))
+		return 0;
+	return fault_set(f, FAULT_DENIED,
+	    "%s is there already; nothing is overwritten", n->path);
+}
+
 int
 ca_new_begin(struct ca_new *n, const char *path, struct fault *f)
 {
@@ -230,20 +353,15 @@ ca_new_begin(struct ca_new *n, const char *path, struct fault *f)
 	if (text_fmt(n->path, sizeof(n->path), "%.*s", (int)len, path) < 0 ||
 	    text_fmt(n->temporary, sizeof(n->temporary), "%s.new", n->path) < 0)
 		return fault_set(f, FAULT_USAGE, "path too long");
-	if (exists(n->path))
-		return fault_set(f, FAULT_DENIED,
-		    "%s is there already; nothing is overwritten", n->path);
-	if (make_parent(n->path, f) < 0)
+	if (refuse_present(n, f) < 0 || make_parent(n->path, f) < 0 ||
+	    take_place(n, f) < 0)
 		return -1;
-	if (mkdir(n->temporary, 0700) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return fault_set(f, FAULT_DENIED,
-		    "%s is there: an earlier init was interrupted; remove it "
-		    "and run this again",
-		    n->temporary);
-	return fault_set(f, FAULT_SYSTEM, "mkdir %s: %s", n->temporary,
-	    strerror(errno));
+	/* Another may have finished it before the lock was ours. */
+	if (refuse_present(n, f) < 0) {
+		ca_new_cancel(n);
+		return -1;
+	}
+	return 0;
 }
 
 int
@@ -287,26 +405,27 @@ sync_parent(const char *path, struct fault *f)
 }
 
 int
-ca_new_end(const struct ca_new *n, struct fault *f)
+ca_new_end(struct ca_new *n, struct fault *f)
 {
 	/* rename() would replace an empty directory made meanwhile. */
-	if (renameat2(AT_FDCWD, n->temporary, AT_FDCWD, n->path,
-		RENAME_NOREPLACE) < 0)
+	int result = renameat2(AT_FDCWD, n->temporary, AT_FDCWD, n->path,
+	    RENAME_NOREPLACE);
+
+	(void)close(n->lock);
+	if (result < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", n->path,
 		    strerror(errno));
 	return sync_parent(n->path, f);
 }
 
 void
-ca_new_cancel(const struct ca_new *n)
+ca_new_cancel(struct ca_new *n)
 {
-	char path[PATH_MAX];
+	struct fault ignored = { 0 };
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (text_fmt(path, sizeof(path), "%s/%s", n->temporary,
-			files[i]) == 0)
-			(void)unlink(path);
-	(void)rmdir(n->temporary);
+	if (empty(n->lock, n->temporary, &ignored) == 0)
+		(void)rmdir(n->temporary);
+	(void)close(n->lock);
 }
 
 int

@@ -1,10 +1,14 @@
 /* init root, init slcs, init services: new CAs. */
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_dir.h"
+#include "ca_file.h"
+#include "ca_form.h"
 #include "ca_sign.h"
+#include "office/name.h"
 #include "x509/pem.h"
 
 #include <stdio.h>
@@ -12,6 +16,7 @@
 #include <string.h>
 
 #define CONF_MOST 65536
+#define LIST_MOST (1u << 20)
 #define YEAR 31536000
 #define YEARS_MOST 31
 
@@ -110,24 +115,6 @@ put_settings(struct buf *conf, const char *keyword, const struct ca_list *list,
 	return 0;
 }
 
-/* A mistake in the settings shows before anything is signed: they are read
- * with the certificate above, which is a CA's too. */
-static int
-try_conf(const struct making *m, const struct buf *conf, struct fault *f)
-{
-	struct authority *a = calloc(1, sizeof(*a));
-	int result;
-
-	if (a == NULL)
-		return fault_set(f, FAULT_MEMORY, "ca.conf");
-	result = authority_read(a, (const char *)conf->data, conf->len,
-	    m->above->pem.data, m->above->pem.len, f);
-	if (result == 0)
-		authority_clear(a);
-	free(a);
-	return result;
-}
-
 static int
 write_conf(const struct making *m, struct fault *f)
 {
@@ -146,7 +133,12 @@ write_conf(const struct making *m, struct fault *f)
 	    put_settings(&conf, "crl-url", &args->crl_url, f) < 0 ||
 	    put_setting(&conf, "issuer-url", args->issuer_url, f) < 0)
 		return -1;
-	if (m->above != NULL && try_conf(m, &conf, f) < 0)
+	if (args->online && !m->kind->online)
+		buf_text(&conf, "online yes\n");
+	/* A mistake in the settings shows before anything is signed. */
+	if (conf.failed)
+		return fault_set(f, FAULT_MEMORY, "ca.conf");
+	if (authority_conf_check((const char *)conf.data, conf.len, f) < 0)
 		return -1;
 	return ca_new_write(&m->place, "ca.conf", 0644, &conf, f);
 }
@@ -218,34 +210,89 @@ check_result(const struct making *m, struct fault *f)
 	    m->above == NULL ? d->authority.cert : m->above->authority.cert, f);
 }
 
-/* The first list of a CA whose next ones signetd makes: empty. */
 static int
-write_first_list(const struct making *m, struct fault *f)
+write_first_list(struct ca_dir *d, const char *path, struct fault *f)
 {
-	OWN_STRUCT(ca_dir) d = NULL;
-	OWN_BUF(der, CONF_MOST);
-	OWN_BUF(pem, (size_t)2 * CONF_MOST);
+	OWN_BUF(der, LIST_MOST);
+	OWN_BUF(pem, (size_t)2 * LIST_MOST);
 	char ledger[PATH_MAX];
 
-	if (!m->kind->online)
-		return 0;
-	if ((d = ca_dir_open(m->place.temporary, f)) == NULL ||
-	    ca_dir_unlock_with(d, m->phrase, f) < 0 ||
-	    ca_dir_path(d, "ledger.db", ledger, sizeof(ledger), f) < 0 ||
+	if (ca_dir_path(d, "ledger.db", ledger, sizeof(ledger), f) < 0 ||
 	    ca_sign_crl(d, ledger, &der, f) < 0)
 		return -1;
 	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
-	return ca_new_write(&m->place, "crl.pem", 0644, &pem, f);
+	if (pem.failed)
+		return fault_set(f, FAULT_MEMORY, "list");
+	return file_write(path, 0644, pem.data, pem.len, f);
+}
+
+/* ${phrase} is at hand when the CA was made just now. */
+static int
+first_list(const char *dir, const struct secret *phrase, const char *fd,
+    struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = ca_dir_open(dir, f);
+	char path[PATH_MAX];
+
+	if (d == NULL || ca_dir_path(d, "crl.pem", path, sizeof(path), f) < 0)
+		return -1;
+	if (!d->authority.conf.online || ca_file_exists(path))
+		return 0;
+	if ((phrase != NULL ? ca_dir_unlock_with(d, phrase, f)
+			    : ca_dir_unlock(d, fd, f)) < 0)
+		return -1;
+	return write_first_list(d, path, f);
+}
+
+int
+ca_sign_first_list(const char *dir, const char *passphrase_fd, struct fault *f)
+{
+	return first_list(dir, NULL, passphrase_fd, f);
+}
+
+/* What goes to the root's keeper; it also stays here, to be held against the
+ * reply. */
+static int
+write_request(const struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+	OWN_STRUCT(request) r = request_new(f);
+	OWN_BUF(file, REQUEST_FILE_MAX);
+	const char *serial =
+	    args->serial != NULL ? args->serial : m->kind->serial;
+
+	if (r == NULL || ca_form_fill(r, args, f) < 0)
+		return -1;
+	r->lifetime = m->lifetime;
+	if (text_copy(r->profile, sizeof(r->profile), m->profile->name) < 0 ||
+	    text_copy(r->ca_conf_space, sizeof(r->ca_conf_space),
+		args->under.item[0]) < 0 ||
+	    text_copy(r->serials, sizeof(r->serials), serial) < 0)
+		return fault_set(f, FAULT_USAGE, "an option is too long");
+	if (request_write(r, m->key, &file, f) < 0)
+		return -1;
+	return ca_new_write(&m->place, CA_DIR_REQUEST, 0644, &file, f);
+}
+
+/* A CA that waits for its certificate. */
+static int
+write_pending(const struct making *m, struct fault *f)
+{
+	if (write_conf(m, f) < 0 || write_key(m, f) < 0)
+		return -1;
+	return write_request(m, f);
 }
 
 static int
 write_all(const struct making *m, struct fault *f)
 {
+	if (m->args->request != NULL)
+		return write_pending(m, f);
 	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
 	    write_chain(m, f) < 0 || write_cert(m, f) < 0 ||
 	    check_result(m, f) < 0)
 		return -1;
-	return write_first_list(m, f);
+	return first_list(m->place.temporary, m->phrase, NULL, f);
 }
 
 static int
@@ -305,51 +352,58 @@ show(const struct making *m)
 }
 
 static int
-make_ca(struct making *m, struct fault *f)
+fill_place(struct making *m, struct fault *f)
 {
 	const struct ca_args *args = m->args;
+	const char *kind = args->key != NULL ? args->key : m->kind->key;
 	bool open = args->no_passphrase ||
 	    (m->kind->online && !args->passphrase &&
 		args->passphrase_fd == NULL);
 
-	if (prepare(m, f) < 0)
-		return -1;
-	if (ca_new_begin(&m->place, args->operand[0], f) < 0)
-		return -1;
 	if (set_name(m, f) < 0 ||
 	    ca_phrase_new(open, args->passphrase_fd, m->name, &m->phrase, f) <
 		0 ||
-	    (m->key = key_make(args->key != NULL ? args->key : m->kind->key,
-		 f)) == NULL ||
-	    write_all(m, f) < 0) {
+	    (m->key = key_make(kind, f)) == NULL)
+		return -1;
+	if (spki_check(key_spki(m->key), &m->profile->keys, f) < 0)
+		return fault_wrap(f, "--key: profile %s takes \"%s\"",
+		    m->profile->name, m->profile->conf.key);
+	return write_all(m, f);
+}
+
+static int
+make_ca(struct making *m, struct fault *f)
+{
+	if (ca_new_begin(&m->place, m->args->operand[0], f) < 0)
+		return -1;
+	if (fill_place(m, f) < 0) {
 		ca_new_cancel(&m->place);
 		return -1;
 	}
-	if (ca_new_end(&m->place, f) < 0)
-		return -1;
-	show(m);
-	return 0;
+	return ca_new_end(&m->place, f);
 }
 
 int
 ca_init_root(const struct ca_args *args, struct fault *f)
 {
 	struct making m = { .args = args, .kind = &root_kind };
-	int result = make_ca(&m, f);
+	int result = prepare(&m, f) < 0 ? -1 : make_ca(&m, f);
 
+	if (result == 0)
+		show(&m);
 	making_clear(&m);
 	return result;
 }
 
 static int
-init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
+init_signed(const struct ca_args *args, const struct kind *kind,
+    struct fault *f)
 {
-	OWN_STRUCT(ca_dir) above = NULL;
+	OWN_STRUCT(ca_dir) above = ca_dir_open(args->root, f);
 	struct making m = { .args = args, .kind = kind };
 	int result;
 
-	if (ca_need(args->root, "--root", f) < 0 ||
-	    (above = ca_dir_open(args->root, f)) == NULL)
+	if (above == NULL)
 		return -1;
 	if (!above->authority.signs_ca)
 		return fault_set(f, FAULT_DENIED, "%s signs no CAs",
@@ -357,9 +411,103 @@ init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
 	if (ca_dir_unlock(above, args->root_passphrase_fd, f) < 0)
 		return -1;
 	m.above = above;
-	result = make_ca(&m, f);
+	result = prepare(&m, f) < 0 ? -1 : make_ca(&m, f);
+	if (result == 0)
+		show(&m);
 	making_clear(&m);
 	return result;
+}
+
+/* The request of the CA that waits in ${dir}, if it is the one asked for: the
+ * command was interrupted before it had written the copy that travels. */
+static int
+read_waiting(const struct ca_args *args, const struct dn *subject,
+    struct buf *file, struct request **r, struct fault *f)
+{
+	OWN_STRUCT(request) there = NULL;
+	char path[PATH_MAX], shown[DN_TEXT_MAX];
+
+	if (authority_path(args->operand[0], CA_DIR_REQUEST, path, sizeof(path),
+		f) < 0)
+		return -1;
+	if (!ca_file_exists(path))
+		return ca_file_absent(args->operand[0], f);
+	if ((there = ca_form_read(path, file, f)) == NULL)
+		return -1;
+	if (dn_show_slash(subject, shown, sizeof(shown)) < 0 ||
+	    strcmp(shown, there->subject) != 0 ||
+	    strcmp(there->ca_conf_space, args->under.item[0]) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "%s is there already, for another subject or name space",
+		    args->operand[0]);
+	*r = TAKE(there);
+	return 0;
+}
+
+static int
+send_request(const struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+	OWN_STRUCT(request) r = NULL;
+	OWN_BUF(file, REQUEST_FILE_MAX);
+
+	if (read_waiting(args, &m->subject, &file, &r, f) < 0)
+		return -1;
+	if (r == NULL)
+		return fault_set(f, FAULT_INTERNAL, "no request");
+	if (ca_file_put(args->request, 0644, &file, f) < 0)
+		return -1;
+	printf("Send %s to the root's keeper, who will compare this with "
+	       "you:\n",
+	    args->request);
+	ca_form_show(r, "  ", stdout);
+	return 0;
+}
+
+/* Names as the root's keeper will judge them. */
+static int
+check_asking(const struct making *m, struct fault *f)
+{
+	const struct ca_args *args = m->args;
+
+	if (ca_form_need(args, f) < 0 ||
+	    name_profile_check(m->profile, &m->subject, NULL, NULL, f) < 0)
+		return -1;
+	if (args->under.count != 1)
+		return fault_set(f, FAULT_USAGE,
+		    "a request is for one name space: give --may-sign-under "
+		    "once");
+	return ca_file_possible(args->request, f);
+}
+
+static int
+init_asking(const struct ca_args *args, const struct kind *kind,
+    struct fault *f)
+{
+	struct making m = { .args = args, .kind = kind };
+	int result = -1;
+
+	if (prepare(&m, f) == 0 && check_asking(&m, f) == 0) {
+		result = ca_file_exists(args->operand[0]) ? 0 : make_ca(&m, f);
+		if (result == 0)
+			result = send_request(&m, f);
+	}
+	making_clear(&m);
+	return result;
+}
+
+static int
+init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
+{
+	if (args->root != NULL && args->request != NULL)
+		return fault_set(f, FAULT_USAGE,
+		    "--root signs at once, --request asks a root elsewhere: "
+		    "one of them");
+	if (args->request != NULL)
+		return init_asking(args, kind, f);
+	if (ca_need(args->root, "--root or --request", f) < 0)
+		return -1;
+	return init_signed(args, kind, f);
 }
 
 int

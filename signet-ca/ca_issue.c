@@ -5,12 +5,14 @@
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_dir.h"
+#include "ca_file.h"
+#include "ca_form.h"
 #include "ca_sign.h"
+#include "office/asked.h"
+#include "office/name.h"
 #include "x509/csr.h"
 #include "x509/der.h"
 #include "x509/pem.h"
-
-#include <sys/stat.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct subject_key {
 	struct buf der; /* of the request, which ${csr} points into */
 	struct csr csr;
 	const struct spki *spki;
+	bool certified; /* the ledger has its certificate */
 };
 
 static void
@@ -35,40 +38,16 @@ subject_key_clear(struct subject_key *k)
 	buf_free(&k->der);
 }
 
-/* A request as PEM, or as it is. */
 static int
 read_request(struct subject_key *k, const char *path, struct fault *f)
 {
-	OWN_BUF(file, FILE_MOST);
-	size_t at = 0;
-	int found;
-
 	k->der = BUF(CSR_MAX);
-	if (file_read(path, &file, f) < 0)
+	if (ca_form_csr(path, &k->der, f) < 0)
 		return -1;
-	found = pem_next(file.data, file.len, &at, "CERTIFICATE REQUEST",
-	    &k->der, f);
-	if (found < 0)
-		return fault_wrap(f, "%s", path);
-	if (found == 0)
-		buf_put(&k->der, file.data, file.len);
-	if (k->der.failed)
-		return fault_set(f, FAULT_INPUT, "%s is too large", path);
 	if (csr_read(&k->csr, (struct wire_bytes){ k->der.data, k->der.len },
 		f) < 0)
 		return fault_wrap(f, "%s", path);
 	k->spki = &k->csr.spki;
-	return 0;
-}
-
-static int
-refuse_existing(const char *path, struct fault *f)
-{
-	struct stat st;
-
-	if (path != NULL && lstat(path, &st) == 0)
-		return fault_set(f, FAULT_DENIED,
-		    "%s is there already; nothing is overwritten", path);
 	return 0;
 }
 
@@ -127,9 +106,24 @@ add_cn(const struct profile *profile, const struct dn *subject, char *cn,
 	return 0;
 }
 
+/* What a request asks for beyond its key is given by the options, or it is
+ * refused: nobody is to think that it was. */
+static int
+check_asked(const struct subject_key *k, const struct profile *profile,
+    const struct ca_list *dns, const struct ca_list *emails, struct fault *f)
+{
+	struct asked asked;
+
+	if (k->key != NULL)
+		return 0;
+	if (asked_read(&asked, &k->csr, f) < 0)
+		return -1;
+	return asked_check(&asked, profile, dns->item, emails->item, f);
+}
+
 static int
 sign_and_write(const struct ca_args *args, const struct ca_dir *d,
-    const struct profile *profile, const struct spki *spki, struct fault *f)
+    const struct profile *profile, struct subject_key *k, struct fault *f)
 {
 	struct ca_list dns = args->dns;
 	char cn[DN_TEXT_MAX], ledger[PATH_MAX];
@@ -140,7 +134,7 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 		.name = d->authority.conf.name,
 		.ledger = ledger,
 		.subject = &subject,
-		.spki = spki,
+		.spki = k->spki,
 		.dns_names = dns.item,
 		.emails = args->email.item };
 	OWN_BUF(der, CERT_MAX);
@@ -157,12 +151,19 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 		return fault_set(f, FAULT_USAGE,
 		    "--days is above the max-lifetime of profile %s",
 		    profile->name);
-	if (ca_sign(&wish, &der, f) < 0)
+	if (name_profile_check(profile, &subject, dns.item, args->email.item,
+		f) < 0 ||
+	    check_asked(k, profile, &dns, &args->email, f) < 0 ||
+	    ca_sign(&wish, &der, f) < 0)
 		return -1;
+	k->certified = true;
 	pem_put(&pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
 	if (pem.failed)
 		return fault_set(f, FAULT_MEMORY, "certificate");
-	return file_write_new(args->out_cert, 0644, pem.data, pem.len, f);
+	if (file_write_new(args->out_cert, 0644, pem.data, pem.len, f) < 0)
+		return fault_wrap(f,
+		    "signed, and in the ledger (signet-ca ledger export), but");
+	return 0;
 }
 
 int
@@ -176,8 +177,9 @@ ca_issue(const struct ca_args *args, struct fault *f)
 	if (ca_need(args->profile, "--profile", f) < 0 ||
 	    ca_need(args->subject, "--subject", f) < 0 ||
 	    ca_need(args->out_cert, "--out-cert", f) < 0 ||
-	    refuse_existing(args->out_cert, f) < 0 ||
-	    refuse_existing(args->out_key, f) < 0)
+	    ca_file_absent(args->out_cert, f) < 0 ||
+	    ca_file_absent(args->out_key, f) < 0 ||
+	    ca_file_possible(args->out_cert, f) < 0)
 		return -1;
 	if ((d = ca_dir_open(args->operand[0], f)) == NULL ||
 	    (profile = ca_profile(args->profile, args->profile_dir, f)) ==
@@ -189,9 +191,9 @@ ca_issue(const struct ca_args *args, struct fault *f)
 		    "a CA's key is made by init, or brings a --csr");
 	result = get_key(&k, args, f);
 	if (result == 0) {
-		result = sign_and_write(args, d, profile, k.spki, f);
+		result = sign_and_write(args, d, profile, &k, f);
 		/* A key that nothing certifies is of no use. */
-		if (result < 0 && k.key != NULL)
+		if (result < 0 && k.key != NULL && !k.certified)
 			(void)unlink(args->out_key);
 	}
 	subject_key_clear(&k);

@@ -14,9 +14,8 @@
 
 #define SIGNATURE_MOST 4096
 
-/* Who sits at the keyboard, for the book: sudo's user if there is one. */
-static const char *
-operator_name(void)
+const char *
+ca_sign_operator(void)
 {
 	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
 	const struct passwd *pw = getpwuid(getuid());
@@ -47,7 +46,8 @@ reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
 		.method = "signet-ca",
 		.profile = w->profile->name,
 		.not_before = m->not_before,
-		.not_after = m->not_after };
+		.not_after = m->not_after,
+		.request = w->request };
 	char subject[DN_TEXT_MAX], ref[RAND_REF_SIZE];
 
 	if (dn_show_slash(w->subject, subject, sizeof(subject)) < 0)
@@ -55,7 +55,7 @@ reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
 	rand_ref(ref);
 	intent.ref = ref;
 	intent.subject = subject;
-	intent.username = operator_name();
+	intent.username = ca_sign_operator();
 	intent.principal = intent.username;
 	if (w->issuer != NULL) {
 		numbering.random = w->issuer->serial_random;

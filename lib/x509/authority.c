@@ -5,6 +5,7 @@
 #include "x509/profile.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -219,6 +220,19 @@ authority_read(struct authority *a, const char *conf_text, size_t len,
 		return -1;
 	}
 	return 0;
+}
+
+int
+authority_conf_check(const char *conf_text, size_t len, struct fault *f)
+{
+	struct authority *a = calloc(1, sizeof(*a));
+	int result;
+
+	if (a == NULL)
+		return fault_set(f, FAULT_MEMORY, "ca.conf");
+	result = read_conf(a, conf_text, len, f);
+	free(a);
+	return result;
 }
 
 void

@@ -41,6 +41,10 @@ CHECKED int authority_read(struct authority *a, const char *conf_text,
     size_t len, const void *cert_pem, size_t cert_len, struct fault *f);
 void authority_clear(struct authority *a);
 
+/* The settings alone, before there is a certificate. */
+CHECKED int authority_conf_check(const char *conf_text, size_t len,
+    struct fault *f);
+
 /* Path of a file that ca.conf names: as it is with a slash, else in ${dir}. */
 CHECKED int authority_path(const char *dir, const char *file, char *path,
     size_t size, struct fault *f);

@@ -37,7 +37,7 @@ def text_of(cert):
     return openssl("x509", "-in", cert, "-noout", "-text").stdout
 
 
-def init_root(directory, *options, key="ec:P-256"):
+def init_root(directory, *options, key="ec:P-384"):
     return ca("init", "root", directory, "--subject", f"{CAS}/CN=LIGO Root CA 1",
               "--may-sign-under", CAS, "--key", key,
               "--crl-url", "http://ca.example.org/root.crl",
@@ -617,6 +617,9 @@ def test_passwords_are_set_changed_and_taken_away(tmp_path):
     refused("passwd", path, "ann", "--delete", status=3, says="ann")
     refused("passwd", path, "eve", "--password-stdin", input="\n", status=2,
             says="empty")
+    for name in ("ann@LIGO.ORG", "ann/admin", "LIGO\\\\ann", "-ann", "a:b", ""):
+        refused("passwd", path, "--password-stdin", "--", name,
+                input="x\n", status=2, says="never log in")
 
 
 def test_help_and_version_are_answers_and_mistakes_are_not(tmp_path):
