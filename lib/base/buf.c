@@ -4,21 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Move to memory of ${want} bytes. */
 static bool
-grow(struct buf *b, size_t more)
+move(struct buf *b, size_t want)
 {
-	size_t want = b->size == 0 ? 256 : b->size;
 	uint8_t *data;
 
-	if (b->failed || more > b->limit - b->len) {
-		b->failed = true;
-		return false;
-	}
-	/* One byte more than asked for, so that buf_cstr always has room. */
-	while (want < b->len + more + 1)
-		want *= 2;
-	if (want == b->size)
-		return true;
 	/* Not realloc: what moves must leave no copy behind. */
 	if ((data = malloc(want)) == NULL) {
 		b->failed = true;
@@ -33,6 +24,30 @@ grow(struct buf *b, size_t more)
 	b->data = data;
 	b->size = want;
 	return true;
+}
+
+static bool
+grow(struct buf *b, size_t more)
+{
+	size_t want = b->size == 0 ? 256 : b->size;
+
+	if (b->failed || more > b->limit - b->len) {
+		b->failed = true;
+		return false;
+	}
+	/* One byte more than asked for, so that buf_cstr always has room. */
+	while (want < b->len + more + 1)
+		want *= 2;
+	return want == b->size || move(b, want);
+}
+
+void
+buf_reserve(struct buf *b, size_t len)
+{
+	if (len > b->limit)
+		b->failed = true;
+	if (!b->failed && len >= b->size)
+		(void)move(b, len + 1);
 }
 
 uint8_t *

@@ -33,6 +33,10 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 /* Room for ${len} more bytes at the end, uncounted; NULL if there is none. */
 uint8_t *buf_room(struct buf *b, size_t len);
 
+/* Take memory for ${len} bytes in all now, and no more than that: for what is
+ * large, and of known size.  What a buffer is asked for one by one doubles. */
+void buf_reserve(struct buf *b, size_t len);
+
 /* Drop the first ${len} bytes. */
 void buf_eat(struct buf *b, size_t len);
 

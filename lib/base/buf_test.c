@@ -130,10 +130,34 @@ a_freed_buffer_can_be_used_again(void **state)
 	buf_free(&b);
 }
 
+static void
+what_is_reserved_is_taken_once(void **state)
+{
+	OWN_BUF(b, 1000);
+	const uint8_t *data;
+
+	(void)state;
+	buf_text(&b, "abc");
+	buf_reserve(&b, 700);
+	assert_int_equal(b.size, 701);
+	data = b.data;
+	for (int i = 3; i < 700; i++)
+		buf_put_u8(&b, 'x');
+	assert_ptr_equal(b.data, data);
+	assert_int_equal(b.len, 700);
+	assert_memory_equal(b.data, "abcx", 4);
+	buf_reserve(&b, 10);
+	assert_ptr_equal(b.data, data);
+	assert_false(b.failed);
+	buf_reserve(&b, 1001);
+	assert_true(b.failed);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_reserved_is_taken_once),
 		cmocka_unit_test(what_is_put_is_kept_in_order),
 		cmocka_unit_test(growth_keeps_every_byte),
 		cmocka_unit_test(

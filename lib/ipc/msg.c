@@ -83,7 +83,8 @@ msg_allowed(enum msg_type type, enum msg_role speaker, enum msg_role hearer)
 bool
 msg_carries_fd(enum msg_type type)
 {
-	return type == MSG_BOOT_FD;
+	return type == MSG_BOOT_FD || type == MSG_CRL_LIST ||
+	    type == MSG_CRL_SIGN || type == MSG_CRL_FILE;
 }
 
 int

@@ -24,7 +24,7 @@ static const char last_sql[] =
 
 static const char floor_sql[] =
     "SELECT max(not_before) FROM entry WHERE kind = 7 AND ca = ?1"
-    " AND not_before <= time";
+    " AND not_before <= time AND not_before <= ?2";
 
 static const char taken_sql[] =
     "SELECT id FROM entry WHERE kind = 6 AND ca = ?1 AND number = ?2";
@@ -227,7 +227,7 @@ ledger_list_last(struct ledger *l, const char *ca, time_t by,
 }
 
 int
-ledger_list_floor(struct ledger *l, const char *ca, time_t *floor,
+ledger_list_floor(struct ledger *l, const char *ca, time_t by, time_t *floor,
     struct fault *f)
 {
 	sqlite3_stmt *stmt = prepare(l, floor_sql, ca, f);
@@ -235,6 +235,7 @@ ledger_list_floor(struct ledger *l, const char *ca, time_t *floor,
 
 	if (stmt == NULL)
 		return -1;
+	(void)sqlite3_bind_int64(stmt, 2, by);
 	if ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		*floor = (time_t)sqlite3_column_int64(stmt, 0);
 	(void)sqlite3_finalize(stmt);

@@ -71,9 +71,10 @@ CHECKED int ledger_list_file(struct ledger *l, const char *ca,
 CHECKED int ledger_list_last(struct ledger *l, const char *ca, time_t by,
     struct ledger_list *last, struct fault *f);
 
-/* The latest thisUpdate of ${ca}'s lists, but for those that were made before
- * their time (for an offline root that sleeps); 0 if there is none. */
-CHECKED int ledger_list_floor(struct ledger *l, const char *ca, time_t *floor,
-    struct fault *f);
+/* The latest thisUpdate of ${ca}'s lists; 0 if there is none.  Those that were
+ * made before their time (for an offline root that sleeps) do not count, nor
+ * those past ${by}, which a clock that was far ahead has made. */
+CHECKED int ledger_list_floor(struct ledger *l, const char *ca, time_t by,
+    time_t *floor, struct fault *f);
 
 #endif

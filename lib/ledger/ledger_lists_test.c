@@ -177,7 +177,7 @@ filed_lists_are_found_by_their_times(void **state)
 	time_t floor = 9;
 
 	assert_int_equal(last_by(l, 0).number, 0);
-	assert_int_equal(ledger_list_floor(l, "slcs", &floor, &f), 0);
+	assert_int_equal(ledger_list_floor(l, "slcs", now + 9, &floor, &f), 0);
 	assert_int_equal(floor, 0);
 	first = file(l, now - 300, now + 1000);
 	ahead = file(l, now + 86400, now + 96400);
@@ -191,8 +191,11 @@ filed_lists_are_found_by_their_times(void **state)
 	assert_int_equal(last.this_update, now - 300);
 	assert_in_range(last.taken, now, now + 60);
 	/* What was made before its time moves no other list. */
-	assert_int_equal(ledger_list_floor(l, "slcs", &floor, &f), 0);
+	assert_int_equal(ledger_list_floor(l, "slcs", now + 9, &floor, &f), 0);
 	assert_int_equal(floor, now - 300);
+	assert_int_equal(ledger_list_floor(l, "slcs", now - 301, &floor, &f),
+	    0);
+	assert_int_equal(floor, 0);
 	assert_int_equal(checked(l), 4);
 }
 

@@ -52,10 +52,13 @@ sealed_map(struct sealed *s, int fd, size_t most, struct fault *f)
 		    "memory that could still be changed");
 	if (fstat(fd, &st) < 0)
 		return fault_set(f, FAULT_SYSTEM, "fstat: %s", strerror(errno));
-	if (st.st_size <= 0 || (uintmax_t)st.st_size > most)
+	if (st.st_size < 0 || (uintmax_t)st.st_size > most)
 		return fault_set(f, FAULT_INPUT,
 		    "memory of %lld octets, of which at most %zu are taken",
 		    (long long)st.st_size, most);
+	s->bytes = (struct wire_bytes){ NULL, 0 };
+	if (st.st_size == 0)
+		return 0;
 	/* Private: the kernel refuses a shared map of what is sealed, since it
 	 * could be made writable. */
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -31,8 +31,8 @@ struct sealed {
 };
 
 /* Map the memory behind ${fd}, which stays the caller's and may be closed.
- * FAULT_DENIED unless it has all seals, FAULT_INPUT if it is empty or of more
- * than ${most} octets. */
+ * FAULT_DENIED unless it has all seals, FAULT_INPUT if it has more than
+ * ${most} octets. */
 CHECKED int sealed_map(struct sealed *s, int fd, size_t most, struct fault *f);
 
 /* Let go of it; nothing happens if it is not mapped. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ENUMERATED 0x0a
-#define BACKDATE 300 /* for clocks that are slow */
+
 #define DAY 86400
 
 #define OID(literal)                                            \
@@ -25,10 +25,10 @@ void
 crl_span_set(struct crl_span *span, const struct authority *issuer, time_t now,
     time_t floor)
 {
-	time_t from = now - BACKDATE < floor ? floor : now - BACKDATE;
+	time_t from = now - CRL_BACKDATE < floor ? floor : now - CRL_BACKDATE;
 
 	span->this_update = from;
-	span->next_update = from + BACKDATE + issuer->conf.crl_lifetime;
+	span->next_update = from + CRL_BACKDATE + issuer->conf.crl_lifetime;
 }
 
 bool

@@ -21,6 +21,8 @@ struct crl_entry {
 /* What a whole list may hold: some seven million entries. */
 #define CRL_BYTES_MAX ((size_t)256 << 20)
 
+#define CRL_BACKDATE 300 /* for clocks that are slow */
+
 /* Which list it is, and from when until when it holds. */
 struct crl_span {
 	uint64_t number;

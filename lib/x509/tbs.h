@@ -47,6 +47,8 @@ CHECKED int tbs_check_crl(struct wire_bytes tbs,
  * change.  What is found (times, number, how many entries) counts only when
  * tbs_crl_step has said 0.
  */
+#define TBS_CRL_AHEAD 172800 /* how far thisUpdate may lie in the future */
+
 struct tbs_crl {
 	const struct authority *authority;
 	time_t now;

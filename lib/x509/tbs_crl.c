@@ -9,8 +9,6 @@
 
 /* A clock that was set back a day must not keep a revocation from being
  * published: the list then begins where the one before it did. */
-#define CRL_AHEAD 172800
-
 static int
 check_times(struct tbs_crl *c, struct der_in *in, struct fault *f)
 {
@@ -21,7 +19,7 @@ check_times(struct tbs_crl *c, struct der_in *in, struct fault *f)
 	if (in->failed)
 		return fault_set(f, FAULT_DENIED,
 		    "RFC 5280 5.1.2.5: malformed or missing update time");
-	if (c->this_update > c->now + CRL_AHEAD ||
+	if (c->this_update > c->now + TBS_CRL_AHEAD ||
 	    c->this_update < c->now - TBS_BEHIND)
 		return fault_set(f, FAULT_DENIED, "thisUpdate is far from now");
 	if (c->next_update <= c->this_update || c->next_update <= c->now ||
@@ -77,7 +75,7 @@ check_entry(struct tbs_crl *c, struct fault *f)
 	if (tbs_serial(&entry, &serial, f) < 0)
 		return -1;
 	when = der_get_time(&entry);
-	if (entry.failed || when > c->now + CRL_AHEAD)
+	if (entry.failed || when > c->now + TBS_CRL_AHEAD)
 		return fault_set(f, FAULT_DENIED,
 		    "malformed or future revocationDate");
 	if (c->last.len > 0 && !is_less(c->last, serial))

@@ -30,7 +30,7 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	(void)role;
 	if (ossl_start_alone(f) < 0)
 		return -1;
-	box->promises = SANDBOX_PROMISE(STDIO);
+	box->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(SEALED);
 	box->no_processes = true;
 	return 0;
 }
@@ -126,8 +126,7 @@ start(struct role *role, struct fault *f)
 	    (issuer->office = office_new(f)) == NULL ||
 	    read_rules(role, issuer->office, f) < 0)
 		return -1;
-	issuer->publish = publish_new(role->loop, issuer->issue.policy,
-	    role->conf.crl_interval, f);
+	issuer->publish = publish_new(role->loop, issuer->issue.policy, f);
 	issuer->tick = loop_timer_new(role->loop, tick, role, f);
 	if (issuer->publish == NULL || issuer->tick == NULL)
 		return -1;
@@ -149,7 +148,7 @@ reload(struct role *role, struct fault *f)
 	}
 	policy_free(issuer->issue.policy);
 	issuer->issue.policy = fresh;
-	publish_reload(issuer->publish, fresh, role->conf.crl_interval);
+	publish_reload(issuer->publish, fresh);
 	return 0;
 }
 
@@ -189,7 +188,6 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	struct issuer *issuer = role->state;
 	struct issue *issue = &issuer->issue;
 
-	(void)fd;
 	if (is_offices(m)) {
 		heard_office(issuer, ch, m);
 		drain_if_done(role);
@@ -204,10 +202,10 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	if (m->type == MSG_COMMITTED)
 		issue_committed(issue, &m->committed);
 	if (m->type == MSG_CRL_LIST)
-		publish_listed(issuer->publish, &m->crl_list);
-	if (m->type == MSG_TBS_DONE && (m->tbs_done.id & PUBLISH_ID) != 0)
-		publish_signed(issuer->publish, &m->tbs_done);
-	if (m->type == MSG_TBS_DONE && (m->tbs_done.id & PUBLISH_ID) == 0)
+		publish_listed(issuer->publish, &m->crl_list, fd);
+	if (m->type == MSG_CRL_SIGNED)
+		publish_signed(issuer->publish, &m->crl_signed);
+	if (m->type == MSG_TBS_DONE)
 		issue_signed(issue, &m->tbs_done);
 	drain_if_done(role);
 }

@@ -4,93 +4,170 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "signetd/revoked.h"
-#include "x509/crl.h"
-#include "x509/mint.h"
+#include "sys/sealed.h"
+#include "x509/crl_list.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define CRL_BYTES_MAX 61440
-#define ENTRY_LEAST 11 /* octets of the shortest entry of a CRL_LIST */
-#define RETRY_MS 300000
-#define TURN_SHIFT 8 /* an id says which turn, and which CA */
+#define SLICE_MS 2
+#define PAUSE_MS 1
+#define ENTRIES 500 /* at a time: less than a slice */
+#define PIECE_MAX ((size_t)1 << 20)
 
-/* The list of one CA. */
-struct sheet {
-	struct publish *publish;
-	size_t index;
-	struct loop_timer *timer;
-	uint64_t number;
-	struct buf tbs; /* empty unless the signer has it */
+enum phase {
+	PHASE_IDLE,
+	PHASE_READ,  /* the keeper's list is read, and sorted by the way */
+	PHASE_WRITE, /* the TBSCertList goes into sealed memory */
+	PHASE_AWAY   /* the signer has it */
 };
 
 struct publish {
 	struct loop *loop;
 	struct policy *policy;
-	int64_t interval;
 	struct channel *keeper;
 	struct channel *signer;
-	uint32_t turn;
-	struct sheet sheet[POLICY_CAS_MAX];
+	struct loop_timer *work;
+	/* The list that is being made. */
+	enum phase phase;
+	const struct authority *authority;
+	struct crl_span span;
+	uint64_t count;
+	struct sealed sealed; /* from the keeper */
+	struct wire_in in;
+	struct crl_list *list;
+	struct buf piece;
+	int fd; /* the TBSCertList; -1: none */
 };
 
-static const struct authority *
-authority_of(const struct sheet *sheet)
-{
-	return &policy_ca(sheet->publish->policy, sheet->index)->authority;
-}
-
+/* No list is being made any more. */
 static void
-refuse(const struct fault *f, struct sheet *sheet)
+rest(struct publish *p)
 {
-	LOG(CRL_REFUSED, LOG_TEXT("ca", authority_of(sheet)->conf.name),
-	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
-	buf_free(&sheet->tbs);
-	loop_timer_set(sheet->timer, RETRY_MS);
+	loop_timer_stop(p->work);
+	sealed_unmap(&p->sealed);
+	crl_list_free(p->list);
+	p->list = NULL;
+	buf_free(&p->piece);
+	if (p->fd >= 0)
+		(void)close(p->fd);
+	p->fd = -1;
+	p->phase = PHASE_IDLE;
 }
 
-/* A CA whose certificate does not say cRLSign has its lists from elsewhere. */
-static bool
-makes_lists(const struct authority *a)
-{
-	return (a->cert->key_usage & CERT_KU_CRL_SIGN) != 0;
-}
-
+/* What went wrong is logged here; the keeper decides when to try again. */
 static void
-ask(struct sheet *sheet, bool if_due)
+refuse(struct publish *p, const char *ca, uint64_t number,
+    const struct fault *cause)
 {
-	struct publish *p = sheet->publish;
-	const struct authority *a = authority_of(sheet);
-	struct msg m = { .type = MSG_CRL_ASK };
+	struct msg m = { .type = MSG_CRL_FAILED };
 	struct fault f = { 0 };
 
-	if (!makes_lists(a))
-		return;
-	memcpy(m.crl_ask.ca, a->conf.name, sizeof(m.crl_ask.ca));
-	m.crl_ask.if_due = if_due;
-	loop_timer_set(sheet->timer, p->interval * 1000);
+	log_fault(cause, NULL);
+	memcpy(m.crl_failed.ca, ca, strlen(ca) + 1);
+	m.crl_failed.number = number;
+	m.crl_failed.fault = cause->code;
 	if (channel_say(p->keeper, &m, &f) < 0)
-		refuse(&f, sheet);
+		log_fault(&f, NULL);
 }
 
 static void
-timer_fired(void *arg)
+give_up(struct publish *p, const struct fault *f)
 {
-	ask(arg, false);
+	refuse(p, p->authority->conf.name, p->span.number, f);
+	rest(p);
+}
+
+static int
+open_tbs(struct publish *p, struct fault *f)
+{
+	if (crl_list_count(p->list) != p->count)
+		return fault_set(f, FAULT_INTERNAL,
+		    "the keeper's list is not of the length it says");
+	sealed_unmap(&p->sealed);
+	p->piece = BUF(PIECE_MAX);
+	p->phase = PHASE_WRITE;
+	if ((p->fd = sealed_new(f)) < 0)
+		return -1;
+	return crl_list_open(p->list, p->authority, &p->span, &p->piece, f);
+}
+
+static int
+read_some(struct publish *p, struct fault *f)
+{
+	struct revoked r;
+	int more = 1;
+
+	for (int i = 0; i < ENTRIES && (more = revoked_next(&p->in, &r)) == 1;
+	     i++) {
+		struct crl_entry e = { .serial_len = r.serial_len,
+			.reason = r.reason,
+			.when = r.when };
+
+		memcpy(e.serial, r.serial, sizeof(r.serial));
+		if (crl_list_add(p->list, &e, f) < 0)
+			return -1;
+	}
+	if (more < 0)
+		return fault_set(f, FAULT_INTERNAL,
+		    "the keeper's list is malformed");
+	return more == 1 ? 0 : open_tbs(p, f);
+}
+
+static int
+ask_signer(struct publish *p, struct fault *f)
+{
+	const char *name = p->authority->conf.name;
+	struct msg m = { .type = MSG_CRL_SIGN };
+
+	crl_list_free(p->list);
+	p->list = NULL;
+	if (sealed_close(p->fd, f) < 0)
+		return -1;
+	memcpy(m.crl_sign.ca, name, sizeof(m.crl_sign.ca));
+	m.crl_sign.number = p->span.number;
+	p->phase = PHASE_AWAY;
+	return channel_say_fd(p->signer, &m, p->fd, f);
+}
+
+static int
+write_some(struct publish *p, struct fault *f)
+{
+	int more = crl_list_write(p->list, ENTRIES, &p->piece, f);
+
+	if (more < 0 ||
+	    sealed_put(p->fd,
+		(struct wire_bytes){ p->piece.data, p->piece.len }, f) < 0)
+		return -1;
+	p->piece.len = 0;
+	return more == 1 ? 0 : ask_signer(p, f);
 }
 
 static void
-ask_all(struct publish *p)
+work(void *arg)
 {
-	if (p->keeper == NULL || p->signer == NULL)
-		return;
-	for (size_t i = 0; i < policy_cas(p->policy); i++)
-		ask(&p->sheet[i], true);
+	struct publish *p = arg;
+	int64_t until = clock_mono() + SLICE_MS;
+	struct fault f = { 0 };
+	int result = 0;
+
+	while (result == 0 && clock_mono() < until) {
+		if (p->phase == PHASE_READ)
+			result = read_some(p, &f);
+		else if (p->phase == PHASE_WRITE)
+			result = write_some(p, &f);
+		else
+			return;
+	}
+	if (result < 0)
+		give_up(p, &f);
+	else
+		loop_timer_set(p->work, PAUSE_MS);
 }
 
 struct publish *
-publish_new(struct loop *loop, struct policy *policy, int64_t interval,
-    struct fault *f)
+publish_new(struct loop *loop, struct policy *policy, struct fault *f)
 {
 	struct publish *p = calloc(1, sizeof(*p));
 
@@ -99,18 +176,11 @@ publish_new(struct loop *loop, struct policy *policy, int64_t interval,
 		return NULL;
 	}
 	p->loop = loop;
+	p->fd = -1;
 	p->policy = policy_hold(policy);
-	p->interval = interval;
-	for (size_t i = 0; i < POLICY_CAS_MAX; i++) {
-		struct sheet *sheet = &p->sheet[i];
-
-		sheet->publish = p;
-		sheet->index = i;
-		sheet->timer = loop_timer_new(loop, timer_fired, sheet, f);
-		if (sheet->timer == NULL) {
-			publish_free(p);
-			return NULL;
-		}
+	if ((p->work = loop_timer_new(loop, work, p, f)) == NULL) {
+		publish_free(p);
+		return NULL;
 	}
 	return p;
 }
@@ -120,10 +190,9 @@ publish_free(struct publish *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < POLICY_CAS_MAX; i++) {
-		loop_timer_free(p->sheet[i].timer);
-		buf_free(&p->sheet[i].tbs);
-	}
+	if (p->work != NULL)
+		rest(p);
+	loop_timer_free(p->work);
 	policy_free(p->policy);
 	free(p);
 }
@@ -134,152 +203,89 @@ publish_attach(struct publish *p, struct channel *keeper,
 {
 	p->keeper = keeper;
 	p->signer = signer;
-	ask_all(p);
 }
 
 void
-publish_reload(struct publish *p, struct policy *policy, int64_t interval)
+publish_reload(struct publish *p, struct policy *policy)
 {
-	for (size_t i = 0; i < POLICY_CAS_MAX; i++) {
-		loop_timer_stop(p->sheet[i].timer);
-		buf_free(&p->sheet[i].tbs);
-	}
+	rest(p);
 	policy_free(p->policy);
 	p->policy = policy_hold(policy);
-	p->interval = interval;
-	p->turn++;
-	ask_all(p);
 }
 
-static struct sheet *
-find_sheet(struct publish *p, const char *ca)
+static const struct authority *
+find_authority(struct publish *p, const char *ca)
 {
-	for (size_t i = 0; i < policy_cas(p->policy); i++)
-		if (strcmp(authority_of(&p->sheet[i])->conf.name, ca) == 0)
-			return &p->sheet[i];
+	for (size_t i = 0; i < policy_cas(p->policy); i++) {
+		const struct authority *a = &policy_ca(p->policy, i)->authority;
+
+		if (strcmp(a->conf.name, ca) == 0)
+			return a;
+	}
 	return NULL;
 }
 
-/* The keeper's list as crl_tbs wants it; ${entries} has room for all. */
 static int
-read_entries(struct wire_bytes list, struct crl_entry *entries, size_t *count,
-    struct fault *f)
+begin(struct publish *p, const struct msg_crl_list *m, int fd, struct fault *f)
 {
-	struct wire_in in = { .at = list.data, .left = list.len };
-	struct revoked r;
-	int more;
-
-	for (*count = 0; (more = revoked_next(&in, &r)) == 1; ++*count) {
-		struct crl_entry *e = &entries[*count];
-
-		memcpy(e->serial, r.serial, sizeof(r.serial));
-		e->serial_len = r.serial_len;
-		e->reason = r.reason;
-		e->when = r.when;
-	}
-	if (more < 0)
-		return fault_set(f, FAULT_INTERNAL,
-		    "the keeper's list is malformed");
+	if ((p->authority = find_authority(p, m->ca)) == NULL)
+		return fault_set(f, FAULT_DENIED, "no CA is called %s", m->ca);
+	if (p->signer == NULL)
+		return fault_set(f, FAULT_BUSY, "there is no signer yet");
+	p->span.number = m->number;
+	p->count = m->count;
+	crl_span_set(&p->span, p->authority,
+	    (time_t)m->this_update + CRL_BACKDATE, 0);
+	if ((p->list = crl_list_new(f)) == NULL ||
+	    sealed_map(&p->sealed, fd, CRL_BYTES_MAX, f) < 0)
+		return -1;
+	p->in = (struct wire_in){ .at = p->sealed.bytes.data,
+		.left = p->sealed.bytes.len };
+	p->phase = PHASE_READ;
+	loop_timer_set(p->work, PAUSE_MS);
 	return 0;
 }
 
-static int
-write_tbs(struct sheet *sheet, const struct msg_crl_list *m, struct fault *f)
+void
+publish_listed(struct publish *p, const struct msg_crl_list *m, int fd)
 {
-	struct crl_entry *entries =
-	    calloc(m->entries.len / ENTRY_LEAST + 1, sizeof(*entries));
-	const struct authority *a = authority_of(sheet);
-	time_t now = clock_wall();
-	size_t count;
-	int result;
+	struct fault f = { 0 };
 
-	if (entries == NULL)
-		return fault_set(f, FAULT_MEMORY, "CRL");
-	buf_free(&sheet->tbs);
-	sheet->tbs = BUF(CRL_BYTES_MAX);
-	sheet->number = m->number;
-	result = read_entries(m->entries, entries, &count, f);
-	if (result == 0)
-		result =
-		    crl_tbs(a, entries, count, m->number, now, &sheet->tbs, f);
-	free(entries);
-	return result;
+	/* The keeper makes one at a time: what we have, it has given up. */
+	rest(p);
+	if (begin(p, m, fd, &f) < 0) {
+		refuse(p, m->ca, m->number, &f);
+		rest(p);
+	}
+	(void)close(fd);
 }
 
 static int
-ask_signer(struct sheet *sheet, struct fault *f)
+file_list(struct publish *p, const struct msg_crl_signed *m, struct fault *f)
 {
-	struct publish *p = sheet->publish;
-	struct msg m = { .type = MSG_TBS_ASK };
+	struct msg file = { .type = MSG_CRL_FILE };
 
-	m.tbs_ask.id = PUBLISH_ID |
-	    ((p->turn << TURN_SHIFT | (uint32_t)sheet->index) & ~PUBLISH_ID);
-	m.tbs_ask.crl = 1;
-	memcpy(m.tbs_ask.ca, authority_of(sheet)->conf.name,
-	    sizeof(m.tbs_ask.ca));
-	m.tbs_ask.tbs = (struct wire_bytes){ sheet->tbs.data, sheet->tbs.len };
-	return channel_say(p->signer, &m, f);
+	if (m->fault != FAULT_NONE)
+		return fault_set(f,
+		    m->fault < FAULT_COUNT ? (enum fault_code)m->fault
+					   : FAULT_INTERNAL,
+		    "the signer refused the CRL");
+	memcpy(file.crl_file.ca, m->ca, sizeof(file.crl_file.ca));
+	file.crl_file.number = m->number;
+	file.crl_file.signature = m->signature;
+	return channel_say_fd(p->keeper, &file, p->fd, f);
 }
 
 void
-publish_listed(struct publish *p, const struct msg_crl_list *m)
+publish_signed(struct publish *p, const struct msg_crl_signed *m)
 {
-	struct sheet *sheet = find_sheet(p, m->ca);
 	struct fault f = { 0 };
-	int result = 0;
 
-	if (sheet == NULL || (m->fault == FAULT_NONE && m->number == 0))
+	if (p->phase != PHASE_AWAY || m->number != p->span.number ||
+	    strcmp(m->ca, p->authority->conf.name) != 0)
 		return;
-	if (m->fault != FAULT_NONE)
-		result = fault_set(&f,
-		    m->fault < FAULT_COUNT ? (enum fault_code)m->fault
-					   : FAULT_INTERNAL,
-		    "the keeper gave no list");
-	if (result == 0)
-		result = write_tbs(sheet, m, &f);
-	if (result == 0)
-		result = ask_signer(sheet, &f);
-	if (result < 0)
-		refuse(&f, sheet);
-}
-
-static int
-file_list(struct sheet *sheet, struct wire_bytes signature, struct fault *f)
-{
-	const struct authority *a = authority_of(sheet);
-	struct wire_bytes tbs = { sheet->tbs.data, sheet->tbs.len };
-	struct msg m = { .type = MSG_CRL_FILE };
-	OWN_BUF(der, CRL_BYTES_MAX);
-
-	if (mint_finish(tbs, a->cert->spki.kind, signature, &der, f) < 0)
-		return -1;
-	memcpy(m.crl_file.ca, a->conf.name, sizeof(m.crl_file.ca));
-	m.crl_file.number = sheet->number;
-	m.crl_file.der = (struct wire_bytes){ der.data, der.len };
-	return channel_say(sheet->publish->keeper, &m, f);
-}
-
-void
-publish_signed(struct publish *p, const struct msg_tbs_done *m)
-{
-	uint32_t turn = (m->id & ~PUBLISH_ID) >> TURN_SHIFT;
-	size_t index = m->id & ((1u << TURN_SHIFT) - 1);
-	struct fault f = { 0 };
-	struct sheet *sheet;
-	int result;
-
-	if (turn != (p->turn & (~PUBLISH_ID >> TURN_SHIFT)) ||
-	    index >= policy_cas(p->policy) || p->sheet[index].tbs.len == 0)
-		return;
-	sheet = &p->sheet[index];
-	if (m->fault != FAULT_NONE)
-		result = fault_set(&f,
-		    m->fault < FAULT_COUNT ? (enum fault_code)m->fault
-					   : FAULT_INTERNAL,
-		    "the signer refused");
+	if (file_list(p, m, &f) < 0)
+		give_up(p, &f);
 	else
-		result = file_list(sheet, m->signature, &f);
-	if (result < 0)
-		refuse(&f, sheet);
-	buf_free(&sheet->tbs);
+		rest(p);
 }

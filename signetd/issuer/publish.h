@@ -7,29 +7,30 @@
 #include "sys/loop.h"
 
 /*
- * Revocation lists, in time: CRL_ASK to the keeper, who is on it; TBS_ASK to
- * the signer; CRL_FILE to the keeper.  At the start and at a reload if one is
- * due, then each crl-interval; after a failure sooner.
+ * Revocation lists are written here: CRL_LIST from the keeper says who is on
+ * one; it is sorted and written as a TBSCertList, which the signer signs
+ * (CRL_SIGN) and the keeper files (CRL_FILE, or CRL_FAILED).  Two milliseconds
+ * at a time, between the certificates of others; one list at a time.
  */
 struct fault;
 struct publish;
 
-/* Ids of TBS_ASKs for lists have this bit; jobs' have not. */
+/* Ids of TBS_ASKs that are neither a job's nor the office's have this bit. */
 #define PUBLISH_ID 0x80000000u
 
-/* ${interval} in seconds. */
 CHECKED struct publish *publish_new(struct loop *loop, struct policy *policy,
-    int64_t interval, struct fault *f);
+    struct fault *f);
 void publish_free(struct publish *publish);
 
 void publish_attach(struct publish *publish, struct channel *keeper,
     struct channel *signer);
 
-/* Take over a new policy and interval; lists under way are forgotten. */
-void publish_reload(struct publish *publish, struct policy *policy,
-    int64_t interval);
+/* Take over a new policy; a list under way is forgotten, as the keeper does. */
+void publish_reload(struct publish *publish, struct policy *policy);
 
-void publish_listed(struct publish *publish, const struct msg_crl_list *m);
-void publish_signed(struct publish *publish, const struct msg_tbs_done *m);
+/* ${fd} is ours now. */
+void publish_listed(struct publish *publish, const struct msg_crl_list *m,
+    int fd);
+void publish_signed(struct publish *publish, const struct msg_crl_signed *m);
 
 #endif

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "signetd/keeper/lists.h"
 #include "signetd/keeper/renewal.h"
 
 #include <stdlib.h>
@@ -20,8 +19,6 @@ struct answer {
 	enum fault_code fault;
 	uint8_t serial[20];
 	size_t serial_len;
-	uint64_t number;
-	struct buf entries;
 };
 
 /* A serial that is still to be voided. */
@@ -34,7 +31,6 @@ struct owed {
 struct batch {
 	struct ledger *ledger;
 	struct books *books;
-	const char *dir;
 	batch_say_fn *say;
 	void *arg;
 	bool begun;
@@ -47,8 +43,8 @@ struct batch {
 };
 
 struct batch *
-batch_new(struct ledger *ledger, struct books *books, const char *dir,
-    batch_say_fn *say, void *arg, struct fault *f)
+batch_new(struct ledger *ledger, struct books *books, batch_say_fn *say,
+    void *arg, struct fault *f)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
@@ -58,7 +54,6 @@ batch_new(struct ledger *ledger, struct books *books, const char *dir,
 	}
 	b->ledger = ledger;
 	b->books = books;
-	b->dir = dir;
 	b->say = say;
 	b->arg = arg;
 	return b;
@@ -67,10 +62,6 @@ batch_new(struct ledger *ledger, struct books *books, const char *dir,
 void
 batch_free(struct batch *b)
 {
-	if (b == NULL)
-		return;
-	for (size_t i = 0; i < b->count; i++)
-		buf_free(&b->answer[i].entries);
 	free(b);
 }
 
@@ -161,36 +152,6 @@ take_void(struct batch *b, const struct msg_void_ *ask, struct answer *answer,
 	return ledger_void(b->ledger, ask->ca, ask->serial, f);
 }
 
-static int
-list_revoked(struct batch *b, const struct msg_crl_ask *ask,
-    struct answer *answer, struct fault *f)
-{
-	const struct book *book = books_find(b->books, ask->ca);
-	const struct lists lists = { b->ledger, book, b->dir };
-	bool due = true;
-
-	if (book == NULL)
-		return fault_set(f, FAULT_DENIED, "no CA is called %s",
-		    ask->ca);
-	if (ask->if_due != 0 && lists_due(&lists, clock_wall(), &due, f) < 0)
-		return -1;
-	if (!due)
-		return 0;
-	return lists_make(&lists, &answer->number, &answer->entries, f);
-}
-
-static int
-file_list(struct batch *b, const struct msg_crl_file *ask, struct fault *f)
-{
-	const struct book *book = books_find(b->books, ask->ca);
-	const struct lists lists = { b->ledger, book, b->dir };
-
-	if (book == NULL)
-		return fault_set(f, FAULT_DENIED, "no CA is called %s",
-		    ask->ca);
-	return lists_file(&lists, ask->number, ask->der, f);
-}
-
 static const char *
 ca_of(const struct msg *m)
 {
@@ -198,11 +159,7 @@ ca_of(const struct msg *m)
 		return m->reserve.ca;
 	if (m->type == MSG_COMMIT)
 		return m->commit.ca;
-	if (m->type == MSG_VOID)
-		return m->void_.ca;
-	if (m->type == MSG_CRL_ASK)
-		return m->crl_ask.ca;
-	return m->type == MSG_CRL_FILE ? m->crl_file.ca : NULL;
+	return m->type == MSG_VOID ? m->void_.ca : NULL;
 }
 
 static int
@@ -219,11 +176,7 @@ write_down(struct batch *b, const struct msg *m, struct answer *answer,
 		return ledger_commit(b->ledger, m->commit.ca, m->commit.serial,
 		    m->commit.der, f);
 	}
-	if (m->type == MSG_VOID)
-		return take_void(b, &m->void_, answer, f);
-	if (m->type == MSG_CRL_ASK)
-		return list_revoked(b, &m->crl_ask, answer, f);
-	return file_list(b, &m->crl_file, f);
+	return take_void(b, &m->void_, answer, f);
 }
 
 /* A refusal is for the one who asked; what the operator should see of it. */
@@ -231,12 +184,6 @@ static void
 refuse(const struct fault *f, struct answer *answer)
 {
 	answer->fault = f->code;
-	if (answer->type == MSG_CRL_FILE || answer->type == MSG_CRL_ASK) {
-		LOG(CRL_REFUSED, LOG_TEXT("ca", answer->ca),
-		    LOG_TEXT("code", fault_name(f->code)),
-		    LOG_TEXT("text", f->text));
-		return;
-	}
 	log_fault(f, *answer->ref != '\0' ? answer->ref : NULL);
 }
 
@@ -281,13 +228,6 @@ say(struct batch *b, const struct answer *answer)
 		m.type = MSG_COMMITTED;
 		m.committed.id = answer->id;
 		m.committed.fault = answer->fault;
-	} else if (answer->type == MSG_CRL_ASK) {
-		m.type = MSG_CRL_LIST;
-		memcpy(m.crl_list.ca, answer->ca, sizeof(m.crl_list.ca));
-		m.crl_list.fault = answer->fault;
-		m.crl_list.number = answer->number;
-		m.crl_list.entries = (struct wire_bytes){ answer->entries.data,
-			answer->entries.len };
 	}
 	if (m.type != MSG_COUNT)
 		b->say(b->arg, &m);
@@ -314,8 +254,6 @@ take_back(struct batch *b)
 	LOG(LEDGER_FAULT, LOG_TEXT("text", b->cause.text));
 	for (size_t i = 0; i < b->count; i++) {
 		b->answer[i].fault = FAULT_LEDGER;
-		b->answer[i].number = 0;
-		buf_free(&b->answer[i].entries);
 		if (b->answer[i].type == MSG_VOID)
 			owe(b, &b->answer[i]);
 	}
@@ -337,8 +275,6 @@ batch_end(struct batch *b)
 		b->owed = 0;
 	b->begun = false;
 	b->count = 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		say(b, &b->answer[i]);
-		buf_free(&b->answer[i].entries);
-	}
 }

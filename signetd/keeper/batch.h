@@ -20,11 +20,11 @@ struct batch;
 typedef void batch_say_fn(void *arg, const struct msg *answer);
 
 /**
- * batch_new(ledger, books, dir, say, arg, f):
- * Answers go to ${say}.  CRLs are filed in ${dir}.  Everything is borrowed.
+ * batch_new(ledger, books, say, arg, f):
+ * Answers go to ${say}.  Everything is borrowed.
  */
 CHECKED struct batch *batch_new(struct ledger *ledger, struct books *books,
-    const char *dir, batch_say_fn *say, void *arg, struct fault *f);
+    batch_say_fn *say, void *arg, struct fault *f);
 void batch_free(struct batch *batch);
 
 /* Take over other CAs; only between transactions. */

@@ -3,8 +3,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "signetd/revoked.h"
-#include "x509/crl.h"
 #include "x509/der.h"
 #include "x509/mint_probe.h"
 
@@ -37,9 +35,6 @@ struct desk {
 		uint32_t fault;
 		uint8_t serial[20];
 		size_t serial_len;
-		uint64_t number;
-		uint8_t entries[256];
-		size_t entries_len;
 	} answer[ANSWERS_MAX];
 };
 
@@ -64,15 +59,6 @@ note(void *arg, const struct msg *m)
 		a->id = m->committed.id;
 		a->fault = m->committed.fault;
 	}
-	if (m->type == MSG_CRL_LIST) {
-		a->fault = m->crl_list.fault;
-		a->number = m->crl_list.number;
-		a->entries_len = m->crl_list.entries.len;
-		assert_true(a->entries_len <= sizeof(a->entries));
-		if (a->entries_len > 0)
-			memcpy(a->entries, m->crl_list.entries.data,
-			    a->entries_len);
-	}
 }
 
 static void
@@ -83,7 +69,7 @@ open_ledger(struct desk *d)
 	d->ledger = ledger_open(d->path, NULL, &f);
 	if (d->ledger == NULL)
 		fail_msg("%s", f.text);
-	d->batch = batch_new(d->ledger, d->books, d->dir, note, d, &f);
+	d->batch = batch_new(d->ledger, d->books, note, d, &f);
 	assert_non_null(d->batch);
 }
 
@@ -180,16 +166,6 @@ take_void(struct desk *d, const struct answered *reserved)
 	m.void_.serial =
 	    (struct wire_bytes){ reserved->serial, reserved->serial_len };
 	batch_take(d->batch, &m);
-}
-
-static void
-take_crl_ask(struct desk *d, uint32_t if_due)
-{
-	struct msg m = { .type = MSG_CRL_ASK,
-		.crl_ask = { .ca = "sub", .if_due = if_due } };
-
-	batch_take(d->batch, &m);
-	batch_end(d->batch);
 }
 
 static int
@@ -333,138 +309,6 @@ a_ca_that_is_not_ours_is_refused(void **state)
 	assert_int_equal(count_of(d, LEDGER_RESERVED), 0);
 }
 
-/* The list that ${entries} and ${number} become, signed by ${key}. */
-static void
-sign_list(struct desk *d, uint64_t number, const struct key *key,
-    struct buf *der)
-{
-	struct authority *a = probe_authority(&d->ca, CONF);
-	OWN_BUF(tbs, 65536);
-	OWN_BUF(signature, 1024);
-	struct fault f = { 0 };
-	bool good = crl_tbs(a, NULL, 0, number, MINT_NOW, &tbs, &f) == 0 &&
-	    key_sign(key, (struct wire_bytes){ tbs.data, tbs.len }, &signature,
-		&f) == 0 &&
-	    mint_finish((struct wire_bytes){ tbs.data, tbs.len }, KEY_P256,
-		(struct wire_bytes){ signature.data, signature.len }, der,
-		&f) == 0;
-
-	if (!good)
-		fail_msg("%s", f.text);
-	authority_clear(a);
-	free(a);
-}
-
-static void
-file_list(struct desk *d, uint64_t number, const struct buf *der)
-{
-	struct msg m = { .type = MSG_CRL_FILE,
-		.crl_file = { .ca = "sub", .number = number } };
-
-	m.crl_file.der = (struct wire_bytes){ der->data, der->len };
-	batch_take(d->batch, &m);
-	batch_end(d->batch);
-}
-
-static bool
-is_filed(const struct desk *d, const struct buf *der)
-{
-	OWN_BUF(have, 65536);
-	OWN_BUF(pem, 65536);
-	OWN_BUF(inside, 65536);
-	char path[PATH_MAX];
-	struct fault f = { 0 };
-	size_t at = 0;
-
-	assert_int_equal(text_fmt(path, sizeof(path), "%s/sub.crl", d->dir), 0);
-	if (file_read(path, &have, &f) < 0)
-		return false;
-	assert_int_equal(text_fmt(path, sizeof(path), "%s/sub.r0", d->dir), 0);
-	assert_int_equal(file_read(path, &pem, &f), 0);
-	assert_int_equal(pem_next(pem.data, pem.len, &at, "X509 CRL", &inside,
-			     &f),
-	    1);
-	return have.len == der->len && inside.len == der->len &&
-	    memcmp(have.data, der->data, der->len) == 0 &&
-	    memcmp(inside.data, der->data, der->len) == 0;
-}
-
-static void
-the_revoked_are_listed_and_the_list_is_filed(void **state)
-{
-	struct desk *d = *state;
-	struct fault f = { 0 };
-	OWN_BUF(der, 65536);
-	struct wire_bytes serial;
-	struct revoked r;
-	struct wire_in in;
-	uint64_t number;
-
-	take_reserve(d, 1);
-	batch_end(d->batch);
-	take_commit(d, 1, &d->answer[0]);
-	batch_end(d->batch);
-	serial = (struct wire_bytes){ d->answer[0].serial, 2 };
-	assert_int_equal(ledger_begin(d->ledger, &f), 0);
-	assert_int_equal(ledger_revoke(d->ledger, "sub", serial, 4, "root",
-			     1790000001, &f),
-	    0);
-	assert_int_equal(ledger_end(d->ledger, &f), 0);
-	d->answers = 0;
-	take_crl_ask(d, 1);
-	assert_int_equal(d->answer[0].fault, FAULT_NONE);
-	/* Numbers come from the clock. */
-	number = d->answer[0].number;
-	assert_true(number > 1790000000);
-	in = (struct wire_in){ .at = d->answer[0].entries,
-		.left = d->answer[0].entries_len };
-	assert_int_equal(revoked_next(&in, &r), 1);
-	assert_memory_equal(r.serial, "\x03\xe8", 2);
-	assert_int_equal(r.reason, 4);
-	assert_int_equal(r.when, 1790000001);
-	assert_int_equal(revoked_next(&in, &r), 0);
-	sign_list(d, number, d->ca.key, &der);
-	file_list(d, number, &der);
-	assert_true(is_filed(d, &der));
-	/* Now nothing is due, unless the timer says so. */
-	take_crl_ask(d, 1);
-	assert_int_equal(d->answer[1].number, 0);
-	take_crl_ask(d, 0);
-	assert_true(d->answer[2].number > number);
-}
-
-static void
-a_list_that_is_not_the_cas_is_not_filed(void **state)
-{
-	struct desk *d = *state;
-	struct fault f = { 0 };
-	struct key *other = key_make("ec:P-256", &f);
-	OWN_BUF(good, 65536);
-	OWN_BUF(forged, 65536);
-	OWN_BUF(old, 65536);
-	uint64_t first, second;
-
-	assert_non_null(other);
-	take_crl_ask(d, 0);
-	take_crl_ask(d, 0);
-	first = d->answer[0].number;
-	second = d->answer[1].number;
-	assert_true(second > first);
-	sign_list(d, second, d->ca.key, &good);
-	sign_list(d, second, other, &forged);
-	sign_list(d, first, d->ca.key, &old);
-	key_free(other);
-	file_list(d, second, &forged);
-	assert_false(is_filed(d, &forged));
-	file_list(d, first, &good);
-	assert_false(is_filed(d, &good));
-	file_list(d, second, &good);
-	assert_true(is_filed(d, &good));
-	/* Older than the one that is there. */
-	file_list(d, first, &old);
-	assert_true(is_filed(d, &good));
-}
-
 static void
 a_name_that_is_no_file_name_is_refused(void **state)
 {
@@ -532,8 +376,6 @@ main(void)
 		AT_A_DESK(
 		    a_failed_transaction_is_taken_back_and_voids_are_owed),
 		AT_A_DESK(a_ca_that_is_not_ours_is_refused),
-		AT_A_DESK(the_revoked_are_listed_and_the_list_is_filed),
-		AT_A_DESK(a_list_that_is_not_the_cas_is_not_filed),
 		AT_A_DESK(a_name_that_is_no_file_name_is_refused),
 		cmocka_unit_test(
 		    the_last_tenth_of_a_range_is_announced_and_not_at_each_serial),

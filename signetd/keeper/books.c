@@ -84,6 +84,12 @@ books_find(struct books *books, const char *ca)
 	return NULL;
 }
 
+struct book *
+books_at(struct books *books, size_t index)
+{
+	return &books->book[index];
+}
+
 bool
 books_low(struct book *book, uint64_t left)
 {

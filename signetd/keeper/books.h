@@ -31,6 +31,7 @@ CHECKED int books_add(struct books *books, struct wire_bytes conf,
 
 size_t books_count(const struct books *books);
 struct book *books_find(struct books *books, const char *ca);
+struct book *books_at(struct books *books, size_t index);
 
 /* Whether it is time to say that ${left} serials of ${book} remain: at nine
  * tenths of the span, and at each hundredth from there. */

@@ -1,48 +1,66 @@
 #ifndef SIGNETD_KEEPER_LISTS_H
 #define SIGNETD_KEEPER_LISTS_H
 
-#include "base/buf.h"
 #include "base/checked.h"
-#include "ledger/ledger.h"
+#include "base/own.h"
+#include "ipc/msg.h"
+#include "ledger/ledger_lists.h"
 #include "signetd/keeper/books.h"
+#include "sys/loop.h"
 
 #include <stdbool.h>
 #include <time.h>
 
-/* Revocation lists: what goes on the next one, and where it is filed.  All
- * inside a transaction of the ledger. */
+/*
+ * Revocation lists: when one is due, who is on it, and where it is filed.
+ *
+ *	CRL_LIST  -> the issuer writes it, the signer signs it
+ *	CRL_FILE  <- and this is what became of it
+ *
+ * Each second what is new in the book is looked at, whoever wrote it.  A list
+ * of a million takes seconds and is worked on for two milliseconds at a time,
+ * so that the certificates of others are written down meanwhile; one list is
+ * made at a time.  Everything but the taking of a number and the filing is done
+ * outside a transaction.
+ */
 struct fault;
+struct lists;
 
-/* What one CRL_LIST carries; about 1600 random serials. */
-#define LISTS_ENTRIES_MAX 49152
-
-struct lists {
-	struct ledger *ledger;
-	const struct book *book;
-	const char *dir;
-};
-
-/* Whether a new list of the CA is due: there is none, or it is past half its
- * life, or the book says otherwise by now. */
-CHECKED int lists_due(const struct lists *lists, time_t now, bool *due,
+/* Say ${m}, with a copy of ${fd}. */
+typedef int lists_say_fn(void *arg, const struct msg *m, int fd,
     struct fault *f);
 
 /**
- * lists_make(lists, number, entries, f):
- * Take the next CRL number, and append to ${entries} (set up here) who is on
- * it, as revoked.h says: all that are revoked or held, but for those that
- * were on a list when they had expired (RFC 5280 3.3).  FAULT_UNSUPPORTED
- * if they are too many for one message: a list with some left out is a lie.
+ * lists_new(loop, ledger, dir, say, arg, f):
+ * Lists are filed in ${dir} as CA.crl (DER) and CA.r0 (PEM); those that were
+ * there before stay as CA.crl.old and CA.r0.old.  Everything is borrowed.
  */
-CHECKED int lists_make(const struct lists *lists, uint64_t *number,
-    struct buf *entries, struct fault *f);
+CHECKED struct lists *lists_new(struct loop *loop, struct ledger *ledger,
+    const char *dir, lists_say_fn *say, void *arg, struct fault *f);
+void lists_free(struct lists *lists);
+
+/* Take over other CAs and a list at least each ${interval} seconds; a list that
+ * is being made is given up, to be begun anew. */
+CHECKED int lists_set_books(struct lists *lists, struct books *books,
+    int64_t interval, struct fault *f);
+
+/* The issuer listens from now on. */
+void lists_start(struct lists *lists);
+
+/* A list is signed; ${fd}, now ours, is its TBSCertList.  Or it is not. */
+void lists_signed(struct lists *lists, const struct msg_crl_file *m, int fd);
+void lists_failed(struct lists *lists, const struct msg_crl_failed *m);
 
 /**
- * lists_file(lists, number, der, f):
- * File ${der} as CA.crl and, in PEM, as CA.r0 in the directory.  It must be
- * the CA's, signed by it, with this ${number}, newer than the last.
+ * lists_due(last, stale, lifetime, interval, now):
+ * Whether a list is to be made though ${last} is there: revocations or releases
+ * have come since (${stale}), half its life or the interval is over, it is for
+ * days to come (an office made it before its time), or the clock that it was
+ * made by was ahead.
  */
-CHECKED int lists_file(const struct lists *lists, uint64_t number,
-    struct wire_bytes der, struct fault *f);
+bool lists_due(const struct ledger_list *last, bool stale, int64_t lifetime,
+    int64_t interval, time_t now);
+
+OWN_FREE_STRUCT(lists, lists_free)
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "signetd/keeper/batch.h"
+#include "signetd/keeper/lists.h"
 #include "signetd/keeper/requests.h"
 #include "signetd/role.h"
 #include "x509/ossl.h"
@@ -18,6 +19,7 @@ struct keeper {
 	struct ledger *ledger;
 	struct books *books;
 	struct batch *batch;
+	struct lists *lists;
 	struct requests requests;
 	struct channel *issuer;
 	struct channel *desk;
@@ -52,7 +54,7 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 	if (split_path(k, role->conf.ledger, f) < 0 || ossl_start_alone(f) < 0)
 		return -1;
 	box->promises = SANDBOX_PROMISE(STDIO) | SANDBOX_PROMISE(RPATH) |
-	    SANDBOX_PROMISE(WPATH);
+	    SANDBOX_PROMISE(WPATH) | SANDBOX_PROMISE(SEALED);
 	box->paths[0] = (struct sandbox_path){ k->dir, true };
 	/* A limit on the size of files is a full disk: refused, not fatal. */
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -112,7 +114,14 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	struct role *role = arg;
 	struct keeper *k = role->state;
 
-	(void)fd;
+	if (m->type == MSG_CRL_FILE) {
+		lists_signed(k->lists, &m->crl_file, fd);
+		return;
+	}
+	if (m->type == MSG_CRL_FAILED) {
+		lists_failed(k->lists, &m->crl_failed);
+		return;
+	}
 	/* What the office asks is a transaction of its own. */
 	if (ch == k->desk || m->type == MSG_OFFICE_FIND) {
 		batch_end(k->batch);
@@ -120,6 +129,15 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		return;
 	}
 	batch_take(k->batch, m);
+}
+
+static int
+say_list(void *arg, const struct msg *m, int fd, struct fault *f)
+{
+	struct role *role = arg;
+	struct keeper *k = role->state;
+
+	return channel_say_fd(k->issuer, m, fd, f);
 }
 
 /* All that had come while we were busy is in one transaction now. */
@@ -155,8 +173,11 @@ start(struct role *role, struct fault *f)
 	if (ledger_make_room(k->ledger, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
 	k->requests = (struct requests){ k->ledger, k->books, say, role };
-	k->batch = batch_new(k->ledger, k->books, k->dir, say, role, f);
-	return k->batch != NULL ? 0 : -1;
+	k->batch = batch_new(k->ledger, k->books, say, role, f);
+	k->lists = lists_new(role->loop, k->ledger, k->dir, say_list, role, f);
+	if (k->batch == NULL || k->lists == NULL)
+		return -1;
+	return lists_set_books(k->lists, k->books, role->conf.crl_interval, f);
 }
 
 static int
@@ -173,6 +194,8 @@ reload(struct role *role, struct fault *f)
 	batch_end(k->batch);
 	batch_set_books(k->batch, fresh);
 	k->requests.books = fresh;
+	if (lists_set_books(k->lists, fresh, role->conf.crl_interval, f) < 0)
+		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
 	books_free(k->books);
 	k->books = fresh;
 	return 0;
@@ -207,6 +230,7 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	if (k->issuer == NULL)
 		return -1;
 	channel_when_idle(k->issuer, heard_all, k);
+	lists_start(k->lists);
 	return 0;
 }
 

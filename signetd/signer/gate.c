@@ -142,17 +142,30 @@ gate_count(const struct gate *gate)
 }
 
 int
-gate_sign(const struct gate *gate, const char *name, bool crl,
-    struct wire_bytes tbs, time_t now, struct buf *signature, struct fault *f)
+gate_sign(const struct gate *gate, const char *name, struct wire_bytes tbs,
+    time_t now, struct buf *signature, struct fault *f)
 {
 	const struct gate_ca *ca = find(gate, name);
-	int result;
 
 	if (ca == NULL)
 		return fault_set(f, FAULT_DENIED, "no CA is called %s", name);
-	result = crl ? tbs_check_crl(tbs, &ca->authority, now, f)
-		     : tbs_check(tbs, &ca->authority, now, f);
-	if (result < 0)
+	if (tbs_check(tbs, &ca->authority, now, f) < 0)
 		return fault_wrap(f, "%s", name);
 	return key_sign(ca->key, tbs, signature, f);
+}
+
+const struct authority *
+gate_authority(const struct gate *gate, const char *name)
+{
+	const struct gate_ca *ca = find(gate, name);
+
+	return ca != NULL ? &ca->authority : NULL;
+}
+
+const struct key *
+gate_key(const struct gate *gate, const char *name)
+{
+	const struct gate_ca *ca = find(gate, name);
+
+	return ca != NULL ? ca->key : NULL;
 }

@@ -14,7 +14,7 @@
 
 /*
  * The last gate: CAs and their keys, and what each may sign.  Nothing is
- * signed that tbs_check or tbs_check_crl has not understood to the last byte.
+ * signed that tbs_check or tbs_crl_step has not understood to the last byte.
  */
 struct fault;
 struct gate;
@@ -42,12 +42,17 @@ void gate_take_over(struct gate *gate, struct gate *old);
 size_t gate_count(const struct gate *gate);
 
 /**
- * gate_sign(gate, ca, crl, tbs, now, signature, f):
- * Append to ${signature} that of the CA named ${ca} over ${tbs}, a certificate
- * or a CRL, if it may sign that.  FAULT_DENIED says which rule forbids it.
+ * gate_sign(gate, ca, tbs, now, signature, f):
+ * Append to ${signature} that of the CA named ${ca} over ${tbs}, a certificate,
+ * if it may sign that.  FAULT_DENIED says which rule forbids it.
  */
-CHECKED int gate_sign(const struct gate *gate, const char *ca, bool crl,
+CHECKED int gate_sign(const struct gate *gate, const char *ca,
     struct wire_bytes tbs, time_t now, struct buf *signature, struct fault *f);
+
+/* For gate_list.c: the CA named ${ca} and its key, borrowed; NULL if there is
+ * none. */
+const struct authority *gate_authority(const struct gate *gate, const char *ca);
+const struct key *gate_key(const struct gate *gate, const char *ca);
 
 OWN_FREE_STRUCT(gate, gate_free)
 

@@ -1,9 +1,10 @@
-#include "signetd/signer/gate.h"
-
+#include "signetd/signer/gate_list.h"
+#include "sys/sealed.h"
 #include "x509/crl.h"
 #include "x509/mint_probe.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* A CA of its own, and the texts that the parent would send. */
 struct house {
@@ -101,12 +102,12 @@ person(const struct house *h, const char *profile, const char *subject)
 #define PERSON "/DC=org/O=Ex/OU=People/CN=a"
 
 static int
-sign(const struct house *h, const char *ca, bool crl, const struct made *m,
+sign(const struct house *h, const char *ca, const struct made *m,
     struct fault *f)
 {
 	OWN_BUF(signature, 1024);
-	int result = gate_sign(h->gate, ca, crl, bytes(&m->tbs), MINT_NOW,
-	    &signature, f);
+	int result =
+	    gate_sign(h->gate, ca, bytes(&m->tbs), MINT_NOW, &signature, f);
 
 	if (result == 0)
 		assert_int_equal(spki_verify(key_spki(h->ca.key),
@@ -125,7 +126,7 @@ what_the_ca_may_sign_is_signed(void **state)
 	struct made m = person(h, "slcs-user", PERSON);
 	struct fault f = { 0 };
 
-	if (sign(h, "sub", false, &m, &f) < 0)
+	if (sign(h, "sub", &m, &f) < 0)
 		fail_msg("%s", f.text);
 	made_free(&m);
 }
@@ -140,24 +141,62 @@ what_it_may_not_sign_is_refused(void **state)
 	struct made good = person(h, "slcs-user", PERSON);
 	struct fault f = { 0 };
 
-	assert_int_equal(sign(h, "sub", false, &stranger, &f), -1);
+	assert_int_equal(sign(h, "sub", &stranger, &f), -1);
 	assert_int_equal(f.code, FAULT_DENIED);
-	assert_int_equal(sign(h, "sub", false, &ca, &f), -1);
+	assert_int_equal(sign(h, "sub", &ca, &f), -1);
 	assert_int_equal(f.code, FAULT_DENIED);
-	/* Signed as what it is, or not at all. */
-	assert_int_equal(sign(h, "sub", true, &good, &f), -1);
-	assert_int_equal(f.code, FAULT_DENIED);
-	assert_int_equal(sign(h, "another", false, &good, &f), -1);
+	assert_int_equal(sign(h, "another", &good, &f), -1);
 	assert_int_equal(f.code, FAULT_DENIED);
 	/* Every byte is read: one more, or one less, is one too many. */
 	good.tbs.len--;
-	assert_int_equal(sign(h, "sub", false, &good, &f), -1);
+	assert_int_equal(sign(h, "sub", &good, &f), -1);
 	good.tbs.len++;
 	buf_put_u8(&good.tbs, 0);
-	assert_int_equal(sign(h, "sub", false, &good, &f), -1);
+	assert_int_equal(sign(h, "sub", &good, &f), -1);
 	made_free(&stranger);
 	made_free(&ca);
 	made_free(&good);
+}
+
+/* What is in ${tbs}, in memory that is sealed as the issuer's is, or is not. */
+static int
+in_memory(const struct buf *tbs, bool seal)
+{
+	struct fault f = { 0 };
+	int fd = sealed_new(&f);
+
+	assert_true(fd >= 0);
+	assert_int_equal(sealed_put(fd, bytes(tbs), &f), 0);
+	if (seal)
+		assert_int_equal(sealed_close(fd, &f), 0);
+	return fd;
+}
+
+/* Step by step to the signature, which must be good. */
+static int
+sign_list(const struct house *h, const char *ca, const struct buf *tbs,
+    bool seal, struct fault *f)
+{
+	int fd = in_memory(tbs, seal), more = 1;
+	struct gate_list *list = gate_list_new(h->gate, ca, fd, MINT_NOW, f);
+	OWN_BUF(signature, 1024);
+	struct fault early = { 0 };
+
+	(void)close(fd);
+	if (list == NULL)
+		return -1;
+	assert_int_equal(gate_list_sign(list, &signature, &early), -1);
+	while ((more = gate_list_step(list, f)) == 1)
+		;
+	if (more == 0 && (more = gate_list_sign(list, &signature, f)) == 0) {
+		assert_int_equal(gate_list_number(list), 3);
+		assert_int_equal(spki_verify(key_spki(h->ca.key),
+				     key_signature_algorithm(KEY_P256),
+				     bytes(tbs), bytes(&signature), f),
+		    0);
+	}
+	gate_list_free(list);
+	return more;
 }
 
 static void
@@ -165,14 +204,55 @@ a_list_of_the_ca_is_signed(void **state)
 {
 	const struct house *h = *state;
 	struct authority *a = probe_authority(&h->ca, PROBE_SUB_CONF);
-	struct made m = { NULL, BUF(CERT_MAX), BUF(CERT_MAX) };
+	struct made m = { NULL, BUF(CERT_MAX), BUF(1u << 20) };
+	struct made long_one = { NULL, BUF(1u << 20), BUF(1u << 20) };
+	struct crl_entry *many = calloc(5000, sizeof(*many));
 	struct fault f = { 0 };
 
+	assert_non_null(many);
+	for (uint32_t i = 0; i < 5000; i++)
+		many[i] = (struct crl_entry){ .serial = { 1, (uint8_t)(i >> 8),
+						  (uint8_t)i },
+			.serial_len = 3,
+			.when = MINT_NOW };
 	assert_int_equal(crl_tbs(a, NULL, 0, 3, MINT_NOW, &m.tbs, &f), 0);
-	if (sign(h, "sub", true, &m, &f) < 0)
+	assert_int_equal(crl_tbs(a, many, 5000, 3, MINT_NOW, &long_one.tbs, &f),
+	    0);
+	if (sign_list(h, "sub", &m.tbs, true, &f) < 0 ||
+	    sign_list(h, "sub", &long_one.tbs, true, &f) < 0)
 		fail_msg("%s", f.text);
-	assert_int_equal(sign(h, "sub", false, &m, &f), -1);
+	/* Signed as what it is, or not at all. */
+	assert_int_equal(sign(h, "sub", &m, &f), -1);
+	free(many);
 	made_free(&m);
+	made_free(&long_one);
+	authority_clear(a);
+	free(a);
+}
+
+static void
+a_list_it_may_not_sign_is_refused(void **state)
+{
+	const struct house *h = *state;
+	struct authority *a = probe_authority(&h->ca, PROBE_SUB_CONF);
+	struct made good = person(h, "slcs-user", PERSON);
+	OWN_BUF(tbs, CERT_MAX);
+	struct fault f = { 0 };
+
+	assert_int_equal(crl_tbs(a, NULL, 0, 3, MINT_NOW, &tbs, &f), 0);
+	assert_int_equal(sign_list(h, "sub", &good.tbs, true, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_int_equal(sign_list(h, "another", &tbs, true, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	/* What could be changed after it was read. */
+	assert_int_equal(sign_list(h, "sub", &tbs, false, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	tbs.len--;
+	assert_int_equal(sign_list(h, "sub", &tbs, true, &f), -1);
+	tbs.len++;
+	buf_put_u8(&tbs, 0);
+	assert_int_equal(sign_list(h, "sub", &tbs, true, &f), -1);
+	made_free(&good);
 	authority_clear(a);
 	free(a);
 }
@@ -225,7 +305,7 @@ at_a_reload_keys_are_taken_over_and_new_ones_are_not(void **state)
 	gate_take_over(fresh, h->gate);
 	gate_free(h->gate);
 	h->gate = fresh;
-	if (sign(h, "sub", false, &m, &f) < 0)
+	if (sign(h, "sub", &m, &f) < 0)
 		fail_msg("%s", f.text);
 	made_free(&m);
 	/* A certificate with a key that was never read. */
@@ -253,6 +333,7 @@ main(void)
 		IN_A_HOUSE(what_the_ca_may_sign_is_signed),
 		IN_A_HOUSE(what_it_may_not_sign_is_refused),
 		IN_A_HOUSE(a_list_of_the_ca_is_signed),
+		IN_A_HOUSE(a_list_it_may_not_sign_is_refused),
 		IN_A_HOUSE(a_key_and_a_certificate_that_differ_are_refused),
 		IN_A_HOUSE(two_cas_of_one_name_are_refused),
 		IN_A_HOUSE(

@@ -9,20 +9,29 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "signetd/role.h"
-#include "signetd/signer/gate.h"
+#include "signetd/signer/gate_list.h"
 #include "x509/ossl.h"
 
 #include <openssl/crypto.h>
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define SECURE_HEAP 131072
 #define SECURE_LEAST 32
 #define SIGNATURE_MAX 1024
+#define SLICE_MS 2 /* of work on a list, and then a pause for others */
+#define PAUSE_MS 1
 
 struct signer {
 	struct gate *gate;
 	struct channel *issuer;
+	struct loop_timer *work;
+	/* The revocation list that is being read; NULL: none. */
+	struct gate_list *list;
+	char ca[64];
+	uint64_t number;
 };
 
 static int
@@ -86,6 +95,78 @@ read_cas(struct role *role, const struct gate *old, struct fault *f)
 	return TAKE(gate);
 }
 
+static void
+say_list(struct signer *s, const struct buf *signature, const struct fault *why)
+{
+	struct msg m = { .type = MSG_CRL_SIGNED };
+	struct fault f = { 0 };
+
+	gate_list_free(s->list);
+	s->list = NULL;
+	memcpy(m.crl_signed.ca, s->ca, sizeof(m.crl_signed.ca));
+	m.crl_signed.number = s->number;
+	if (why != NULL) {
+		m.crl_signed.fault = why->code;
+		LOG(SIGN_REFUSED, LOG_TEXT("ref", s->ca),
+		    LOG_TEXT("text", why->text));
+	} else {
+		m.crl_signed.signature =
+		    (struct wire_bytes){ signature->data, signature->len };
+	}
+	if (channel_say(s->issuer, &m, &f) < 0)
+		log_fault(&f, NULL);
+}
+
+/* The number goes into the book as the issuer says it: it must be the list's.
+ */
+static int
+sign_list(struct signer *s, struct buf *signature, struct fault *f)
+{
+	if (gate_list_number(s->list) != s->number)
+		return fault_set(f, FAULT_DENIED,
+		    "the list has another number than was said");
+	return gate_list_sign(s->list, signature, f);
+}
+
+static void
+work(void *arg)
+{
+	struct signer *s = arg;
+	int64_t until = clock_mono() + SLICE_MS;
+	OWN_BUF(signature, SIGNATURE_MAX);
+	struct fault f = { 0 };
+	int more = 1;
+
+	if (s->list == NULL)
+		return;
+	while (more == 1 && clock_mono() < until)
+		more = gate_list_step(s->list, &f);
+	if (more == 1) {
+		loop_timer_set(s->work, PAUSE_MS);
+		return;
+	}
+	if (more == 0)
+		more = sign_list(s, &signature, &f);
+	say_list(s, &signature, more < 0 ? &f : NULL);
+}
+
+static void
+take_list(struct signer *s, const struct msg_crl_sign *ask, int fd)
+{
+	struct fault f = { 0 };
+
+	/* One at a time: what we had, the issuer has given up. */
+	gate_list_free(s->list);
+	memcpy(s->ca, ask->ca, sizeof(s->ca));
+	s->number = ask->number;
+	s->list = gate_list_new(s->gate, ask->ca, fd, clock_wall(), &f);
+	(void)close(fd);
+	if (s->list == NULL)
+		say_list(s, NULL, &f);
+	else
+		loop_timer_set(s->work, PAUSE_MS);
+}
+
 static int
 start(struct role *role, struct fault *f)
 {
@@ -96,7 +177,8 @@ start(struct role *role, struct fault *f)
 	role->state = s;
 	s->gate = read_cas(role, NULL, f);
 	forget_keys(role);
-	return s->gate != NULL ? 0 : -1;
+	s->work = loop_timer_new(role->loop, work, s, f);
+	return s->gate != NULL && s->work != NULL ? 0 : -1;
 }
 
 /* CA certificates and name spaces may change; keys stay. */
@@ -109,6 +191,9 @@ reload(struct role *role, struct fault *f)
 	forget_keys(role);
 	if (fresh == NULL)
 		return -1;
+	/* The keeper begins it anew. */
+	gate_list_free(s->list);
+	s->list = NULL;
 	gate_take_over(fresh, s->gate);
 	gate_free(s->gate);
 	s->gate = fresh;
@@ -124,8 +209,8 @@ sign(struct role *role, struct channel *ch, const struct msg_tbs_ask *ask)
 	struct fault f = { 0 };
 
 	answer.tbs_done.id = ask->id;
-	if (gate_sign(s->gate, ask->ca, ask->crl != 0, ask->tbs, clock_wall(),
-		&signature, &f) < 0) {
+	if (gate_sign(s->gate, ask->ca, ask->tbs, clock_wall(), &signature,
+		&f) < 0) {
 		answer.tbs_done.fault = f.code;
 		LOG(SIGN_REFUSED, LOG_TEXT("ref", ask->ref),
 		    LOG_TEXT("text", f.text));
@@ -141,9 +226,12 @@ sign(struct role *role, struct channel *ch, const struct msg_tbs_ask *ask)
 static void
 heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 {
-	(void)fd;
+	struct role *role = arg;
+
 	if (m->type == MSG_TBS_ASK)
-		sign(arg, ch, &m->tbs_ask);
+		sign(role, ch, &m->tbs_ask);
+	if (m->type == MSG_CRL_SIGN)
+		take_list(role->state, &m->crl_sign, fd);
 }
 
 static int

@@ -134,12 +134,8 @@ def test_a_front_cannot_make_a_ticket(site, tmp_path):
         # And nothing was asked of the others.
         for other in ("signer", "keeper"):
             role.channels[other].settimeout(0.2)
-            while True:
-                try:
-                    heard = decode(role.channels[other].recv(70000))[0]
-                except (TimeoutError, socket.timeout):
-                    break
-                assert heard in ("CRL_ASK",), heard
+            with pytest.raises((TimeoutError, socket.timeout)):
+                role.channels[other].recv(70000)
 
 
 def test_the_signer_signs_nothing_it_does_not_understand(site, tmp_path):
@@ -152,7 +148,7 @@ def test_the_signer_signs_nothing_it_does_not_understand(site, tmp_path):
         issuer = role.channels["issuer"]
         for tbs in (b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"A" * 500,
                     site.ca.joinpath("ca.pem").read_bytes()):
-            issuer.send(encode("TBS_ASK", id=1, crl=0, ca=b"slcs", tbs=tbs))
+            issuer.send(encode("TBS_ASK", id=1, ca=b"slcs", tbs=tbs))
             name, values = decode(issuer.recv(70000))
             assert name == "TBS_DONE" and values["fault"] != 0
             assert values["signature"] == b""
