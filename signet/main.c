@@ -132,6 +132,17 @@ run(struct call *call, int argc, char **argv, struct fault *f)
 	return flush_answer(f);
 }
 
+/* A mistake on the command line is an object too for who asked for them, also
+ * where it hid that he did. */
+static bool
+asks_for_json(const struct call *call, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return !call->old;
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,7 +157,10 @@ main(int argc, char **argv)
 		result = run(&call, argc - used, argv + used, &f);
 	else if (asks_about_all(argc, argv, &call))
 		result = flush_answer(&f);
-	if (result < 0)
+	if (result < 0) {
+		if (f.code == FAULT_USAGE && asks_for_json(&call, argc, argv))
+			call.common.json = true;
 		return command_complain(&call, &f);
+	}
 	return call.exit_status > 0 ? call.exit_status : 0;
 }

@@ -15,6 +15,13 @@ authn_passwd_user_ok(const char *user)
 	    user[len - 1] != ' ';
 }
 
+bool
+authn_passwd_user_can_log_in(const char *user)
+{
+	return authn_passwd_user_ok(user) && user[0] != '-' &&
+	    strpbrk(user, "@/\\") == NULL;
+}
+
 static int
 copy_part(char *to, size_t size, const char *from, size_t len)
 {

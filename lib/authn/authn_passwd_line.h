@@ -27,6 +27,10 @@ CHECKED int authn_passwd_line_read(struct authn_passwd_line *line,
  * ending with a blank. */
 bool authn_passwd_user_ok(const char *user);
 
+/* Whether that user can also log in: signetd asks for NAME alone, never for
+ * NAME@REALM, and takes neither an instance nor a domain for a person. */
+bool authn_passwd_user_can_log_in(const char *user);
+
 /* Take the next line off ${file}: its bytes, without newline, and what it says
  * (1, 0 or -1 as authn_passwd_line_read).  false at the end. */
 bool authn_passwd_next(struct wire_in *file, struct wire_bytes *raw, int *said,

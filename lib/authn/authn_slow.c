@@ -23,15 +23,16 @@ struct entry {
 struct authn_slow {
 	size_t count;
 	size_t used; /* places from here on were never taken */
-	unsigned free_tries;
+	unsigned user_tries;
+	unsigned address_tries;
 	int64_t longest_ms;
 	uint64_t *tag; /* of the key: what a search looks at; 0 is free */
 	struct entry *entry;
 };
 
 struct authn_slow *
-authn_slow_new(size_t entries, unsigned free_tries, int64_t longest_ms,
-    struct fault *f)
+authn_slow_new(size_t entries, unsigned user_tries, unsigned address_tries,
+    int64_t longest_ms, struct fault *f)
 {
 	OWN_STRUCT(authn_slow) s = calloc(1, sizeof(*s));
 
@@ -42,7 +43,8 @@ authn_slow_new(size_t entries, unsigned free_tries, int64_t longest_ms,
 		return NULL;
 	}
 	s->count = entries;
-	s->free_tries = free_tries;
+	s->user_tries = user_tries;
+	s->address_tries = address_tries;
 	s->longest_ms = longest_ms;
 	return TAKE(s);
 }
@@ -163,12 +165,20 @@ make(struct authn_slow *s, const char *key, int64_t now_ms)
 	return &s->entry[best];
 }
 
+/* Failures that cost the owner of ${key} nothing. */
+static unsigned
+free_tries(const struct authn_slow *s, const char *key)
+{
+	return key[0] == 'a' ? s->address_tries : s->user_tries;
+}
+
 static int64_t
 wait_of(struct authn_slow *s, const char *key, int64_t now_ms)
 {
 	const struct entry *e = find(s, key, now_ms);
 
-	if (e == NULL || e->failures <= s->free_tries || e->until_ms <= now_ms)
+	if (e == NULL || e->failures <= free_tries(s, key) ||
+	    e->until_ms <= now_ms)
 		return 0;
 	return e->until_ms - now_ms;
 }
@@ -191,18 +201,19 @@ static void
 count_failure(struct authn_slow *s, const char *key, int64_t now_ms)
 {
 	struct entry *e = find(s, key, now_ms);
+	const unsigned tries = free_tries(s, key);
 	int64_t wait = FIRST_WAIT_MS;
 
 	if (e == NULL)
 		e = make(s, key, now_ms);
 	if (e->failures == 0)
 		e->halved_ms = now_ms;
-	if (e->failures < s->free_tries + FAILURES_MAX)
+	if (e->failures < tries + FAILURES_MAX)
 		e->failures++;
 	e->last_ms = now_ms;
-	if (e->failures <= s->free_tries)
+	if (e->failures <= tries)
 		return;
-	for (unsigned i = s->free_tries + 1; i < e->failures; i++)
+	for (unsigned i = tries + 1; i < e->failures; i++)
 		if (wait < s->longest_ms)
 			wait *= 2;
 	e->until_ms = now_ms + (wait < s->longest_ms ? wait : s->longest_ms);

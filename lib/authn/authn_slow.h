@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * Password guessing is slowed per user and per address: after ${free_tries}
- * failures each further one doubles a wait that begins at a second, up to
+ * Password guessing is slowed per user and per address: after ${user_tries}
+ * failures of a user, or ${address_tries} from an address, which many users may
+ * share, each further one doubles a wait that begins at a second, up to
  * ${longest_ms}; a success forgets the user's failures (but not the address's:
  * who guesses has an account of his own to succeed with), and time does
  * (halved every ten minutes).  The table is bounded; under pressure the oldest
@@ -23,8 +24,8 @@ struct fault;
 struct authn_slow;
 
 /* ${entries}: how many users and addresses are remembered. */
-CHECKED struct authn_slow *authn_slow_new(size_t entries, unsigned free_tries,
-    int64_t longest_ms, struct fault *f);
+CHECKED struct authn_slow *authn_slow_new(size_t entries, unsigned user_tries,
+    unsigned address_tries, int64_t longest_ms, struct fault *f);
 void authn_slow_free(struct authn_slow *s);
 
 /* Milliseconds until ${user} from ${address} may be heard; 0: now. */

@@ -14,7 +14,8 @@ static struct authn_slow *
 table(size_t entries)
 {
 	struct fault f = { 0 };
-	struct authn_slow *s = authn_slow_new(entries, TRIES, LONGEST, &f);
+	struct authn_slow *s =
+	    authn_slow_new(entries, TRIES, TRIES, LONGEST, &f);
 
 	assert_non_null(s);
 	return s;
@@ -51,7 +52,8 @@ static void
 a_million_failures_do_not_overflow_the_wait(void **state)
 {
 	struct fault f = { 0 };
-	OWN_STRUCT(authn_slow) s = authn_slow_new(4, TRIES, INT64_MAX / 4, &f);
+	OWN_STRUCT(authn_slow) s =
+	    authn_slow_new(4, TRIES, TRIES, INT64_MAX / 4, &f);
 
 	(void)state;
 	assert_non_null(s);
@@ -92,6 +94,28 @@ the_address_is_slowed_for_everybody(void **state)
 	assert_int_equal(authn_slow_wait(s, "ann", "[::ffff:10.0.0.2]:8", 0),
 	    0);
 	assert_int_equal(authn_slow_wait(s, "10.0.0.1", "10.0.0.2", 0), 0);
+}
+
+static void
+an_address_that_many_share_has_tries_of_its_own(void **state)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(authn_slow) s = authn_slow_new(64, TRIES, 10, LONGEST, &f);
+	char user[32];
+
+	(void)state;
+	assert_non_null(s);
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(user, sizeof(user), "user%d", i);
+		guess(s, user, "10.0.0.1:7", 1, 0);
+	}
+	assert_int_equal(authn_slow_wait(s, "ann", "10.0.0.1", 0), 0);
+	guess(s, "user0", "10.0.0.1", 1, 0);
+	assert_int_equal(authn_slow_wait(s, "ann", "10.0.0.1", 0), 1000);
+	/* A user's own are still few. */
+	guess(s, "bob", "10.0.0.2", TRIES + 1, 0);
+	assert_int_equal(authn_slow_wait(s, "bob", "10.0.0.3", 0), 1000);
+	assert_int_equal(authn_slow_wait(s, "ann", "10.0.0.2", 0), 0);
 }
 
 static void
@@ -195,6 +219,8 @@ main(void)
 		cmocka_unit_test(a_million_failures_do_not_overflow_the_wait),
 		cmocka_unit_test(the_user_is_slowed_from_everywhere),
 		cmocka_unit_test(the_address_is_slowed_for_everybody),
+		cmocka_unit_test(
+		    an_address_that_many_share_has_tries_of_its_own),
 		cmocka_unit_test(an_ipv6_network_is_one_address),
 		cmocka_unit_test(
 		    a_success_forgets_the_user_but_not_the_address),

@@ -41,6 +41,10 @@ struct tls_identity {
  * calls this before. */
 CHECKED int tls_init(struct fault *f);
 
+/* Whether OpenSSL finds anything in the cipher list ${ciphers}.  FAULT_CONFIG
+ * if not. */
+CHECKED int tls_ciphers_check(const char *ciphers, struct fault *f);
+
 /* Up to 4 identities (RSA and EC side by side); ${ciphers} NULL for ours. */
 CHECKED struct tls_server *tls_server_new(const struct tls_identity *ids,
     size_t count, const char *ciphers, struct fault *f);

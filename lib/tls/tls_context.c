@@ -93,6 +93,30 @@ ask_judge(X509_STORE_CTX *store, void *arg)
 }
 
 static int
+set_ciphers(SSL_CTX *ctx, const char *ciphers, struct fault *f)
+{
+	if (SSL_CTX_set_cipher_list(ctx, ciphers) != 1)
+		return ossl_fault(f, FAULT_CONFIG, "TLS ciphers \"%s\"",
+		    ciphers);
+	return 0;
+}
+
+int
+tls_ciphers_check(const char *ciphers, struct fault *f)
+{
+	SSL_CTX *ctx;
+	int result;
+
+	if (tls_init(f) < 0)
+		return -1;
+	if ((ctx = SSL_CTX_new(TLS_server_method())) == NULL)
+		return ossl_fault(f, FAULT_SYSTEM, "setting up TLS");
+	result = set_ciphers(ctx, ciphers, f);
+	SSL_CTX_free(ctx);
+	return result;
+}
+
+static int
 context_set(SSL_CTX *ctx, const char *ciphers, struct fault *f)
 {
 	/* OpenSSL's macros want them writable. */
@@ -116,11 +140,7 @@ context_set(SSL_CTX *ctx, const char *ciphers, struct fault *f)
 	    SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
 	    SSL_CTX_set1_sigalgs_list(ctx, signatures) != 1)
 		return ossl_fault(f, FAULT_SYSTEM, "setting up TLS");
-	if (SSL_CTX_set_cipher_list(ctx, ciphers != NULL ? ciphers : CIPHERS) !=
-	    1)
-		return ossl_fault(f, FAULT_CONFIG, "TLS ciphers \"%s\"",
-		    ciphers != NULL ? ciphers : CIPHERS);
-	return 0;
+	return set_ciphers(ctx, ciphers != NULL ? ciphers : CIPHERS, f);
 }
 
 struct tls_server *

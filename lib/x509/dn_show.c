@@ -16,8 +16,8 @@ static const struct {
 	const char *name;
 	const char *oid;
 } attributes[] = {
-#define DN_ATTRIBUTE(name, type, oid) { name, oid },
-#define DN_ALIAS(name, type, oid)
+#define DN_ATTRIBUTE(name, type, most, oid) { name, oid },
+#define DN_ALIAS(name, type, most, oid)
 #include "x509/dn.def"
 #undef DN_ATTRIBUTE
 #undef DN_ALIAS

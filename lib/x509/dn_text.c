@@ -16,10 +16,11 @@ enum string_type {
 static const struct attribute {
 	const char *name;
 	enum string_type type;
+	size_t most; /* characters, in a name that we give; 0: no bound */
 	const char *oid;
 } attributes[] = {
-#define DN_ATTRIBUTE(name, type, oid) { name "=", type, oid },
-#define DN_ALIAS(name, type, oid) { name "=", type, oid },
+#define DN_ATTRIBUTE(name, type, most, oid) { name "=", type, most, oid },
+#define DN_ALIAS(name, type, most, oid) { name "=", type, most, oid },
 #include "x509/dn.def"
 #undef DN_ATTRIBUTE
 #undef DN_ALIAS
@@ -236,6 +237,29 @@ expand(struct value *value, const char *at, const char *end,
 	return 0;
 }
 
+static size_t
+characters(const struct value *value)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < value->len; i++)
+		n += (value->data[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Names that others have given may be as they are; ours keep to RFC 5280
+ * appendix A.1. */
+static int
+check_length(const struct attribute *attribute, const struct value *value,
+    struct fault *f)
+{
+	if (attribute->most == 0 || characters(value) <= attribute->most)
+		return 0;
+	return fault_set(f, FAULT_NAME,
+	    "%s%.80s has more than %zu characters (RFC 5280 appendix A.1)",
+	    attribute->name, value->data, attribute->most);
+}
+
 static int
 read_text(struct dn *dn, const char *text, const struct dn_value *values,
     enum fault_code code, struct fault *f)
@@ -257,6 +281,8 @@ read_text(struct dn *dn, const char *text, const struct dn_value *values,
 		start = text + 1 + strlen(attribute->name);
 		end = value_end(start);
 		if (expand(&value, start, end, values, f) < 0 ||
+		    (values != NULL &&
+			check_length(attribute, &value, f) < 0) ||
 		    put_rdn(&out, attribute, &value, code, f) < 0)
 			return -1;
 		text = end;

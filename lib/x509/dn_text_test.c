@@ -180,9 +180,43 @@ a_value_cannot_add_an_rdn_nor_look_as_if(void **state)
 	    FAULT_DENIED);
 	memset(huge, 'a', sizeof(huge) - 1);
 	huge[sizeof(huge) - 1] = '\0';
-	assert_int_equal(fills("/CN={principal}", huge, &dn), FAULT_DENIED);
+	assert_int_equal(fills("/CN={principal}", huge, &dn), FAULT_NAME);
+	assert_int_equal(fills("/UID={principal}", huge, &dn), FAULT_DENIED);
 	assert_int_equal(fills("/CN={principal}{principal}", huge, &dn),
 	    FAULT_DENIED);
+}
+
+/* RFC 5280 appendix A.1: ub-common-name and its like. */
+static void
+what_we_name_keeps_to_the_upper_bounds(void **state)
+{
+	char name[70], text[80];
+	const struct dn_value values[] = { { "principal", name },
+		{ NULL, NULL } };
+	struct fault f = { 0 };
+	struct dn dn;
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	name[64] = '\0';
+	assert_int_equal(dn_fill(&dn, "/CN={principal}", values, &f), 0);
+	assert_int_equal(dn_fill(&dn, "/O={principal}", values, &f), 0);
+	/* Characters, not bytes. */
+	memcpy(name + 62, "\xc3\xa9\xc3\xa9", 5);
+	assert_int_equal(dn_fill(&dn, "/CN={principal}", values, &f), 0);
+	memcpy(name + 62, "aaa", 4);
+	assert_int_equal(dn_fill(&dn, "/CN={principal}", values, &f), -1);
+	assert_int_equal(f.code, FAULT_NAME);
+	assert_non_null(strstr(f.text, "more than 64 characters"));
+	assert_int_equal(dn_fill(&dn, "/OU={principal}", values, &f), -1);
+	assert_int_equal(dn_fill(&dn, "/L={principal}", values, &f), 0);
+	memcpy(name, "DEU", 4);
+	assert_int_equal(dn_fill(&dn, "/C={principal}/CN=x", values, &f), -1);
+	/* What others have named is read as it is. */
+	memset(name, 'a', 65);
+	name[65] = '\0';
+	snprintf(text, sizeof(text), "/CN=%s", name);
+	assert_int_equal(dn_read_slash(&dn, text, &f), 0);
 }
 
 static void
@@ -234,6 +268,7 @@ main(void)
 		cmocka_unit_test(a_name_may_be_as_long_as_it_can_be_held),
 		cmocka_unit_test(a_template_is_filled),
 		cmocka_unit_test(a_value_cannot_add_an_rdn_nor_look_as_if),
+		cmocka_unit_test(what_we_name_keeps_to_the_upper_bounds),
 		cmocka_unit_test(a_bad_template_is_not_the_strangers_fault),
 		cmocka_unit_test(a_proxy_name_is_the_issuers_and_one_cn),
 	};

@@ -55,24 +55,25 @@ enum form {
 static const struct attribute {
 	struct wire_bytes oid;
 	enum form form;
+	size_t most; /* characters, RFC 5280 appendix A.1; 0: VALUE_MAX */
 } attributes[] = {
-	{ TBS_OID("\x55\x04\x03"), FORM_TEXT },	     /* CN */
-	{ TBS_OID("\x55\x04\x04"), FORM_TEXT },	     /* SN */
-	{ TBS_OID("\x55\x04\x05"), FORM_PRINTABLE }, /* serialNumber */
-	{ TBS_OID("\x55\x04\x06"), FORM_COUNTRY },
-	{ TBS_OID("\x55\x04\x07"), FORM_TEXT }, /* L */
-	{ TBS_OID("\x55\x04\x08"), FORM_TEXT }, /* ST */
-	{ TBS_OID("\x55\x04\x09"), FORM_TEXT }, /* street */
-	{ TBS_OID("\x55\x04\x0a"), FORM_TEXT }, /* O */
-	{ TBS_OID("\x55\x04\x0b"), FORM_TEXT }, /* OU */
-	{ TBS_OID("\x55\x04\x0c"), FORM_TEXT }, /* title */
-	{ TBS_OID("\x55\x04\x2a"), FORM_TEXT }, /* GN */
-	{ TBS_OID("\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"),
-	    FORM_TEXT }, /* UID */
-	{ TBS_OID("\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"),
-	    FORM_IA5 }, /* DC */
-	{ TBS_OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"),
-	    FORM_IA5 }, /* emailAddress */
+	{ TBS_OID("\x55\x04\x03"), FORM_TEXT, 64 },	 /* CN */
+	{ TBS_OID("\x55\x04\x04"), FORM_TEXT, 0 },	 /* SN */
+	{ TBS_OID("\x55\x04\x05"), FORM_PRINTABLE, 64 }, /* serialNumber */
+	{ TBS_OID("\x55\x04\x06"), FORM_COUNTRY, 2 },
+	{ TBS_OID("\x55\x04\x07"), FORM_TEXT, 128 }, /* L */
+	{ TBS_OID("\x55\x04\x08"), FORM_TEXT, 128 }, /* ST */
+	{ TBS_OID("\x55\x04\x09"), FORM_TEXT, 0 },   /* street */
+	{ TBS_OID("\x55\x04\x0a"), FORM_TEXT, 64 },  /* O */
+	{ TBS_OID("\x55\x04\x0b"), FORM_TEXT, 64 },  /* OU */
+	{ TBS_OID("\x55\x04\x0c"), FORM_TEXT, 64 },  /* title */
+	{ TBS_OID("\x55\x04\x2a"), FORM_TEXT, 0 },   /* GN */
+	{ TBS_OID("\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"), FORM_TEXT,
+	    0 }, /* UID */
+	{ TBS_OID("\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"), FORM_IA5,
+	    0 }, /* DC */
+	{ TBS_OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"), FORM_IA5,
+	    255 }, /* emailAddress */
 };
 
 static const struct wire_bytes common_name = TBS_OID("\x55\x04\x03");
@@ -218,6 +219,16 @@ value_good(enum form form, uint8_t tag, struct wire_bytes text)
 }
 
 static bool
+length_good(const struct attribute *attribute, struct wire_bytes text)
+{
+	size_t characters = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		characters += (text.data[i] & 0xc0) != 0x80;
+	return attribute->most == 0 || characters <= attribute->most;
+}
+
+static bool
 bytes_are(struct wire_bytes bytes, const char *text)
 {
 	return bytes.len == strlen(text) &&
@@ -243,7 +254,8 @@ rdn_good(struct der_in *name, bool *proxy)
 	    (bytes_are(value, "proxy") || bytes_are(value, "limited proxy"));
 	for (size_t i = 0; i < COUNT_OF(attributes); i++)
 		if (der_bytes_equal(oid, attributes[i].oid))
-			return value_good(attributes[i].form, tag, value);
+			return value_good(attributes[i].form, tag, value) &&
+			    length_good(&attributes[i], value);
 	return false;
 }
 
@@ -292,7 +304,9 @@ check_subject(struct der_in *in, const struct authority *a, struct fault *f)
 	bool below = false;
 
 	if (in->failed || !name_good(name))
-		return fault_set(f, FAULT_DENIED, "malformed subject");
+		return fault_set(f, FAULT_DENIED,
+		    "malformed subject, or a value in it is longer than RFC "
+		    "5280 appendix A.1 lets it be (CN: 64 characters)");
 	for (size_t i = 0; i < a->under_count; i++)
 		below = below || name_below(name, &a->under[i]);
 	if (!below)

@@ -149,7 +149,8 @@ login_proven(struct talk *talk)
 		return;
 	}
 	if (subject_fill(talk, &subject, &f) < 0) {
-		login_refuse(talk, FAULT_DENIED, &f);
+		login_refuse(talk,
+		    f.code == FAULT_NAME ? FAULT_NAME : FAULT_DENIED, &f);
 		return;
 	}
 	settle(talk, &subject);

@@ -141,6 +141,7 @@ start(struct role *role, struct fault *f)
 	a->role = role;
 	a->slow =
 	    authn_slow_new(SLOW_ENTRIES, (unsigned)role->conf.auth_free_tries,
+		(unsigned)role->conf.auth_free_tries_address,
 		role->conf.auth_longest_wait * 1000, f);
 	if (a->slow == NULL || (a->talks = talk_table_new(f)) == NULL)
 		return -1;

@@ -45,8 +45,13 @@ job_check(struct job *job, const struct msg_sign_ask *ask, time_t now,
 	if (csr_read(&job->csr, request, f) < 0 ||
 	    spki_check(&job->csr.spki, &job->profile->keys, f) < 0)
 		return fault_wrap(f, "certificate request");
-	return mint_times(job->profile, &job->ca->authority, now, ask->lifetime,
-	    &job->not_before, &job->not_after, f);
+	if (mint_times(job->profile, &job->ca->authority, now, ask->lifetime,
+		&job->not_before, &job->not_after, f) == 0)
+		return 0;
+	/* What has expired is the CA, not anything of the stranger's. */
+	if (f->code == FAULT_EXPIRED)
+		f->code = FAULT_SUSPENDED;
+	return -1;
 }
 
 /* USER@DOMAIN, where the profile names a domain. */

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "sys/sandbox.h"
+#include "tls/tls.h"
 #include "x509/authority.h"
 #include "x509/cert.h"
 #include "x509/key.h"
@@ -270,6 +271,9 @@ rehearse_files(const struct gather *g, struct fault *f)
 		return -1;
 	if (check_directory("trust-dir", g->conf.trust_dir, f) < 0)
 		return -1;
+	if (*g->conf.tls_ciphers != '\0' &&
+	    tls_ciphers_check(g->conf.tls_ciphers, f) < 0)
+		return fault_wrap(f, "tls-ciphers");
 	return check_ways(&g->conf, f);
 }
 

@@ -60,6 +60,8 @@ unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
 		return "a number of workers";
 	if (a->auth_free_tries != b->auth_free_tries)
 		return "auth-free-tries";
+	if (a->auth_free_tries_address != b->auth_free_tries_address)
+		return "auth-free-tries-address";
 	if (a->auth_longest_wait != b->auth_longest_wait)
 		return "auth-longest-wait";
 	if (a->auth_timeout != b->auth_timeout)

@@ -125,7 +125,8 @@ class Site:
                  f"profile {self.dir}/slcs-user.profile",
                  f"ledger {self.ledger}", f"realm {self.realm}",
                  f"passwd-file {self.passwd}", "auth-workers 2",
-                 "auth-free-tries 1000", "front-workers 2"]
+                 "auth-free-tries 1000", "auth-free-tries-address 10000",
+                 "front-workers 2"]
         lines += [f"auth {a}" for a in self.auth]
         if os.getuid() == 0:
             lines += [f"user-{r} {n}" for r, n in ROLE_USERS.items()]

@@ -82,6 +82,7 @@ def test_a_mistake_is_named_with_its_place(stopped, line, complaint):
     ("realm", "A@B", "cannot be in it"),
     ("trust-dir", "/nowhere", "trust-dir /nowhere: No such file"),
     ("trust-dir", "/dev/null", "not a directory"),
+    ("tls-ciphers", "NOSUCH", 'tls-ciphers: TLS ciphers "NOSUCH"'),
     ("ledger", "ledger.db", "not a path"),
     ("ledger", "/ledger.db", "not a path"),
     ("passwd-file", "/nowhere", "passwd-file /nowhere: No such file"),
@@ -92,8 +93,8 @@ def test_a_mistake_is_named_with_its_place(stopped, line, complaint):
 ])
 def test_a_file_that_will_not_do_is_named(stopped, keyword, value, complaint):
     line = f"{keyword} {value.format(dir=stopped.dir)}"
-    text = re.sub(rf"(?m)^{keyword} .*$", line, stopped.conf.read_text())
-    stopped.conf.write_text(text)
+    text = re.sub(rf"(?m)^{keyword} .*$", "", stopped.conf.read_text())
+    stopped.conf.write_text(f"{text}{line}\n")
     result = run(SIGNETD, "-c", stopped.conf, "--check", check=False)
     assert result.returncode == 78
     assert complaint in result.stderr, result.stderr
@@ -302,6 +303,24 @@ def test_a_password_guesser_is_slowed(stopped):
     assert slowed.returncode == 1
     assert "too many failed attempts" in slowed.stderr
     stopped.wait_log(r"login-slowed .*user=victim")
+
+
+def test_an_address_that_many_share_has_more_tries_than_a_user(stopped):
+    text = stopped.conf.read_text()
+    stopped.conf.write_text(
+        text.replace("auth-free-tries 1000", "auth-free-tries 1").replace(
+            "auth-free-tries-address 10000", "auth-free-tries-address 4"))
+    stopped.start()
+
+    def guess(user):
+        return stopped.stock_logon(user=user, password="guess-guess",
+                                   check=False).stderr
+
+    for n in range(4):
+        assert "too many" not in guess(f"guest{n}")
+    stopped.stock_logon(out=stopped.dir / "first.pem")
+    assert "too many" not in guess("guest4")
+    assert "too many failed attempts" in guess("guest5")
 
 
 def test_the_doctor_looks_over_the_host(stopped):

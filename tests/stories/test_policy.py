@@ -79,6 +79,23 @@ def test_past_the_end_of_its_range_a_ca_signs_nothing(tmp_path):
                                 check=False).returncode == 1
 
 
+def test_a_name_too_long_for_a_certificate_is_refused_as_that(tmp_path):
+    most = 64 - len("@LIGO.TEST")
+    users = {"a" * most: "secret-1", "b" * (most + 1): "secret-2"}
+    with Site(tmp_path / "site", users=users) as site:
+        fits, longer = users
+        site.stock_logon(user=fits, password="secret-1")
+        refused = site.stock_logon(user=longer, password="secret-2",
+                                   check=False, out=tmp_path / "c.pem")
+        assert refused.returncode == 1
+        assert "the name is too long for a certificate" in refused.stderr
+        site.wait_log(r"login-refused .*code=NAME .*more than 64 characters")
+        # Whoever has not proven to be that person learns nothing.
+        wrong = site.stock_logon(user=longer, password="guess",
+                                 check=False, out=tmp_path / "c.pem")
+        assert "too long" not in wrong.stderr
+
+
 def ask_blindly(site, tmp_path, out):
     """A logon that judges nobody, for 200 hours."""
     context = ssl.create_default_context()
