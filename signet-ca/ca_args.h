@@ -39,6 +39,7 @@ struct ca_command {
 	int most;
 	const char *options; /* names, separated by blanks */
 	const char *doc;
+	/* 0; -1 after a fault; or an exit status of its own. */
 	int (*run)(const struct ca_args *args, struct fault *f);
 };
 

@@ -28,6 +28,9 @@ const char *ca_book_safe(const char *text, struct buf *room);
 
 const char *ca_book_state(enum ledger_state state);
 
+/* The word of RFC 5280 5.3.1 for a reason. */
+const char *ca_book_reason(int code);
+
 /* A line as JSON, with the certificate as base64 DER if ${whole}; the caller
  * json_decref()s it.  NULL if memory is short. */
 json_t *ca_book_json(const struct ledger_line *line, bool whole);

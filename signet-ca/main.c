@@ -134,9 +134,11 @@ int
 main(int argc, char **argv)
 {
 	struct fault f = { 0 };
+	int result;
 
 	hide();
-	if (run(argc, argv, &f) < 0) {
+	result = run(argc, argv, &f);
+	if (result < 0) {
 		(void)fflush(stdout);
 		fprintf(stderr, "signet-ca: %s\n", f.text);
 		if (f.code == FAULT_USAGE)
@@ -147,5 +149,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "signet-ca: standard output is full\n");
 		return fault_exit_status(FAULT_SYSTEM);
 	}
-	return 0;
+	/* A command's own status: what it found, not that it failed. */
+	return result;
 }
