@@ -96,8 +96,8 @@ CHECKED int tls_wait(const struct tls *t, enum tls_result want,
 bool tls_is_13(const struct tls *t);
 /* Whether bytes were taken from the descriptor that no read has returned. */
 bool tls_pending(const struct tls *t);
-/* Whether what is written now is followed by more at once: then the network is
- * told to wait for it. */
+/* Whether what is written now is followed at once by more, or by the end of the
+ * connection: then the network is told to wait for it. */
 void tls_more(struct tls *t, bool more);
 /* What the peer showed, leaf first; empty if anonymous.  cert_list_free it. */
 CHECKED int tls_peer_chain(const struct tls *t, struct cert_list *chain,

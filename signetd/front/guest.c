@@ -139,7 +139,10 @@ flush(struct guest *g)
 	struct fault f = { 0 };
 
 	while (visit_out(g->visit, &record)) {
-		tls_more(g->tls, g->visit->out_count > 1);
+		/* After the very last word the connection is closed at once:
+		 * its end can go in the same segment. */
+		tls_more(g->tls,
+		    g->visit->out_count > 1 || g->visit->state == VISIT_OVER);
 		switch (tls_write(g->tls, record.data, record.len, &f)) {
 		case TLS_DONE:
 			visit_sent(g->visit);
