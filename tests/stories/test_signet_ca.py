@@ -1,6 +1,7 @@
 """The CA office: CAs made, checked by OpenSSL, published; the ledger told."""
 
 import datetime
+import fcntl
 import json
 import os
 import pathlib
@@ -295,7 +296,7 @@ def test_the_gate_refuses_what_a_ca_may_not_sign(house, tmp_path):
             "--subject", f"{CAS}/CN=h", "--out-cert", tmp_path / "x",
             status=8, says="CAs only")
     ask("--profile", "host", "--subject", f"{SERVICES}/CN=*.example.org",
-        says="subjectAltName")
+        status=1, says="wildcards")
     ask("--profile", "host", "--subject", f"{SERVICES}/CN=h", "--days", "396",
         status=2, says="max-lifetime")
     # A CA for people cannot be made to sign for servers.
@@ -314,8 +315,14 @@ def test_a_request_brings_its_own_key_and_nothing_else(house, tmp_path):
     openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout",
             tmp_path / "h.key", "-subj", "/CN=evil", "-addext",
             "subjectAltName=DNS:evil.example.org", "-out", csr)
-    ca("issue", house / "services", "--profile", "host", "--csr", csr,
-       "--subject", f"{SERVICES}/CN=good.example.org", "--out-cert", out)
+    good = ["issue", house / "services", "--profile", "host", "--subject",
+            f"{SERVICES}/CN=good.example.org", "--out-cert", out, "--csr"]
+    # Nobody is to think that the name was given.
+    refused(*good, csr, status=8, says="evil.example.org")
+    assert not out.exists()
+    openssl("req", "-new", "-key", tmp_path / "h.key", "-subj", "/CN=evil",
+            "-addext", "subjectAltName=DNS:good.example.org", "-out", csr)
+    ca(*good, csr)
     text = text_of(out)
     assert "evil" not in text and "DNS:good.example.org" in text
     assert "Digital Signature, Key Encipherment" in text
@@ -367,14 +374,25 @@ def test_a_half_made_ca_is_seen_for_what_it_is(copy, tmp_path):
     half = tmp_path / "half"
     (tmp_path / "half.new").mkdir()
     (tmp_path / "half.new/ca.conf").write_text("name half\n")
-    refused("init", "slcs", half, "--root", copy / "root", "--subject",
-            f"{CAS}/OU=X/CN=Y", "--may-sign-under", PEOPLE, status=8,
-            says="interrupted")
+    (tmp_path / "half.new/ca.key.Xa12bC").write_text("half a key\n")
     refused("publish", half, "--trust-dir", tmp_path / "t", status=3,
             says="interrupted")
-    shutil.rmtree(tmp_path / "half.new")
+    # While another makes it, this one keeps its hands off.
+    fd = os.open(tmp_path / "half.new", os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    make = ["init", "slcs", half, "--root", copy / "root", "--subject",
+            f"{CAS}/OU=X/CN=Y", "--may-sign-under", PEOPLE]
+    refused(*make, status=1, says="at this moment")
+    assert (tmp_path / "half.new/ca.conf").exists()
+    os.close(fd)
+    # What a person put there stays.
+    (tmp_path / "half.new/notes").write_text("mine\n")
+    refused(*make, status=8, says="notes")
+    (tmp_path / "half.new/notes").unlink()
+    # What an interrupted one left goes away, and the CA is made.
     init_slcs(half, copy / "root")
     assert not (tmp_path / "half.new").exists()
+    assert not list(half.glob("*.Xa12bC"))
     # A mistake that is noticed leaves nothing behind.
     refused("init", "slcs", tmp_path / "bad", "--root", copy / "root",
             "--subject", f"{BASE}/CN=outside", "--may-sign-under", PEOPLE,
@@ -399,7 +417,6 @@ def test_killed_at_any_moment_an_init_can_be_done_again(copy, tmp_path):
         process.kill()
         process.wait()
         if not d.exists():
-            shutil.rmtree(f"{d}.new", ignore_errors=True)
             ca("init", "slcs", d, "--root", copy / "root", "--subject",
                f"{CAS}/OU=K/CN=K {i}", "--may-sign-under", PEOPLE)
         openssl("verify", "-x509_strict", "-CAfile", copy / "root/ca.pem",
