@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "signetd/issuer/ending.h"
 #include "signetd/issuer/issue.h"
 #include "signetd/issuer/office.h"
 #include "signetd/issuer/publish.h"
@@ -21,6 +22,7 @@ struct issuer {
 	struct publish *publish;
 	struct office *office;
 	struct loop_timer *tick;
+	struct ending ending;
 	bool draining;
 };
 
@@ -108,6 +110,8 @@ tick(void *arg)
 		channel_drain(issuer->issue.auth);
 	issue_expire(&issuer->issue, clock_mono());
 	office_expire(issuer->office, clock_mono());
+	ending_look(&issuer->ending, issuer->issue.policy, clock_mono(),
+	    clock_wall());
 	drain_if_done(role);
 	loop_timer_set(issuer->tick, EXPIRE_EVERY_MS);
 }
@@ -148,6 +152,7 @@ reload(struct role *role, struct fault *f)
 	}
 	policy_free(issuer->issue.policy);
 	issuer->issue.policy = fresh;
+	issuer->ending.next_ms = 0;
 	publish_reload(issuer->publish, fresh);
 	return 0;
 }

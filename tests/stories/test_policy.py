@@ -126,16 +126,34 @@ def ask_blindly(site, tmp_path, out):
     openssl("x509", "-inform", "DER", "-in", tmp_path / "c.der", "-out", out)
 
 
-def test_not_after_never_passes_the_issuers(tmp_path):
-    root = Root(tmp_path / "cas")
-    site = Site(tmp_path / "site", root=root)
-    # What faketime(1) would set, without it between us and the daemon: it
-    # does not pass signals on.  The CA lives 20 years.
+def start_in_days(site, days):
+    """What faketime(1) would set, without it between us and the daemon: it
+    does not pass signals on."""
     played = dict(line.split("=", 1) for line in run(
-        "faketime", "+7298 days", "env").stdout.splitlines() if "=" in line)
+        "faketime", f"+{days} days", "env").stdout.splitlines() if "=" in line)
     for name in ("LD_PRELOAD", "FAKETIME"):
         site.env[name] = played[name]
     site.start("--pass-env", "LD_PRELOAD", "--pass-env", "FAKETIME")
+
+
+def test_a_ca_that_has_expired_is_not_the_users_credential(tmp_path):
+    site = Site(tmp_path / "site")
+    start_in_days(site, 7310)  # the CA lives 20 years
+    try:
+        with pytest.raises(AssertionError) as refused:
+            ask_blindly(site, tmp_path, tmp_path / "c.pem")
+        assert "signing is suspended" in str(refused.value)
+        assert "expired" not in str(refused.value)
+        site.wait_log(r"ca-ending ca=slcs days=-\d+")
+        site.wait_log(r"issue-refused .*code=SUSPENDED .*has expired")
+    finally:
+        site.stop()
+
+
+def test_not_after_never_passes_the_issuers(tmp_path):
+    root = Root(tmp_path / "cas")
+    site = Site(tmp_path / "site", root=root)
+    start_in_days(site, 7298)  # the CA lives 20 years
     try:
         # The host's certificate has ended by then, so stock clients would not
         # come so far as to ask: this one does not look at it.
