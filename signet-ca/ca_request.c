@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca_args.h"
+#include "ca_desk.h"
 #include "ca_dir.h"
 #include "ca_file.h"
 #include "ca_form.h"
@@ -278,10 +279,15 @@ int
 ca_request_show(const struct ca_args *args, struct fault *f)
 {
 	OWN_BUF(file, REQUEST_FILE_MAX);
-	OWN_STRUCT(request) r = ca_form_read(args->operand[0], &file, f);
+	OWN_STRUCT(request) r = NULL;
 	json_t *json;
 
-	if (r == NULL)
+	/* One that the office of a daemon has. */
+	if (args->office != NULL ||
+	    (ca_desk_is_id(args->operand[0]) &&
+		!ca_file_exists(args->operand[0])))
+		return ca_desk_show(args, f);
+	if ((r = ca_form_read(args->operand[0], &file, f)) == NULL)
 		return -1;
 	if (!args->json) {
 		ca_form_show(r, "", stdout);

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_book.h"
+#include "ca_desk.h"
 #include "ca_dir.h"
+#include "ca_reason.h"
 #include "ca_serials.h"
 #include "ledger/ledger.h"
 
@@ -32,25 +34,6 @@ ca_book_reason(int code)
 		if (reasons[i].code == code)
 			return reasons[i].word;
 	return "unknown";
-}
-
-static int
-read_reason(const char *word, int *code, struct fault *f)
-{
-	*code = 0;
-	if (word == NULL)
-		return 0;
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (strcmp(reasons[i].word, word) != 0)
-			continue;
-		*code = reasons[i].code;
-		return 0;
-	}
-	if (strcmp(word, "removeFromCRL") == 0)
-		return fault_set(f, FAULT_USAGE,
-		    "removeFromCRL is for delta CRLs: what is on hold is let "
-		    "go by signet-ca release");
-	return fault_set(f, FAULT_USAGE, "unknown --reason \"%s\"", word);
 }
 
 /* One run of revoke or release. */
@@ -314,13 +297,17 @@ open_book(const char *path, bool dry, struct fault *f)
 static int
 run(const struct ca_args *args, struct work *w, struct fault *f)
 {
-	OWN_STRUCT(ca_dir) d = ca_dir_open(args->operand[0], f);
+	OWN_STRUCT(ca_dir) d = NULL;
 	OWN_STRUCT(ledger) l = NULL;
 	OWN_SERIALS(serials);
 	const struct passwd *pw = getpwuid(getuid());
 	char path[PATH_MAX];
 
-	if (d == NULL ||
+	if (args->count == 0)
+		return fault_set(f, FAULT_USAGE,
+		    "a CA's directory, or --office for one that signetd "
+		    "serves");
+	if ((d = ca_dir_open(args->operand[0], f)) == NULL ||
 	    ca_dir_ledger(d, args->ledger, path, sizeof(path), f) < 0)
 		return -1;
 	/* A slip in the path must not make a new book. */
@@ -344,7 +331,9 @@ ca_revoke(const struct ca_args *args, struct fault *f)
 {
 	struct work w = { 0 };
 
-	if (read_reason(args->reason, &w.reason, f) < 0)
+	if (args->office != NULL)
+		return ca_desk_revoke(args, f);
+	if (ca_reason_read(args->reason, &w.reason, f) < 0)
 		return -1;
 	return run(args, &w, f);
 }
@@ -360,5 +349,7 @@ ca_release(const struct ca_args *args, struct fault *f)
 {
 	struct work w = { .release = true };
 
+	if (args->office != NULL)
+		return ca_desk_release(args, f);
 	return run(args, &w, f);
 }
