@@ -9,7 +9,7 @@
 
 struct reader {
 	struct page *p;
-	bool open;    /* a paragraph or an item can be continued */
+	bool open; /* a paragraph or an item can be continued */
 	bool in_loop;
 	int line;
 };
@@ -26,8 +26,9 @@ add(struct reader *r, enum page_kind kind, struct fault *f)
 		return NULL;
 	}
 	b = &p->block[p->count++];
-	*b = (struct page_block){ .kind = kind, .line = r->line,
-		.at = p->text.len };
+	*b = (struct page_block){
+		.kind = kind, .line = r->line, .at = p->text.len
+	};
 	return b;
 }
 

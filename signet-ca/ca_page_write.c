@@ -1,8 +1,7 @@
 /* Pages written: fields filled in, then HTML or plain text. */
-#include "ca_page.h"
-
 #include "base/fault.h"
 #include "base/text.h"
+#include "ca_page.h"
 
 #include <string.h>
 
@@ -104,8 +103,8 @@ fill(struct writer *w, const struct page_block *b, struct buf *out,
 		}
 		close = memchr(at, '}', (size_t)(end - at));
 		if (close == NULL || close - at > NAME_MOST)
-			return fault_set(f, FAULT_INPUT,
-			    "line %d: { without }", b->line);
+			return fault_set(f, FAULT_INPUT, "line %d: { without }",
+			    b->line);
 		if (put_field(w, at + 1, (size_t)(close - at - 1), out, f) < 0)
 			return fault_wrap(f, "line %d", b->line);
 		at = close + 1;
@@ -473,8 +472,11 @@ int
 page_html(const struct page *p, const struct page_source *source, bool draft,
     struct buf *missing, struct buf *out, struct fault *f)
 {
-	struct writer w = { .p = p, .source = source, .missing = missing,
-		.out = out, .html = true };
+	struct writer w = { .p = p,
+		.source = source,
+		.missing = missing,
+		.out = out,
+		.html = true };
 
 	buf_text(out,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -494,8 +496,9 @@ int
 page_plain(const struct page *p, const struct page_source *source, bool draft,
     struct buf *missing, struct buf *out, struct fault *f)
 {
-	struct writer w = { .p = p, .source = source, .missing = missing,
-		.out = out };
+	struct writer w = {
+		.p = p, .source = source, .missing = missing, .out = out
+	};
 
 	if (draft)
 		buf_fmt(out, "*** %s ***\n\n", draft_words);

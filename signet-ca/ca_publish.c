@@ -1,11 +1,12 @@
 /* publish: a CA becomes a trust anchor in a directory. */
+#include "ca_publish.h"
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_dir.h"
-#include "ca_publish.h"
 #include "ca_sign.h"
 #include "x509/crl.h"
 #include "x509/pem.h"
@@ -149,8 +150,8 @@ publish(const struct ca_args *args, const char *path, struct fault *f)
 int
 ca_publish(const struct ca_args *args, struct fault *f)
 {
-	if (args->trust_dir == NULL && args->count == 1 &&
-	    args->crl == NULL && args->ledger == NULL)
+	if (args->trust_dir == NULL && args->count == 1 && args->crl == NULL &&
+	    args->ledger == NULL)
 		return publish_site(args, f);
 	if (args->trust_dir == NULL)
 		return fault_set(f, FAULT_USAGE,

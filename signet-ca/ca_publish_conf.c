@@ -187,6 +187,10 @@ check_package(const struct publish_conf *c, struct fault *f)
 	    strpbrk(c->package_maintainer, "%\"\\") != NULL)
 		return fault_set(f, FAULT_CONFIG,
 		    "package-maintainer is written Name <mail@example.org>");
+	/* rpmbuild would take it for a macro. */
+	if (strchr(c->organisation, '%') != NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "organisation cannot have a %% where packages are made");
 	if (*c->package_licence == '\0' ||
 	    !only(c->package_licence, SMALL LARGE DIGITS "-.+ ()"))
 		return fault_set(f, FAULT_CONFIG,
@@ -246,7 +250,8 @@ int
 publish_conf_path(const struct publish_conf *c, const char *file,
     char path[PATH_MAX], struct fault *f)
 {
-	int result = *file == '/' ? text_copy(path, PATH_MAX, file)
+	int result = *file == '/'
+	    ? text_copy(path, PATH_MAX, file)
 	    : text_fmt(path, PATH_MAX, "%s/%s", c->dir, file);
 
 	if (result < 0)

@@ -187,9 +187,8 @@ add_address(const struct publish_ca *ca, const struct publish_conf *c,
     const char *url, const char *to, struct publish_tree *t, struct fault *f)
 {
 	const char *name = url + strlen(c->url);
-	const char *alike = text_ends(url, ".pem") || text_ends(url, ".r0")
-	    ? ".r0"
-	    : to;
+	const char *alike =
+	    text_ends(url, ".pem") || text_ends(url, ".r0") ? ".r0" : to;
 
 	if (!text_starts(url, c->url))
 		return 0;

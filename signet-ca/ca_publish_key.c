@@ -75,8 +75,8 @@ read_public(struct publish_key *k, struct fault *f)
 			    k->path);
 		return -1;
 	}
-	found = pem_next(k->pem.data, k->pem.len, &at, "PUBLIC KEY", &k->der,
-	    f);
+	found =
+	    pem_next(k->pem.data, k->pem.len, &at, "PUBLIC KEY", &k->der, f);
 	if (found == 0)
 		return fault_set(f, FAULT_KEY, "%s: no public key", public);
 	if (found < 0 ||

@@ -22,8 +22,7 @@ struct publish_key {
 /* Read the public half.  FAULT_ABSENT says how to make one; FAULT_DENIED if it
  * is the key of a CA of ${s}. */
 CHECKED int publish_key_open(struct publish_key *k,
-    const struct publish_conf *c, const struct publish_set *s,
-    struct fault *f);
+    const struct publish_conf *c, const struct publish_set *s, struct fault *f);
 void publish_key_clear(struct publish_key *k);
 
 /* Whether ${signature} over ${data} was made with it. */

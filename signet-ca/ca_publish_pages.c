@@ -223,11 +223,6 @@ made_field(const struct publish_facts *facts, const char *name,
 {
 	const struct publish_conf *c = facts->conf;
 
-	if (strcmp(name, "oid") == 0) {
-		buf_fmt(value, "1.3.6.1.4.1.%lld.%s", (long long)c->pen,
-		    c->policy_arc);
-		return c->pen != 0 && *c->policy_arc != '\0';
-	}
 	if (strcmp(name, "package") == 0) {
 		buf_fmt(value, "%s-%s", c->package_name, c->package_version);
 		return 1;
@@ -302,8 +297,7 @@ read_template(const struct publish_conf *c, const char *setting,
 }
 
 static int
-add(struct publish_tree *t, const char *name, struct buf *text,
-    struct fault *f)
+add(struct publish_tree *t, const char *name, struct buf *text, struct fault *f)
 {
 	return publish_tree_add(t, name, text, f) == NULL ? -1 : 0;
 }

@@ -103,8 +103,7 @@ add_signature(struct publish_site *s, const char *tarball, struct fault *f)
 	if (publish_key_sign(&s->key, s->args->passphrase_fd, &file->data,
 		&signature, f) < 0)
 		return fault_wrap(f, "signing %s", tarball);
-	return publish_tree_add(&s->tree, name, &signature, f) == NULL ? -1
-								       : 0;
+	return publish_tree_add(&s->tree, name, &signature, f) == NULL ? -1 : 0;
 }
 
 static void
@@ -139,8 +138,7 @@ add_package(struct publish_site *s, const char *name, bool same,
 		    strerror(errno));
 	if (maker->make(&pack, &made, f) < 0) {
 		if (f->code == FAULT_ABSENT)
-			return fault_set(f, FAULT_ABSENT, "%s",
-			    maker->instead);
+			return fault_set(f, FAULT_ABSENT, "%s", maker->instead);
 		return fault_wrap(f, "%s", name);
 	}
 	return publish_tree_add(&s->tree, name, &made, f) == NULL ? -1 : 0;
@@ -162,8 +160,7 @@ fill_names(const struct publish_conf *c, struct names *n, struct fault *f)
 	if (text_fmt(n->top, sizeof(n->top), "%s-%s", name, version) < 0 ||
 	    text_fmt(n->manifest, sizeof(n->manifest), "%s.manifest", n->top) <
 		0 ||
-	    text_fmt(n->tarball, sizeof(n->tarball), "%s.tar.gz", n->top) <
-		0 ||
+	    text_fmt(n->tarball, sizeof(n->tarball), "%s.tar.gz", n->top) < 0 ||
 	    text_fmt(n->deb, sizeof(n->deb), "%s_%s_all.deb", name, version) <
 		0 ||
 	    text_fmt(n->rpm, sizeof(n->rpm), "%s-1.noarch.rpm", n->top) < 0)

@@ -69,15 +69,18 @@ put_spec(const struct publish_pack *p, struct fault *f)
 	buf_fmt(&spec, "Name: %s\nVersion: %s\nRelease: 1\nLicense: %s\nURL: ",
 	    c->package_name, c->package_version, c->package_licence);
 	put_plain(&spec, c->url);
-	buf_fmt(&spec, "\nPackager: %s\nGroup: System/Base\nBuildArch: noarch\n"
+	buf_fmt(&spec,
+	    "\nPackager: %s\nGroup: System/Base\nBuildArch: noarch\n"
 	    "Summary: Trust anchors of certificate authorities of a grid\n\n"
-	    "%%description\n", c->package_maintainer);
+	    "%%description\n",
+	    c->package_maintainer);
 	publish_pack_wrap(&spec, "", buf_cstr(&about));
 	buf_text(&spec, "\n");
 	publish_pack_wrap(&spec, "",
 	    "Revocation lists change more often and are not in this package. "
 	    "The program fetch-crl brings them.");
-	buf_text(&spec, "\n%prep\n\n%build\n\n%install\n"
+	buf_text(&spec,
+	    "\n%prep\n\n%build\n\n%install\n"
 	    "cp -a %{_sourcedir}/. %{buildroot}/\n\n");
 	put_files(p, &spec);
 	if (put_changelog(p, &spec, f) < 0)
@@ -96,8 +99,8 @@ put_sources(const struct publish_pack *p, struct fault *f)
 
 		if (!file->anchor || *file->link != '\0')
 			continue;
-		if (text_fmt(path, sizeof(path), TRUST_DIR "/%s",
-			file->name) < 0)
+		if (text_fmt(path, sizeof(path), TRUST_DIR "/%s", file->name) <
+		    0)
 			return fault_set(f, FAULT_CONFIG, "name too long");
 		if (publish_pack_file(p, "files", path, 0644, &file->data, f) <
 		    0)

@@ -27,8 +27,7 @@ struct surroundings {
 };
 
 static int
-surround(struct surroundings *s, const char *home, time_t when,
-    struct fault *f)
+surround(struct surroundings *s, const char *home, time_t when, struct fault *f)
 {
 	const char *path = getenv("PATH");
 
@@ -76,8 +75,8 @@ spawn(const char *const *argv, struct surroundings *s, int out, pid_t *pid)
 	if (result == 0)
 		result = posix_spawn_file_actions_adddup2(&actions, out, 2);
 	if (result == 0)
-		result = posix_spawnp(pid, argv[0], &actions, NULL, words,
-		    s->list);
+		result =
+		    posix_spawnp(pid, argv[0], &actions, NULL, words, s->list);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return result;
 }

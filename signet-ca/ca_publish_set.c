@@ -92,8 +92,8 @@ take_crl_of_series(struct publish_ca *ca, const char *dir, time_t now,
 		struct fault ignored = { 0 };
 
 		if (*entry->d_name != '.' &&
-		    text_fmt(path, sizeof(path), "%s/%s", dir,
-			entry->d_name) == 0)
+		    text_fmt(path, sizeof(path), "%s/%s", dir, entry->d_name) ==
+			0)
 			(void)!take_crl(ca, path, now, &ignored);
 	}
 	(void)closedir(d);
@@ -328,8 +328,7 @@ follows(const struct publish_ca *ca, const struct publish_tree *old,
 	    crl_read(&before,
 		(struct wire_bytes){ file->data.data, file->data.len },
 		&ignored) < 0 ||
-	    crl_check_signature(&before, ca->dir->authority.cert, &ignored) <
-		0)
+	    crl_check_signature(&before, ca->dir->authority.cert, &ignored) < 0)
 		return 0;
 	if (file->data.len == ca->crl_der.len &&
 	    memcmp(file->data.data, ca->crl_der.data, ca->crl_der.len) == 0)

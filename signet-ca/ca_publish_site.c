@@ -45,9 +45,9 @@ find_places(struct publish_site *s, const char *given, struct fault *f)
 		slash = strrchr(parent, '/');
 		if (slash != NULL)
 			*slash = '\0';
-		if (realpath(slash == NULL	? "."
+		if (realpath(slash == NULL    ? "."
 			    : slash == parent ? "/"
-						: parent,
+					      : parent,
 			above) == NULL)
 			return fault_set(f, FAULT_SYSTEM, "%s: %s", given,
 			    strerror(errno));
@@ -157,8 +157,7 @@ warn_gone(struct publish_site *s)
 
 		if (text_ends(file->name, ".info") &&
 		    publish_tree_find(&s->tree, file->name) == NULL)
-			buf_fmt(&s->warnings,
-			    "%.*s: is no longer published\n",
+			buf_fmt(&s->warnings, "%.*s: is no longer published\n",
 			    (int)(strlen(file->name) - strlen(".info")),
 			    file->name);
 	}
@@ -195,7 +194,7 @@ add_sums(struct publish_site *s, struct fault *f)
 
 	publish_tree_sums(&s->tree, false, &sums);
 	return publish_tree_add(&s->tree, "SHA256SUMS", &sums, f) == NULL ? -1
-									   : 0;
+									  : 0;
 }
 
 static int
@@ -245,8 +244,8 @@ static int
 exchange(const struct publish_site *s, const char *made, int parent,
     struct fault *f)
 {
-	int result = renameat2(AT_FDCWD, made, AT_FDCWD, s->dir,
-	    RENAME_EXCHANGE);
+	int result =
+	    renameat2(AT_FDCWD, made, AT_FDCWD, s->dir, RENAME_EXCHANGE);
 
 	if (result < 0 && errno == ENOENT)
 		result = renameat2(AT_FDCWD, made, AT_FDCWD, s->dir,
@@ -282,10 +281,9 @@ static int
 compare_and_write(struct publish_site *s, int parent, struct fault *f)
 {
 	warn_gone(s);
-	if (publish_site_changed(s) && !s->args->check &&
-	    write_site(s, parent, f) < 0)
-		return -1;
-	return publish_site_tell(s, f);
+	if (s->args->check || !publish_site_changed(s))
+		return 0;
+	return write_site(s, parent, f);
 }
 
 static int
@@ -302,10 +300,13 @@ publish(struct publish_site *s, int parent, struct fault *f)
 	result = make(s, f);
 	if (result == 0)
 		result = compare_and_write(s, parent, f);
-	if (result == 0)
-		return publish_remove(s->work, f);
-	(void)!publish_remove(s->work, &(struct fault){ 0 });
-	return -1;
+	if (result < 0) {
+		(void)!publish_remove(s->work, &(struct fault){ 0 });
+		return -1;
+	}
+	if (publish_remove(s->work, f) < 0)
+		return -1;
+	return publish_site_tell(s, f);
 }
 
 static int

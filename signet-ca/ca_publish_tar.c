@@ -62,13 +62,16 @@ struct entry {
 };
 
 static int
-put_entry(struct buf *out, const char *name, time_t when,
-    const struct entry *e, struct fault *f)
+put_entry(struct buf *out, const char *name, time_t when, const struct entry *e,
+    struct fault *f)
 {
 	static const uint8_t zeroes[BLOCK];
 	size_t len = e->data == NULL ? 0 : e->data->len;
-	struct header h = { .type = e->type, .magic = "ustar",
-		.version = { '0', '0' }, .uname = "root", .gname = "root" };
+	struct header h = { .type = e->type,
+		.magic = "ustar",
+		.version = { '0', '0' },
+		.uname = "root",
+		.gname = "root" };
 
 	_Static_assert(sizeof(h) == BLOCK, "a header is a block");
 	if (strlen(name) >= NAME_MOST ||

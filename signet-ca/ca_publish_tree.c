@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "x509/ossl.h"
 
-#include <sys/stat.h>
-
 #include <openssl/evp.h>
+
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,8 +85,8 @@ insert(struct publish_tree *t, const char *name, struct fault *f)
 		return NULL;
 	}
 	if (publish_tree_find(t, name) != NULL) {
-		(void)fault_set(f, FAULT_CONFIG,
-		    "two files would be named %s", name);
+		(void)fault_set(f, FAULT_CONFIG, "two files would be named %s",
+		    name);
 		return NULL;
 	}
 	memmove(file + 1, file, (t->count - at) * sizeof(*file));
@@ -153,8 +153,7 @@ publish_tree_sums(const struct publish_tree *t, bool anchors, struct buf *out)
 bool
 publish_file_same(const struct publish_file *a, const struct publish_file *b)
 {
-	return strcmp(a->name, b->name) == 0 &&
-	    strcmp(a->link, b->link) == 0 &&
+	return strcmp(a->name, b->name) == 0 && strcmp(a->link, b->link) == 0 &&
 	    memcmp(a->sha256, b->sha256, PUBLISH_SHA256) == 0;
 }
 
@@ -247,8 +246,8 @@ publish_tree_read(struct publish_tree *t, const char *path, struct fault *f)
 	while (result == 0 && (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
-			result = read_entry(t, dirfd(dir), path, entry->d_name,
-			    f);
+			result =
+			    read_entry(t, dirfd(dir), path, entry->d_name, f);
 	(void)closedir(dir);
 	if (result < 0)
 		return fault_wrap(f, "what is published");
@@ -271,8 +270,8 @@ static int
 put(const char *path, unsigned mode, const void *data, size_t len,
     struct fault *f)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-		O_NOFOLLOW, 0600);
+	int fd = open(path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int result;
 
 	if (fd < 0)
@@ -280,11 +279,11 @@ put(const char *path, unsigned mode, const void *data, size_t len,
 		    strerror(errno));
 	result = file_write_all(fd, data, len, f);
 	if (result == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
-		result = fault_set(f, FAULT_SYSTEM, "%s: %s", path,
-		    strerror(errno));
+		result =
+		    fault_set(f, FAULT_SYSTEM, "%s: %s", path, strerror(errno));
 	if (close(fd) < 0 && result == 0)
-		result = fault_set(f, FAULT_SYSTEM, "%s: %s", path,
-		    strerror(errno));
+		result =
+		    fault_set(f, FAULT_SYSTEM, "%s: %s", path, strerror(errno));
 	return result;
 }
 
@@ -401,8 +400,8 @@ remove_in(int parent, const char *name, int depth)
 	while (result == 0 && (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
-			result = remove_in(dirfd(dir), entry->d_name,
-			    depth - 1);
+			result =
+			    remove_in(dirfd(dir), entry->d_name, depth - 1);
 	(void)closedir(dir);
 	return result < 0 ? -1 : unlinkat(parent, name, AT_REMOVEDIR);
 }

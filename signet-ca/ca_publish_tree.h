@@ -22,7 +22,7 @@ struct publish_file {
 	char link[PUBLISH_NAME_MAX]; /* where it leads; "": a file */
 	struct buf data;
 	uint8_t sha256[PUBLISH_SHA256]; /* of data */
-	bool anchor; /* goes into packages and the tarball */
+	bool anchor;			/* goes into packages and the tarball */
 };
 
 struct publish_tree {
