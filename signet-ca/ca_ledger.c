@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_book.h"
+#include "ca_serials.h"
 #include "x509/pem.h"
 
 #include <stdio.h>
@@ -173,14 +174,18 @@ show_line(void *arg, const struct ledger_line *line)
 int
 ca_ledger_show(const struct ca_args *args, struct fault *f)
 {
+	char serial[2 * CA_SERIAL_SIZE + 1];
 	const struct ledger_filter filter = { .ca = args->ca,
-		.serial = args->operand[0] };
+		.serial = serial };
 	struct printing p = { .json = args->json };
-	OWN_STRUCT(ledger) l = ca_book_open(args, f);
+	OWN_SERIALS(given);
+	OWN_STRUCT(ledger) l = NULL;
 	int result;
 
-	if (l == NULL)
+	if (ca_serials_add(&given, args->operand[0], f) < 0 ||
+	    (l = ca_book_open(args, f)) == NULL)
 		return -1;
+	ca_serial_text(&given.item[0], serial);
 	result = ledger_each(l, &filter, show_line, &p, f);
 	if (result > 0)
 		return fault_set(f, FAULT_MEMORY, "certificate");

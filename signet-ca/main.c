@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <ctype.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,6 +132,33 @@ run(int argc, char **argv, struct fault *f)
 	return 0;
 }
 
+static bool
+asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+/* The object that signet gives too: stable keys, and the code as a word. */
+static void
+complain_json(const struct fault *f)
+{
+	char code[32] = "";
+	json_t *error;
+
+	for (size_t i = 0; i < sizeof(code) - 1 && fault_name(f->code)[i]; i++)
+		code[i] = (char)tolower((unsigned char)fault_name(f->code)[i]);
+	error = json_pack("{s:{s:s,s:i,s:s}}", "error", "code", code, "exit",
+	    fault_exit_status(f->code), "message", f->text);
+	if (error == NULL)
+		return;
+	(void)json_dumpf(error, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
+	json_decref(error);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -139,6 +168,8 @@ main(int argc, char **argv)
 	hide();
 	result = run(argc, argv, &f);
 	if (result < 0) {
+		if (asks_for_json(argc, argv))
+			complain_json(&f);
 		(void)fflush(stdout);
 		fprintf(stderr, "signet-ca: %s\n", f.text);
 		if (f.code == FAULT_USAGE)

@@ -111,8 +111,10 @@ next_of_range(struct ledger *l, const char *ca,
 		next++;
 	}
 	if (used_up)
-		return fault_set(f, FAULT_LEDGER,
-		    "ledger: the serial range of %s is used up", ca);
+		return fault_set(f, FAULT_USED_UP,
+		    "ledger: the serial range of %s is used up: give it "
+		    "another in its ca.conf",
+		    ca);
 	put_number(next, padded);
 	*left = last - next;
 	return 0;

@@ -70,8 +70,10 @@ def test_past_the_end_of_its_range_a_ca_signs_nothing(tmp_path):
         assert serials == [1000, 1001, 1002]
         past = site.stock_logon(out=tmp_path / "3.pem", check=False)
         assert past.returncode == 1
+        assert "the CA has used up its serial numbers" in past.stderr
         assert not (tmp_path / "3.pem").exists()
         site.wait_log("serials-low")
+        site.wait_log("fault code=USED_UP .*serial range of slcs is used up")
         # A restart does not begin anew.
         site.stop()
         site.start()

@@ -544,6 +544,7 @@ def test_the_ledger_is_listed_searched_shown_and_exported(tmp_path):
     assert "der" in json.loads(ca("ledger", "show", serial, *book,
                                   "--json").stdout)
     refused("ledger", "show", "123456", *book, status=3, says="123456")
+    refused("ledger", "show", "zz", *book, status=2, says="zz")
     # Out again: the very bytes.
     assert ((house / "root/ca.pem").read_text() +
             (house / "slcs/ca.pem").read_text() +
@@ -663,6 +664,13 @@ def test_help_and_version_are_answers_and_mistakes_are_not(tmp_path):
             says="none")
     refused("ledger", "list", "--since", "yesterday", status=2,
             says="--since")
+    for words, code in ((("ledger", "check", "--ledger", tmp_path / "none"),
+                         "absent"), (("ledger", "dance"), "usage"),
+                        (("ledger", "list", "--dance"), "usage")):
+        result = ca(*words, "--json", check=False)
+        error = json.loads(result.stdout)["error"]
+        assert error["code"] == code and error["message"] in result.stderr
+        assert error["exit"] == result.returncode != 0
 
 
 def test_every_command_option_and_setting_is_in_the_manual():

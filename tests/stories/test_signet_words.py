@@ -1,6 +1,7 @@
 """Every option of every command is in --help, in a manual page and in what the
 shells complete; the old names are installed beside signet."""
 
+import json
 import os
 import re
 import shutil
@@ -233,6 +234,16 @@ def installed(tmp_path_factory):
         "--destdir", d, timeout=300)
     (prefix,) = [p.parent for p in d.rglob("bin") if p.is_dir()]
     return prefix
+
+
+@pytest.mark.parametrize("words", [
+    ("nosuch",), ("status", "--nosuch"), ("proxy",), ("login", "a", "b", "c")])
+def test_a_mistake_is_an_object_for_programs(words):
+    done = run(SIGNET, *words, "--json", check=False)
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "usage"
+    assert error["exit"] == done.returncode == 2
+    assert error["message"] in done.stderr
 
 
 def test_the_old_names_are_installed(installed):
