@@ -185,10 +185,12 @@ def floor(site, kind):
                           site.dir / "floor.db", permit_pam(site.dir)).stdout)
 
 
-def compare(report, opts, kind, ours, stock, requests, krb=None):
-    """The table of both servers, at each number of clients."""
+def compare(report, opts, kind, ours, stock, requests, krb=None,
+            audited=None):
+    """The table of both servers, at each number of clients; ${audited} is
+    Signet once more, with libpam's audit records, at the last of them."""
     base = medians([floor(ours, kind) for _ in range(opts.rounds)])
-    rows = []
+    rows, records = [], []
     for clients in CLIENTS:
         results = {"stock": [], "signet": []}
         before, count = role_ms(ours.process.pid), 0
@@ -198,6 +200,9 @@ def compare(report, opts, kind, ours, stock, requests, krb=None):
             results["signet"].append(logons(
                 ours, requests[1], clients, opts.seconds, krb))
             count += results["signet"][-1]["logons"]
+            if audited and clients == CLIENTS[-1]:
+                records.append(logons(audited, requests[1], clients,
+                                      opts.seconds))
         rows.append((clients, medians(results["stock"]),
                      medians(results["signet"])))
         roles = {role: (ms - before.get(role, 0)) / max(count, 1)
@@ -208,6 +213,13 @@ def compare(report, opts, kind, ours, stock, requests, krb=None):
                    roles.items(), key=lambda r: -r[1]) if ms >= 0.0005)
                + ".")
     report.say()
+    if records:
+        spent = medians(records)["cpu_ms"]
+        report.say(f"With `pam-audit yes`, and {clients} clients: "
+                   f"{spent:.3f} ms, {rows[-1][1]['cpu_ms'] / spent:.1f} "
+                   "times the stock server's logons per CPU second, "
+                   f"{spent / base['floor']:.2f} times the floor.")
+        report.say()
 
 
 def bench_logons(report, work, opts):
@@ -216,16 +228,19 @@ def bench_logons(report, work, opts):
         place.mkdir()
         pam = permit_pam(place)
         requests = request(place, "rsa"), request(place, kind)
-        report.say(f"### Pass phrase by PAM (pam_permit on both sides), {name}"
-                   " host and CA keys"
+        report.say("### Pass phrase by PAM (pam_permit on both sides, for "
+                   f"Signet `pam-audit no`), {name} host and CA keys"
                    + ("" if kind == "rsa" else
                       "; the user's key is P-256 for Signet, RSA-2048 for the "
                       "stock server, which refuses EC requests"))
         report.say()
         with signet_site(place / "signet", kind, "pam",
-                         [f"pam-dir {pam}"]) as ours, \
+                         [f"pam-dir {pam}", "pam-audit no"]) as ours, \
+                signet_site(place / "audited", kind, "pam",
+                            [f"pam-dir {pam}"]) as audited, \
                 Stock(place / "stock", kind) as stock:
-            compare(report, opts, kind, ours, stock, requests)
+            compare(report, opts, kind, ours, stock, requests,
+                    audited=audited)
 
 
 def write_rows(report, rows, base, pam, least):
@@ -233,7 +248,8 @@ def write_rows(report, rows, base, pam, least):
                f"and undisturbed {base['in_memory']:.3f}) + request check "
                f"{base['csr_check']:.3f} + signature {base['signature']:.3f} + "
                f"durable row {base['ledger']:.3f} = **{base['floor']:.3f}**."
-               + (f" One login in libpam alone: {base['pam']:.3f}."
+               + (f" One login in libpam alone: {base['pam']:.3f}, "
+                  f"with audit records {base['pam_audit']:.3f}."
                   if pam else ""))
     report.say()
     head = ["clients", "stock logons/s", "Signet logons/s",
@@ -314,7 +330,7 @@ def bench_held(report, work, opts):
     place.mkdir()
     pam = permit_pam(place)
     site = signet_site(place / "signet", "ec", "pam",
-                       [f"pam-dir {pam}"]).start()
+                       [f"pam-dir {pam}", "pam-audit no"]).start()
     csr = request(place, "ec")
     logons(site, csr, 4, 2)
     alone = medians([logons(site, csr, 1, opts.seconds)
