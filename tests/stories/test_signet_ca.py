@@ -258,9 +258,9 @@ def test_a_revoked_certificate_is_on_the_next_list(copy):
     host = copy / "host.pem"
     serial = openssl("x509", "-in", host, "-noout",
                      "-serial").stdout.strip().split("=")[1]
-    refused("revoke", copy / "services", "abcdef", status=8, says="ledger")
+    assert "was never issued" in ca("revoke", copy / "services", "abcdef",
+                                    check=False).stderr
     ca("revoke", copy / "services", serial, "--reason", "keyCompromise")
-    refused("revoke", copy / "services", serial, status=8, says="")
     ca("publish", copy / "services", "--trust-dir", copy / "trust")
     crl = next(p for p in (copy / "trust").glob("*.r0")
                if serial in openssl("crl", "-in", p, "-noout", "-text").stdout)
