@@ -12,6 +12,7 @@
 #include "ledger/ledger_request.h"
 #include "office/name.h"
 #include "sys/ask.h"
+#include "x509/der.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@
 /* What the book says of the request. */
 struct state {
 	bool known;
+	bool other;		/* known with another content */
+	struct wire_bytes file; /* what it is to be */
 	enum ledger_request_state state;
 	unsigned approvals;
 	char serial[2 * CERT_SERIAL_MAX + 3];
@@ -52,6 +55,7 @@ take_state(void *arg, const struct ledger_request *r)
 	struct state *s = arg;
 
 	s->known = true;
+	s->other = !der_bytes_equal(r->file, s->file);
 	s->state = r->state;
 	s->approvals = r->approvals;
 	if (r->serial == NULL ||
@@ -67,10 +71,16 @@ look(const struct deciding *d, struct state *s, struct fault *f)
 	OWN_STRUCT(ledger) l = ledger_open(d->ledger, NULL, f);
 
 	memset(s, 0, sizeof(*s));
+	s->file = (struct wire_bytes){ d->file.data, d->file.len };
 	if (l == NULL ||
 	    ledger_request_find(l, d->d->authority.conf.name, d->r->id,
 		take_state, s, f) < 0)
 		return -1;
+	if (s->other)
+		return fault_set(f, FAULT_DENIED,
+		    "there was another request with the identifier %s: this "
+		    "one is refused",
+		    d->r->id);
 	return 0;
 }
 
@@ -480,6 +490,11 @@ open_all(struct deciding *d, struct fault *f)
 		0)
 		return -1;
 	d->profile = ca_profile(d->r->profile, args->profile_dir, f);
+	if (d->profile == NULL && f->code == FAULT_ABSENT)
+		return fault_set(f, FAULT_INPUT,
+		    "refused: the request is for a profile \"%s\", and there "
+		    "is no profile of that name here",
+		    d->r->profile);
 	if (d->profile == NULL)
 		return -1;
 	return check_out(d, f);

@@ -214,6 +214,17 @@ finish(struct asking *a, struct fault *f)
 	return 0;
 }
 
+/* What the PKCS#10 request asks for, if the profile is known here. */
+static int
+check_csr(const struct asking *a, struct fault *f)
+{
+	struct fault unknown = { 0 };
+	OWN_STRUCT(profile) profile =
+	    ca_profile(a->r->profile, a->args->profile_dir, &unknown);
+
+	return profile == NULL ? 0 : name_request_check(a->r, profile, f);
+}
+
 /* Around the PKCS#10 request that other software made, whose key is its own. */
 static int
 wrap_csr(struct asking *a, struct fault *f)
@@ -225,8 +236,8 @@ wrap_csr(struct asking *a, struct fault *f)
 		    "--csr brings its own key: no --key, no --out-key");
 	if (ca_file_absent(a->out, f) < 0 ||
 	    ca_form_csr(a->args->csr, &a->r->der, f) < 0 ||
-	    request_write(a->r, NULL, &file, f) < 0)
-		return -1;
+	    request_write(a->r, NULL, &file, f) < 0 || check_csr(a, f) < 0)
+		return fault_wrap(f, "%s", a->args->csr);
 	if (ca_file_put(a->out, 0644, &file, f) < 0)
 		return -1;
 	printf("Send %s to the office, which will compare this with you:\n",

@@ -374,6 +374,10 @@ name_request_check(const struct request *r, const struct profile *profile,
 
 	if (dn_read_slash(&subject, r->subject, f) < 0)
 		return fault_wrap(f, "subject");
+	/* What its sender sees there is what we see. */
+	if (dn_depth(&r->csr.subject) > 0 &&
+	    name_subject_check(&r->csr.subject, f) < 0)
+		return fault_wrap(f, "PKCS#10 request");
 	if (name_profile_check(profile, &subject, r->dns.item, r->emails.item,
 		f) < 0 ||
 	    spki_check(&r->csr.spki, &profile->keys, f) < 0 ||
