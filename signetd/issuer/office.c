@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define JOBS_MAX 64
+#define WAITERS_MAX 8
 #define TIMEOUT_MS 30000
 #define TBS_MAX 16000
 #define CERTIFICATE_MAX 16384
@@ -29,8 +30,12 @@ enum step {
 struct errand {
 	uint32_t id;
 	enum step step;
-	struct channel *desk; /* NULL: gone, or answered already */
-	uint32_t desk_id;
+	/* Who is to be told: two may approve at once. */
+	struct waiter {
+		struct channel *desk; /* NULL: gone */
+		uint32_t id;
+	} waiter[WAITERS_MAX];
+	size_t waiters;
 	bool refused; /* it was too late, and has been answered so */
 	int64_t deadline;
 	char ca[64];
@@ -139,6 +144,14 @@ answer(struct channel *desk, uint32_t id, const struct fault *why,
 		log_fault(&f, NULL);
 }
 
+static void
+answer_all(struct errand *e, const struct fault *why, const char *serial)
+{
+	for (size_t i = 0; i < e->waiters; i++)
+		answer(e->waiter[i].desk, e->waiter[i].id, why, serial);
+	e->waiters = 0;
+}
+
 /* Tell the desk and the log that nothing comes of ${e} now. */
 static void
 refuse(const struct fault *why, struct errand *e)
@@ -147,9 +160,7 @@ refuse(const struct fault *why, struct errand *e)
 	    LOG_TEXT("request", e->request),
 	    LOG_TEXT("code", fault_name(why->code)),
 	    LOG_TEXT("text", why->text));
-	if (!e->refused)
-		answer(e->desk, e->desk_id, why, "");
-	e->desk = NULL;
+	answer_all(e, why, "");
 	e->refused = true;
 }
 
@@ -183,15 +194,15 @@ find(struct office *o, uint32_t id, enum step step)
 	return e != NULL && e->id == id && e->step == step ? e : NULL;
 }
 
-static bool
-is_under_way(const struct office *o, const struct msg_office_sign *m)
+static struct errand *
+find_under_way(const struct office *o, const struct msg_office_sign *m)
 {
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (o->errand[i] != NULL &&
 		    strcmp(o->errand[i]->request, m->request) == 0 &&
 		    strcmp(o->errand[i]->ca, m->ca) == 0)
-			return true;
-	return false;
+			return o->errand[i];
+	return NULL;
 }
 
 static struct errand *
@@ -200,11 +211,6 @@ begin(struct office *o, const struct msg_office_sign *m, struct fault *f)
 	struct errand *e;
 	uint32_t place = 0;
 
-	if (is_under_way(o, m)) {
-		(void)fault_set(f, FAULT_BUSY, "request %s is being signed",
-		    m->request);
-		return NULL;
-	}
 	if (o->rules == NULL || o->count == JOBS_MAX ||
 	    (e = calloc(1, sizeof(*e))) == NULL) {
 		(void)fault_set(f, FAULT_BUSY, "%zu certificates on their way",
@@ -230,15 +236,21 @@ office_sign(struct office *o, struct channel *desk,
     const struct msg_office_sign *m)
 {
 	struct msg ask = { .type = MSG_OFFICE_FIND };
+	struct errand *e = find_under_way(o, m);
 	struct fault f = { 0 };
-	struct errand *e = begin(o, m, &f);
 
-	if (e == NULL) {
+	if (e != NULL && !e->refused && e->waiters < WAITERS_MAX) {
+		e->waiter[e->waiters++] = (struct waiter){ desk, m->id };
+		return;
+	}
+	if (e != NULL)
+		(void)fault_set(&f, FAULT_BUSY, "request %s is being signed",
+		    m->request);
+	if (e != NULL || (e = begin(o, m, &f)) == NULL) {
 		answer(desk, m->id, &f, "");
 		return;
 	}
-	e->desk = desk;
-	e->desk_id = m->id;
+	e->waiter[e->waiters++] = (struct waiter){ desk, m->id };
 	ask.office_find.id = e->id;
 	memcpy(ask.office_find.ca, e->ca, sizeof(ask.office_find.ca));
 	memcpy(ask.office_find.request, e->request,
@@ -501,17 +513,20 @@ office_committed(struct office *o, const struct msg_committed *m)
 	    LOG_NUMBER("lifetime", e->not_after - e->not_before),
 	    LOG_TEXT("principal", e->who), LOG_TEXT("method", "office"),
 	    LOG_TEXT("peer", e->peer), LOG_TEXT("request", e->request));
-	if (!e->refused)
-		answer(e->desk, e->desk_id, NULL, serial);
+	answer_all(e, NULL, serial);
 	end(o, e);
 }
 
 void
 office_desk_gone(struct office *o, const struct channel *desk)
 {
-	for (size_t i = 0; i < JOBS_MAX; i++)
-		if (o->errand[i] != NULL && o->errand[i]->desk == desk)
-			o->errand[i]->desk = NULL;
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct errand *e = o->errand[i];
+
+		for (size_t w = 0; e != NULL && w < e->waiters; w++)
+			if (e->waiter[w].desk == desk)
+				e->waiter[w].desk = NULL;
+	}
 }
 
 void
