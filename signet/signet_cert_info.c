@@ -10,6 +10,7 @@
 #include "signet_cert.h"
 #include "sys/ask.h"
 #include "trust/store.h"
+#include "turns.h"
 #include "x509/cert_text.h"
 #include "x509/p12.h"
 #include "x509/proxy.h"
@@ -87,26 +88,33 @@ print_name(const struct cert_info *in, const char *label, const struct dn *dn,
 }
 
 static int
-print_all(const struct cert_info *in, struct fault *f)
+print_all(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
+
 	return cert_text(in->chain.cert[0], false, stdout, f);
 }
 
 static int
-print_subject(const struct cert_info *in, struct fault *f)
+print_subject(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
+
 	return print_name(in, "", &in->chain.cert[0]->subject, f);
 }
 
 static int
-print_issuer(const struct cert_info *in, struct fault *f)
+print_issuer(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
+
 	return print_name(in, "", &in->chain.cert[0]->issuer, f);
 }
 
 static int
-print_issuerhash(const struct cert_info *in, struct fault *f)
+print_issuerhash(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
 	char hash[9];
 
 	if (dn_hash(&in->chain.cert[0]->issuer, hash, f) < 0)
@@ -116,26 +124,26 @@ print_issuerhash(const struct cert_info *in, struct fault *f)
 }
 
 static int
-print_startdate(const struct cert_info *in, struct fault *f)
+print_startdate(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
+
 	(void)f;
 	print_date("", in->chain.cert[0]->not_before);
 	return 0;
 }
 
 static int
-print_enddate(const struct cert_info *in, struct fault *f)
+print_enddate(const void *arg, struct fault *f)
 {
+	const struct cert_info *in = arg;
+
 	(void)f;
 	print_date("", in->chain.cert[0]->not_after);
 	return 0;
 }
 
-/* What may be asked for, in any order and more than once. */
-static const struct {
-	size_t turns;
-	int (*print)(const struct cert_info *in, struct fault *f);
-} values[] = {
+static const struct turn values[] = {
 	{ offsetof(struct cert_info_options, all), print_all },
 	{ offsetof(struct cert_info_options, subject), print_subject },
 	{ offsetof(struct cert_info_options, issuer), print_issuer },
@@ -144,35 +152,6 @@ static const struct {
 	{ offsetof(struct cert_info_options, enddate), print_enddate },
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
-
-static uint64_t
-turns_of(const struct cert_info *in, size_t i)
-{
-	const char *o = (const char *)in->o;
-
-	return *(const uint64_t *)(const void *)(o + values[i].turns);
-}
-
-static bool
-asks_for_values(const struct cert_info *in)
-{
-	uint64_t any = 0;
-
-	for (size_t i = 0; i < VALUES; i++)
-		any |= turns_of(in, i);
-	return any != 0;
-}
-
-static int
-print_values(const struct cert_info *in, struct fault *f)
-{
-	for (unsigned turn = 0; turn < OPTION_TURNS; turn++)
-		for (size_t i = 0; i < VALUES; i++)
-			if ((turns_of(in, i) >> turn & 1) != 0 &&
-			    values[i].print(in, f) < 0)
-				return -1;
-	return 0;
-}
 
 static int
 print_summary(const struct cert_info *in, struct fault *f)
@@ -281,8 +260,8 @@ show(const struct cert_info *in, struct fault *f)
 {
 	if (in->call->common.json)
 		return print_json(in, f);
-	if (asks_for_values(in))
-		return print_values(in, f);
+	if (turns_asked(values, VALUES, in->o))
+		return turns_print(values, VALUES, in->o, in, f);
 	return in->call->old ? print_all(in, f) : print_summary(in, f);
 }
 

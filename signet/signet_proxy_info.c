@@ -8,6 +8,7 @@
 #include "proxy_file.h"
 #include "signet_proxy.h"
 #include "trust/store.h"
+#include "turns.h"
 #include "x509/cert_text.h"
 #include "x509/proxy.h"
 
@@ -46,54 +47,84 @@ static const struct old_grid old_tool = {
 	sizeof(old_values) / sizeof(old_values[0])
 };
 
-static void
-print_subject(const struct info *info)
+static int
+print_subject(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	puts(info->names.subject);
+	return 0;
 }
 
-static void
-print_issuer(const struct info *info)
+static int
+print_issuer(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	puts(info->names.issuer);
+	return 0;
 }
 
-static void
-print_identity(const struct info *info)
+static int
+print_identity(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	puts(info->names.identity);
+	return 0;
 }
 
-static void
-print_type(const struct info *info)
+static int
+print_type(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	puts(cert_kind_text(info->proxy.chain.cert[0]->kind));
+	return 0;
 }
 
-static void
-print_strength(const struct info *info)
+static int
+print_strength(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	printf("%u\n", info->proxy.chain.cert[0]->spki.size);
+	return 0;
 }
 
-static void
-print_path(const struct info *info)
+static int
+print_path(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	puts(info->path);
+	return 0;
 }
 
-static void
-print_left(const struct info *info)
+static int
+print_left(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
+
+	(void)f;
 	printf("%" PRId64 "\n", info->left > 0 ? info->left : -1);
+	return 0;
 }
 
-static void
-print_all(const struct info *info)
+static int
+print_all(const void *arg, struct fault *f)
 {
+	const struct info *info = arg;
 	const struct cert *leaf = info->proxy.chain.cert[0];
 	char left[CREDENTIAL_LEFT_SIZE];
 
+	(void)f;
 	credential_left(info->left, left);
 	printf("subject  : %s\n", info->names.subject);
 	printf("issuer   : %s\n", info->names.issuer);
@@ -102,13 +133,19 @@ print_all(const struct info *info)
 	printf("strength : %u bits\n", leaf->spki.size);
 	printf("path     : %s\n", info->path);
 	printf("timeleft : %s\n", left);
+	return 0;
 }
 
-/* What may be asked for, in any order and more than once. */
-static const struct {
-	size_t turns;
-	void (*print)(const struct info *info);
-} values[] = {
+static int
+print_text(const void *arg, struct fault *f)
+{
+	const struct info *info = arg;
+
+	return cert_text(info->proxy.chain.cert[0], info->old, stdout, f);
+}
+
+static const struct turn values[] = {
+	{ offsetof(struct info_options, text), print_text },
 	{ offsetof(struct info_options, subject), print_subject },
 	{ offsetof(struct info_options, issuer), print_issuer },
 	{ offsetof(struct info_options, identity), print_identity },
@@ -119,41 +156,6 @@ static const struct {
 	{ offsetof(struct info_options, all), print_all },
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
-
-static uint64_t
-turns_of(const struct info *info, size_t i)
-{
-	const char *o = (const char *)info->o;
-
-	return *(const uint64_t *)(const void *)(o + values[i].turns);
-}
-
-static bool
-asks_for_values(const struct info *info)
-{
-	uint64_t any = info->o->text;
-
-	for (size_t i = 0; i < VALUES; i++)
-		any |= turns_of(info, i);
-	return any != 0;
-}
-
-static int
-print_values(const struct info *info, struct fault *f)
-{
-	for (unsigned turn = 0; turn < OPTION_TURNS; turn++) {
-		uint64_t bit = UINT64_C(1) << turn;
-
-		if ((info->o->text & bit) != 0 &&
-		    cert_text(info->proxy.chain.cert[0], info->old, stdout, f) <
-			0)
-			return -1;
-		for (size_t i = 0; i < VALUES; i++)
-			if ((turns_of(info, i) & bit) != 0)
-				values[i].print(info);
-	}
-	return 0;
-}
 
 static int
 print_json(const struct info *info, struct fault *f)
@@ -180,10 +182,10 @@ print(const struct call *call, const struct info *info, struct fault *f)
 {
 	if (call->common.json)
 		return print_json(info, f);
-	if (print_values(info, f) < 0)
+	if (turns_print(values, VALUES, info->o, info, f) < 0)
 		return -1;
-	if (!asks_for_values(info) && info->o->exists == 0)
-		print_all(info);
+	if (!turns_asked(values, VALUES, info->o) && info->o->exists == 0)
+		return print_all(info, f);
 	return 0;
 }
 
