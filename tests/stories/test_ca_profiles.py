@@ -314,7 +314,7 @@ def test_a_time_is_generalized_from_2050_on(tmp_path):
     for year, form in (2048, strict_der.UTC), (2051, strict_der.GENERALIZED):
         directory = tmp_path / str(year)
         ca("init", "root", directory, "--subject", "/DC=org/O=Ex/CN=Root",
-           "--may-sign-under", "/DC=org/O=Ex", "--key", "ec:P-256",
+           "--may-sign-under", "/DC=org/O=Ex", "--key", "ec:P-384",
            "--no-passphrase", "--years", year - this_year)
         found = read(directory / "ca.pem")
         assert found["forms"] == (strict_der.UTC, form)
@@ -332,7 +332,7 @@ def test_the_last_second_of_2049_and_the_next(tmp_path):
         directory = tmp_path / form
         run("faketime", "-f", f"{now:%Y-%m-%d %H:%M:%S}", SIGNET_CA, "init",
             "root", directory, "--subject", "/DC=org/O=Ex/CN=Root",
-            "--may-sign-under", "/DC=org/O=Ex", "--key", "ec:P-256",
+            "--may-sign-under", "/DC=org/O=Ex", "--key", "ec:P-384",
             "--no-passphrase", env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
         found = read(directory / "ca.pem")
         end = turn + datetime.timedelta(seconds=second)
