@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import random
 import re
 import shutil
 import statistics
@@ -433,6 +434,128 @@ def bench_login(report, work, opts):
           f"{mid['stock'] / mid['ec']:.1f} times Signet's with P-256")])
 
 
+def measured(args, **kw):
+    """Wall and CPU seconds, and MiB of memory at most, of one command."""
+    began = time.monotonic()
+    process = subprocess.Popen([str(a) for a in args],
+                               stdout=subprocess.DEVNULL, **kw)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{args}: {status}")
+    return {"wall": time.monotonic() - began,
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "mib": usage.ru_maxrss / 1024}
+
+
+def openssl_ca(place, serials):
+    """A CA of openssl's with ${serials} in its index, all revoked."""
+    place.mkdir()
+    (place / "index.txt").write_text("".join(
+        f"R\t361122000000Z\t261122000000Z\t{s:040X}\tunknown"
+        f"\t/DC=org/DC=ligo/O=LIGO/OU=People/CN=scott.koranda\n"
+        for s in serials))
+    (place / "crlnumber").write_text("01\n")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=bench",
+            "-keyout", place / "key.pem", "-out", place / "cert.pem")
+    (place / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=a\n[a]\n"
+        f"database={place}/index.txt\ncrlnumber={place}/crlnumber\n"
+        f"certificate={place}/cert.pem\nprivate_key={place}/key.pem\n"
+        "default_md=sha256\ndefault_crl_days=30\ncrl_extensions=x\n"
+        "[x]\nauthorityKeyIdentifier=keyid\n")
+    return ["openssl", "ca", "-config", place / "ca.cnf", "-gencrl", "-out",
+            place / "list.pem"]
+
+
+def list_rounds(report, work, opts, count):
+    """CRLs of ${count} by both, in turns; the filled ledger is returned."""
+    place = work / f"crl-{count}"
+    place.mkdir()
+    base = "/DC=org/DC=ligo/O=LIGO"
+    run(SIGNET_CA, "init", "root", place / "root", "--subject", f"{base}/CN=R",
+        "--may-sign-under", base, "--key", "ec:P-256", "--no-passphrase")
+    run(SIGNET_CA, "init", "services", place / "slcs", "--root",
+        place / "root", "--subject", f"{base}/CN=S", "--may-sign-under", base,
+        "--key", "ec:P-256", "--name", "slcs", "--no-passphrase")
+    ledger = place / "slcs" / "ledger.db"
+    run(BUILD / "tests" / "ledger_fill", ledger, "slcs", count, timeout=1200)
+    stock = openssl_ca(place / "openssl", random.Random(1).sample(
+        range(1 << 157, 1 << 158), count))
+    ours, theirs, size = [], [], 0
+    for n in range(opts.rounds):
+        out = place / f"{n}.pem"
+        theirs.append(measured(stock, stderr=subprocess.DEVNULL))
+        ours.append(measured([SIGNET_CA, "crl", place / "slcs", "--out", out,
+                              "--out-der", out.with_suffix(".der")]))
+        size = out.with_suffix(".der").stat().st_size
+    rows = [(f"{count:,}", name, f"{m['wall']:.2f}", f"{m['cpu']:.2f}",
+             f"{m['mib']:.0f}", f"{size / 1e6:.1f}")
+            for name, m in (("openssl ca -gencrl", medians(theirs)),
+                            ("signet-ca crl", medians(ours)))]
+    return rows, ledger
+
+
+def filed_lists(site, least):
+    """What the daemon says of the ${least}th list since its start."""
+    for _ in range(6000):
+        found = re.findall(r" crl-filed .*entries=(\d+) .*ms=(\d+)",
+                           site.log_now())
+        if len(found) >= least:
+            return found
+        time.sleep(0.05)
+    raise SystemExit("no CRL:\n" + site.log_now()[-2000:])
+
+
+def bench_crl(report, work, opts):
+    report.say("### Revocation lists (P-256 CA, serials of 20 octets)")
+    report.say()
+    rows, _ = list_rounds(report, work, opts, 100000)
+    more, ledger = list_rounds(report, work, opts, 1000000)
+    report.table(("revoked", "by", "wall s", "CPU s", "peak MiB", "DER, MB"),
+                 rows + more)
+    report.say("`signet-ca` reads a ledger with all the certificates in it, "
+               "checks what it signs by the signer's reader, and writes DER "
+               "and PEM, synced; `openssl ca` reads its index, and writes "
+               "PEM.")
+    report.say()
+    place = work / "crl-daemon"
+    place.mkdir()
+    site = signet_site(place / "signet", "ec", "pam",
+                       [f"pam-dir {permit_pam(place)}"]).start()
+    site.stop()
+    owner = site.ledger.stat()
+    for path in site.ledger.parent.iterdir():
+        path.unlink()
+    shutil.move(ledger, site.ledger)
+    os.chown(site.ledger, owner.st_uid, owner.st_gid)
+    csr = request(place, "ec")
+    site.start()
+    rounds = []
+    for n in range(1, opts.rounds + 1):
+        filed_lists(site, n)
+        quiet = logons(site, csr, 8, opts.seconds * 2)
+        run(BUILD / "tests" / "ledger_fill", site.ledger, "slcs", 1)
+        busy = logons(site, csr, 8, opts.seconds * 2)
+        entries, ms = filed_lists(site, n + 1)[n]
+        rounds.append({"quiet50": quiet["p50"], "quiet99": quiet["p99"],
+                       "busy50": busy["p50"], "busy99": busy["p99"],
+                       "quiet": quiet["per_second"],
+                       "busy": busy["per_second"], "s": int(ms) / 1000,
+                       "entries": int(entries)})
+    site.stop()
+    got = medians(rounds)
+    report.say("Logons (8 clients, pam_permit) while the daemon makes a list "
+               f"of {got['entries']:,.0f} after one more revocation, which "
+               f"takes it {got['s']:.1f} s meanwhile:")
+    report.say()
+    report.table(("", "logons/s", "p50 ms", "p99 ms"),
+                 [("no list is made", f"{got['quiet']:.0f}",
+                   f"{got['quiet50']:.1f}", f"{got['quiet99']:.1f}"),
+                  ("a list is made", f"{got['busy']:.0f}",
+                   f"{got['busy50']:.1f}", f"{got['busy99']:.1f}")])
+
+
 def machine():
     model = re.search(r"model name\s*:\s*(.*)",
                       pathlib.Path("/proc/cpuinfo").read_text())
@@ -446,7 +569,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--only", default="logons,kerberos,passwd,held,login")
+    parser.add_argument("--only", default="logons,kerberos,passwd,held,login,crl")
     parser.add_argument("--kinds", default="rsa,ec")
     parser.add_argument("--no-report", action="store_true",
                         help="leave docs/PERFORMANCE.md as it is")
@@ -466,7 +589,8 @@ def main():
                "rise together with what else the machine does.")
     report.say()
     parts = {"logons": bench_logons, "kerberos": bench_kerberos,
-             "passwd": bench_passwd, "held": bench_held, "login": bench_login}
+             "passwd": bench_passwd, "held": bench_held, "login": bench_login,
+             "crl": bench_crl}
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         os.chmod(work, 0o755)
         for name in opts.only.split(","):

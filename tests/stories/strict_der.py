@@ -304,7 +304,9 @@ def crl(path):
     assert algorithm(tbs.enter()) == signature
     issuer_der = tbs.raw(0x30)
     (this, form), (following, next_form) = tbs.time(), tbs.time()
-    assert form == next_form == UTC
+    # RFC 5280 5.1.2.4
+    assert form == (UTC if this.year < 2050 else GENERALIZED)
+    assert next_form == (UTC if following.year < 2050 else GENERALIZED)
     entries = []
     if tbs.peek() == 0x30:
         listed = tbs.enter()
@@ -312,7 +314,8 @@ def crl(path):
         while listed:
             entry = listed.enter()
             serial, (when, form) = entry.integer(), entry.time()
-            assert form == UTC and serial > 0
+            assert form == (UTC if when.year < 2050 else GENERALIZED)
+            assert serial > 0
             more = extensions(entry.enter()) if entry else {}
             entry.end()
             assert set(more) <= {"reason"}
