@@ -5,7 +5,7 @@
 #include "x509/key_ssl.h"
 #include "x509/ossl.h"
 #include "x509/own_ssl.h"
-#include "x509/spki_ec.h"
+#include "x509/spki_once.h"
 #include "x509/spki_rsa.h"
 
 #include <openssl/core_names.h>
@@ -295,36 +295,20 @@ algorithm_of(struct wire_bytes algorithm)
 	return ALGORITHMS;
 }
 
-/* The signature of ${pkey}, which is RSA. */
-static int
-verify_rsa(EVP_PKEY *pkey, const EVP_MD *md, struct wire_bytes digest,
-    struct wire_bytes signature, struct fault *f)
+static bool
+verify_once(const struct spki *spki, const EVP_MD *md, struct wire_bytes digest,
+    struct wire_bytes signature, bool *usable)
 {
-	OWN(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	int curve =
+	    spki->kind == KEY_P256 ? NID_X9_62_prime256v1 : NID_secp384r1;
+	struct spki_rsa rsa;
 
-	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1 ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
-		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
-	if (EVP_PKEY_verify(ctx, signature.data, signature.len, digest.data,
-		digest.len) != 1)
-		return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
-	return 0;
-}
-
-static int
-verify_ec(const struct spki *spki, struct wire_bytes digest,
-    struct wire_bytes signature, struct fault *f)
-{
-	int nid = spki->kind == KEY_P256 ? NID_X9_62_prime256v1 : NID_secp384r1;
-	bool on_curve;
-
-	if (spki_ec_verify(nid, spki->bits, digest, signature, &on_curve))
-		return 0;
-	if (!on_curve)
-		return ossl_fault(f, FAULT_KEY,
-		    "a public key that cannot be used");
-	return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
+	if (spki->kind != KEY_RSA)
+		return spki_once_ec(curve, spki->bits, digest, signature,
+		    usable);
+	*usable = spki_rsa(spki->bits, &rsa) == 0;
+	return *usable &&
+	    spki_once_rsa(EVP_MD_get_type(md), &rsa, digest, signature, usable);
 }
 
 int
@@ -335,8 +319,8 @@ spki_verify(const struct spki *spki, struct wire_bytes algorithm,
 	uint8_t octets[EVP_MAX_MD_SIZE];
 	struct wire_bytes digest = { octets, 0 };
 	unsigned digest_len = 0;
+	bool usable = false;
 	const EVP_MD *md;
-	OWN(EVP_PKEY) pkey = NULL;
 
 	if (which == ALGORITHMS)
 		return fault_set(f, FAULT_UNSUPPORTED,
@@ -350,9 +334,10 @@ spki_verify(const struct spki *spki, struct wire_bytes algorithm,
 	if (EVP_Digest(data.data, data.len, octets, &digest_len, md, NULL) != 1)
 		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
 	digest.len = digest_len;
-	if (spki->kind != KEY_RSA)
-		return verify_ec(spki, digest, signature, f);
-	if ((pkey = spki_pkey(spki, f)) == NULL)
-		return -1;
-	return verify_rsa(pkey, md, digest, signature, f);
+	if (verify_once(spki, md, digest, signature, &usable))
+		return 0;
+	if (!usable)
+		return ossl_fault(f, FAULT_KEY,
+		    "a public key that cannot be used");
+	return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
 }
