@@ -6,6 +6,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* In pieces, with the same end. */
+static int
+check_in_pieces(struct wire_bytes tbs, const struct authority *a,
+    struct fault *f)
+{
+	struct tbs_crl c;
+	int more;
+
+	if (tbs_crl_open(&c, tbs, a, PROBE_NOW, f) < 0)
+		return -1;
+	while ((more = tbs_crl_step(&c, 1, f)) == 1)
+		;
+	return more;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,6 +40,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		broken = probe_crl_broken(tbs, &p->a, PROBE_NOW);
 	else if (f.code != FAULT_DENIED || f.text[0] == '\0')
 		broken = "a refusal names its rule";
+	if ((check_in_pieces(tbs, &p->a, &f) < 0) !=
+	    (tbs_check_crl(tbs, &p->a, PROBE_NOW, &f) < 0))
+		broken = "in pieces it is judged otherwise";
 	free(exact);
 	free(p);
 	if (broken != NULL) {

@@ -25,8 +25,8 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "stories"))
 
 from kdc import Kdc  # noqa: E402
-from signet_site import (BUILD, ROLE_USERS, SIGNET, Site,  # noqa: E402
-                         openssl, run)
+from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA,  # noqa: E402
+                         Site, openssl, run)
 from stock_myproxy import Pki, StockServer  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
