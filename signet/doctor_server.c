@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "credential_show.h"
 #include "doctor.h"
+#include "myproxy/myproxy_clock.h"
 #include "myproxy/myproxy_text.h"
 #include "server.h"
 #include "sys/net.h"
@@ -13,6 +14,7 @@
 
 #define HANDSHAKE_MS 10000
 #define CERT_SOON (7 * (time_t)86400)
+#define SKEW_MAX 300 /* seconds: what Kerberos and our proxies bear */
 
 /* One server, while it is asked. */
 struct asked {
@@ -20,7 +22,8 @@ struct asked {
 	const struct server *server;
 	char host[256];
 	uint16_t port;
-	time_t end; /* of its certificates */
+	time_t at;  /* when its certificates are judged */
+	time_t end; /* of them */
 };
 
 /* As the login judges: the path, and then the name. */
@@ -33,8 +36,8 @@ judge(void *arg, const struct cert_list *chain, struct fault *f)
 
 	if (chain->count == 0)
 		return fault_set(f, FAULT_UNTRUSTED, "it shows no certificate");
-	if (trust_verify(a->d->store, chain, a->d->now, TRUST_SERVER, &verdict,
-		f) < 0) {
+	if (trust_verify(a->d->store, chain, a->at, TRUST_SERVER, &verdict, f) <
+	    0) {
 		f->code = FAULT_UNTRUSTED;
 		return -1;
 	}
@@ -93,14 +96,47 @@ knock(struct asked *a, struct fault *f)
 	return result;
 }
 
+/*
+ * Whether the server, whose certificates are good at the time it says, has
+ * another time than we: then that is said, and nothing else.
+ */
+static bool
+other_time(struct doctor *d, struct asked *a)
+{
+	time_t theirs = 0;
+	struct fault ignored;
+	int64_t ahead;
+
+	if (myproxy_clock_ask(a->host, a->port, a->server->timeout_ms, &theirs,
+		&ignored) < 0 ||
+	    theirs == 0)
+		return false;
+	ahead = d->now - theirs;
+	if (ahead <= SKEW_MAX && ahead >= -SKEW_MAX)
+		return false;
+	a->at = theirs;
+	if (knock(a, &ignored) < 0) {
+		a->at = d->now;
+		return false;
+	}
+	doctor_say(d, DOCTOR_FAIL, "clock",
+	    "set this clock, or tell the server's people to set theirs",
+	    "this clock is %lld seconds %s that of %s",
+	    (long long)(ahead > 0 ? ahead : -ahead),
+	    ahead > 0 ? "ahead of" : "behind", a->host);
+	return true;
+}
+
 static void
 ask(struct doctor *d, struct asked *a)
 {
 	struct fault why;
 	char left[CREDENTIAL_LEFT_SIZE];
-	int64_t start = clock_mono();
-	int64_t took;
+	int64_t start, took;
 
+	if (other_time(d, a))
+		return;
+	start = clock_mono();
 	if (knock(a, &why) < 0) {
 		doctor_say(d, DOCTOR_FAIL, "server",
 		    why.code == FAULT_UNTRUSTED
@@ -145,7 +181,7 @@ doctor_server(struct doctor *d)
 		return;
 	}
 	for (const char *at = server.list; *at != '\0';) {
-		struct asked a = { .d = d, .server = &server };
+		struct asked a = { .d = d, .server = &server, .at = d->now };
 		size_t len = strcspn(at, ",");
 
 		if (text_fmt(item, sizeof(item), "%.*s", (int)len, at) < 0 ||

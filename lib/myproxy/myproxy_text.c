@@ -499,6 +499,16 @@ myproxy_write_error(struct buf *out, const char *text)
 }
 
 void
+myproxy_write_time(struct buf *out, time_t now)
+{
+	if (out->len == 0)
+		return;
+	out->len--; /* the NUL */
+	buf_fmt(out, "SERVER_TIME=%lld\n", (long long)now);
+	buf_put_u8(out, 0);
+}
+
+void
 myproxy_write_offer_begin(struct buf *out)
 {
 	begin(out, MYPROXY_AUTHORIZATION);

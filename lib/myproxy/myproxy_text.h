@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * MyProxy v2's `NAME=value` messages <-> structs (facts: PROTOCOL 3 and 4).
@@ -97,6 +98,8 @@ void myproxy_response_clear(struct myproxy_response *r);
 void myproxy_write_ok(struct buf *out);
 void myproxy_write_ok_lines(struct buf *out, const void *lines, size_t len);
 void myproxy_write_error(struct buf *out, const char *text);
+/* Put SERVER_TIME=${now} at the end of the answer that ${out} ends with. */
+void myproxy_write_time(struct buf *out, time_t now);
 /* AUTHORIZATION_DATA lines are put between begin and end. */
 void myproxy_write_offer_begin(struct buf *out);
 void myproxy_write_offer(struct buf *out, unsigned method, const char *data);

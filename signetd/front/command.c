@@ -61,6 +61,7 @@ static void
 do_info(struct visit *v, const struct myproxy_request *r)
 {
 	(void)r;
+	v->tells_time = true;
 	visit_refuse_saying(v, FAULT_ABSENT,
 	    "no credentials are stored here: this server issues new ones");
 }

@@ -1,5 +1,6 @@
 #include "signetd/front/visit.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -138,6 +139,8 @@ visit_refuse_saying(struct visit *v, enum fault_code code, const char *text)
 			v->ref) < 0)
 			text = "the request was refused";
 		myproxy_write_error(&out, line[0] != '\0' ? line : text);
+		if (v->tells_time)
+			myproxy_write_time(&out, clock_wall());
 		visit_put(v, &out);
 	}
 	v->state = VISIT_OVER;

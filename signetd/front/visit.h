@@ -72,6 +72,7 @@ struct visit {
 	size_t out_count;
 	bool in_clear; /* refused before MyProxy began: say so without TLS */
 	bool refused;
+	bool tells_time; /* in its refusal: for doctors of clocks */
 	bool auth_open; /* auth remembers us */
 	bool trusted_certs;
 	uint32_t lifetime;

@@ -166,6 +166,36 @@ def test_the_old_command_works_too(site, tmp_path):
     openssl("verify", "-CApath", site.trust, "-untrusted", out, out)
 
 
+def doctor_of_clocks(site, home, *wrapper):
+    """What signet doctor says of the clock, with the server's beside it."""
+    # A sanitizer minds that libfaketime is loaded before it.
+    env = env_of(site, home, ASAN_OPTIONS="verify_asan_link_order=0")
+    done = run(*wrapper, SIGNET, "doctor", "--json", env=env, check=False)
+    return [(c["level"], c["message"], c["hint"])
+            for c in json.loads(done.stdout)["checks"]
+            if c["check"] == "clock" and "localhost" in c["message"]], done
+
+
+@pytest.mark.parametrize("shift,says", [
+    ("-3h", "behind that of localhost"), ("+2h", "ahead of that of localhost"),
+    ("+9000d", "ahead of that of localhost")])
+def test_a_clock_that_is_not_the_servers_is_seen(site, tmp_path, shift, says):
+    """Also where the certificates are not good at the time we think it is."""
+    found, done = doctor_of_clocks(site, tmp_path, "faketime", "-f", shift)
+    assert len(found) == 1, done.stdout
+    level, text, hint = found[0]
+    assert level == "fail" and says in text and "set this clock" in hint
+    assert done.returncode != 0
+    seconds = int(re.search(r"is (\d+) seconds", text).group(1))
+    played = {"-3h": 10800, "+2h": 7200, "+9000d": 9000 * 86400}[shift]
+    assert abs(seconds - played) < 60
+
+
+def test_a_clock_that_is_the_servers_is_no_finding(site, tmp_path):
+    found, done = doctor_of_clocks(site, tmp_path)
+    assert not found, done.stdout
+
+
 def test_a_full_disk_for_the_answer_is_an_error(site, tmp_path):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
