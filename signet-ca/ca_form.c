@@ -61,9 +61,10 @@ ca_form_fill(struct request *r, const struct ca_args *args, struct fault *f)
 	int64_t days = 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *value = *(const char *const *)((const char *)args +
-		    texts[i].option);
+		const char *value;
 
+		memcpy(&value, (const char *)args + texts[i].option,
+		    sizeof(value));
 		if (value != NULL &&
 		    text_copy((char *)r + texts[i].field, texts[i].size,
 			value) < 0)
