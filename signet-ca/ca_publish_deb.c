@@ -153,6 +153,24 @@ put_readme(struct deb *d, struct fault *f)
 	return put(d, path, &text, f);
 }
 
+/* lintian takes the ending for that of GNU info. */
+static int
+put_override(struct deb *d, struct fault *f)
+{
+	const char *name = d->p->conf->package_name;
+	OWN_BUF(text, TEXT_MOST);
+	char path[PATH_MAX];
+
+	buf_fmt(&text,
+	    "# These .info files are for fetch-crl; nobody reads them.\n"
+	    "%s: package-contains-documentation-outside-usr-share-doc *\n",
+	    name);
+	if (text_fmt(path, sizeof(path), "usr/share/lintian/overrides/%s",
+		name) < 0)
+		return fault_set(f, FAULT_CONFIG, "name too long");
+	return put(d, path, &text, f);
+}
+
 static int
 put_control(struct deb *d, struct fault *f)
 {
@@ -234,7 +252,8 @@ put_all(struct deb *d, struct fault *f)
 
 	if (put_anchors(d, f) < 0 || put_changelog(d, f) < 0 ||
 	    put_copyright(d, f) < 0 || put_readme(d, f) < 0 ||
-	    put_control(d, f) < 0 || put_scripts(d, f) < 0 ||
+	    put_override(d, f) < 0 || put_control(d, f) < 0 ||
+	    put_scripts(d, f) < 0 ||
 	    publish_pack_file(d->p, "deb", "DEBIAN/md5sums", 0644, &d->sums,
 		f) < 0)
 		return -1;

@@ -41,7 +41,7 @@ check_crl(const struct publish_ca *ca, time_t now, struct fault *f)
 	const struct crl *crl = &ca->crl;
 
 	if (crl_check_signature(crl, ca->dir->authority.cert, f) < 0)
-		return fault_wrap(f, "its CRL");
+		return -1;
 	if (crl->this_update > now + SKEW)
 		return fault_set(f, FAULT_INPUT,
 		    "its CRL is of the future; is the clock right?");
@@ -132,9 +132,7 @@ read_crl(const struct publish_conf *c, struct publish_ca *ca, time_t now,
 		return -1;
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return take_crl_of_series(ca, path, now, f);
-	if (take_crl(ca, path, now, f) < 0)
-		return fault_wrap(f, "CRL");
-	return 0;
+	return take_crl(ca, path, now, f) < 0 ? -1 : 0;
 }
 
 static int
@@ -174,7 +172,7 @@ read_ca(const struct publish_conf *c, const char *line, struct publish_ca *ca,
 	    dn_hash_old(&cert->subject, ca->hash_old, f) < 0 ||
 	    fill_urls(c, ca, f) < 0)
 		return -1;
-	return read_crl(c, ca, now, f);
+	return 0;
 }
 
 static int
@@ -256,7 +254,7 @@ read_all(const struct publish_conf *c, time_t now, struct publish_set *s,
 		struct publish_ca *ca = &s->ca[s->count++];
 
 		if (read_ca(c, c->ca.item[i], ca, now, f) < 0 ||
-		    check_unique(s, ca, f) < 0)
+		    check_unique(s, ca, f) < 0 || read_crl(c, ca, now, f) < 0)
 			return fault_wrap(f, "%s", ca->alias);
 	}
 	for (size_t i = 0; i < s->count; i++)

@@ -109,17 +109,20 @@ cas_json(const struct publish_site *s)
 	return list;
 }
 
+/* Lines become texts; the buffer has no NUL of its own. */
 static json_t *
-warnings_json(struct buf *warnings)
+warnings_json(const struct buf *warnings)
 {
 	json_t *list = json_array();
-	const char *at = buf_cstr(warnings);
+	const char *at = (const char *)warnings->data;
+	const char *end = at == NULL ? at : at + warnings->len;
 
-	while (at != NULL && *at != '\0') {
-		size_t len = strcspn(at, "\n");
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((stop == NULL ? end : stop) - at);
 
 		json_array_append_new(list, json_stringn(at, len));
-		at += len + (at[len] == '\n');
+		at += len + (stop != NULL);
 	}
 	return list;
 }
@@ -127,12 +130,11 @@ warnings_json(struct buf *warnings)
 static int
 tell_json(const struct publish_site *s, struct fault *f)
 {
-	struct buf warnings = s->warnings;
 	json_t *all = json_pack("{s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o}",
 	    "dir", s->dir, "changed", publish_site_changed(s), "check",
 	    s->args->check, "draft", s->args->draft, "cas", cas_json(s),
 	    "files", files_json(s), "removed", removed_json(s), "warnings",
-	    warnings_json(&warnings));
+	    warnings_json(&s->warnings));
 	int result = all == NULL ? -1 : json_dumpf(all, stdout, JSON_INDENT(2));
 
 	json_decref(all);

@@ -255,10 +255,9 @@ publish_tree_read(struct publish_tree *t, const char *path, struct fault *f)
 }
 
 static int
-set_time(const char *path, time_t when, struct fault *f)
+set_time(const char *path, struct timespec when, struct fault *f)
 {
-	const struct timespec times[2] = { { .tv_sec = when },
-		{ .tv_sec = when } };
+	const struct timespec times[2] = { when, when };
 
 	if (utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
@@ -293,13 +292,13 @@ publish_put(const char *path, unsigned mode, const void *data, size_t len,
 {
 	if (put(path, mode, data, len, f) < 0)
 		return -1;
-	return set_time(path, when, f);
+	return set_time(path, (struct timespec){ .tv_sec = when }, f);
 }
 
-/* The time of ${file} as it was published; -1 if it was another or not. */
-static time_t
+/* Whether ${file} is published as it is, and since when. */
+static bool
 published_at(const struct publish_file *file, const struct publish_tree *old,
-    const char *old_path)
+    const char *old_path, struct timespec *when)
 {
 	const struct publish_file *before = publish_tree_find(old, file->name);
 	char path[PATH_MAX];
@@ -308,13 +307,15 @@ published_at(const struct publish_file *file, const struct publish_tree *old,
 	if (before == NULL || !publish_file_same(file, before) ||
 	    text_fmt(path, sizeof(path), "%s/%s", old_path, file->name) < 0 ||
 	    lstat(path, &st) < 0)
-		return -1;
-	return st.st_mtime;
+		return false;
+	*when = st.st_mtim;
+	return true;
 }
 
+/* Dated ${when}, or now if that is NULL. */
 static int
-write_one(const struct publish_file *file, const char *path, time_t before,
-    struct fault *f)
+write_one(const struct publish_file *file, const char *path,
+    const struct timespec *when, struct fault *f)
 {
 	if (*file->link != '\0' && symlink(file->link, path) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
@@ -322,7 +323,7 @@ write_one(const struct publish_file *file, const char *path, time_t before,
 	if (*file->link == '\0' &&
 	    put(path, 0644, file->data.data, file->data.len, f) < 0)
 		return -1;
-	return before < 0 ? 0 : set_time(path, before, f);
+	return when == NULL ? 0 : set_time(path, *when, f);
 }
 
 static int
@@ -350,11 +351,12 @@ publish_tree_write(const struct publish_tree *t, const char *path,
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct publish_file *file = &t->file[i];
+		struct timespec when;
+		bool kept = published_at(file, old, old_path, &when);
 
 		if (text_fmt(to, sizeof(to), "%s/%s", path, file->name) < 0)
 			return fault_set(f, FAULT_USAGE, "path too long");
-		if (write_one(file, to, published_at(file, old, old_path), f) <
-		    0)
+		if (write_one(file, to, kept ? &when : NULL, f) < 0)
 			return -1;
 	}
 	return sync_dir(path, f);
@@ -373,7 +375,8 @@ publish_tree_links(const struct publish_tree *t, const char *path, time_t when,
 			continue;
 		if (text_fmt(to, sizeof(to), "%s/%s", path, file->name) < 0)
 			return fault_set(f, FAULT_USAGE, "path too long");
-		if (write_one(file, to, when, f) < 0)
+		if (write_one(file, to, &(struct timespec){ .tv_sec = when },
+			f) < 0)
 			return -1;
 	}
 	return 0;
