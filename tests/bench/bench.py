@@ -474,7 +474,7 @@ def list_rounds(report, work, opts, count):
     place.mkdir()
     base = "/DC=org/DC=ligo/O=LIGO"
     run(SIGNET_CA, "init", "root", place / "root", "--subject", f"{base}/CN=R",
-        "--may-sign-under", base, "--key", "ec:P-256", "--no-passphrase")
+        "--may-sign-under", base, "--key", "ec:P-384", "--no-passphrase")
     run(SIGNET_CA, "init", "services", place / "slcs", "--root",
         place / "root", "--subject", f"{base}/CN=S", "--may-sign-under", base,
         "--key", "ec:P-256", "--name", "slcs", "--no-passphrase")
