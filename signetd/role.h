@@ -23,7 +23,8 @@
  *               that key is encrypted; keys are sent at the start only
  *   issuer      "ca.N.conf" "ca.N.cert" "ca.N.chain", "profile.N" (its first
  *               line is "# NAME", put there by the parent)
- *   keeper      "ca.N.conf" "ca.N.cert"
+ *   keeper      "ca.N.conf" "ca.N.cert", and "log.0.key" (PEM) if there is a
+ *               log key, at the start only
  *   auth        "profile.N"
  *   issuer      also "office.N", profiles of the office
  *   desk        "ca.N.conf" "ca.N.cert" "ca.N.chain", "office.N", "staff.N"

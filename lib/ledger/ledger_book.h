@@ -81,7 +81,8 @@ struct wire_bytes ledger_der_serial(struct wire_bytes der);
 /*
  * Walk the chain from the entry after ${from}, and check that ids have no gaps
  * and each hash is what it must be.  For each entry ${fn} (may be NULL) is
- * called; it returns -1 after a fault.  At the end ${id} and ${hash} are those
+ * called; it returns -1 after a fault, and what it returns ends the walk if it
+ * is not 0.  At the end ${id} and ${hash} are those
  * of the last entry.
  */
 struct ledger_walk {
@@ -114,11 +115,6 @@ void ledger_serial_text(struct wire_bytes serial,
 /* The serial a person typed, with any leading zeroes, as 20 octets. */
 CHECKED int ledger_serial_read(const char *hex,
     uint8_t padded[LEDGER_SERIAL_SIZE], struct fault *f);
-
-/* Where the tree was when ledger_head_next() last noted it; of size 0 if it
- * never did. */
-CHECKED int ledger_frontier_load(struct ledger *l, struct tree_frontier *t,
-    struct fault *f);
 
 /* Make VOID the intent ${id} with the 20 octets of ${serial}. */
 CHECKED int ledger_void_intent(struct ledger *l, int64_t id, const char *ca,

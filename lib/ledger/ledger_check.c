@@ -352,8 +352,7 @@ static int
 check_view(struct ledger *l, struct checking *c, struct ledger_walk *walk,
     struct fault *f)
 {
-	if (check_rules(l, f) < 0 ||
-	    ledger_frontier_load(l, &c->noted, f) < 0 ||
+	if (check_rules(l, f) < 0 || ledger_tree_load(l, &c->noted, f) < 0 ||
 	    ledger_walk(l, 0, walk, f) < 0 || check_reach(c, f) < 0 ||
 	    check_pages(l, f) < 0)
 		return -1;

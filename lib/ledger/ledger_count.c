@@ -7,13 +7,6 @@
 /* How many certificates are in which state: a question that a large book must
  * answer from its indexes. */
 
-/* Of each group SQLite takes the other columns from the row of the maximum,
- * which is the last word on that certificate. */
-#define VERDICTS                                                           \
-	"SELECT max(id) AS id, intent, kind, serial, reason, revoked FROM" \
-	" entry INDEXED BY entry_verdict WHERE kind IN (4, 5)"             \
-	" AND ca = ?1 GROUP BY intent"
-
 /* The numbers that ${sql} yields in one row for ${ca} and ${now}. */
 static int
 ask(struct ledger *l, const char *sql, const char *ca, time_t now,
@@ -56,23 +49,29 @@ enum {
 };
 
 static const char counts_sql[] =
-    "SELECT (SELECT count(*) FROM entry INDEXED BY entry_serial"
+    "SELECT (SELECT count(*) FROM entry INDEXED BY entry_expiry"
     " WHERE kind = 1 AND ca = ?1),"
     " (SELECT count(*) FROM entry WHERE kind = 3 AND ca = ?1),"
-    " (SELECT count(*) FROM pending JOIN entry USING (id) WHERE ca = ?1),"
+    " (SELECT count(*) FROM pending p CROSS JOIN entry e ON e.id = p.id"
+    " WHERE e.ca = ?1),"
     " (SELECT count(*) FROM entry WHERE kind = 1 AND ca = ?1"
     " AND not_after < ?2),"
     " (SELECT count(*) FROM entry v JOIN entry r ON r.id = v.intent"
     " WHERE v.kind = 3 AND v.ca = ?1 AND r.not_after < ?2),"
-    " (SELECT count(*) FROM pending JOIN entry USING (id) WHERE ca = ?1"
-    " AND not_after < ?2)";
+    " (SELECT count(*) FROM pending p CROSS JOIN entry e ON e.id = p.id"
+    " WHERE e.ca = ?1"
+    " AND e.not_after < ?2)";
 
+/* Revocations that are the last word on their certificates. */
 static const char verdicts_sql[] =
     "SELECT count(*) FILTER (WHERE v.reason <> 6),"
     " count(*) FILTER (WHERE v.reason = 6),"
     " count(*) FILTER (WHERE r.not_after < ?2)"
-    " FROM (" VERDICTS ") v JOIN entry r ON r.id = v.intent"
-    " WHERE v.kind = 4";
+    " FROM entry v INDEXED BY entry_verdict CROSS JOIN entry r"
+    " ON r.id = v.intent WHERE v.kind IN (4, 5) AND v.kind = 4"
+    " AND v.ca = ?1 AND NOT EXISTS (SELECT 1 FROM entry w"
+    " INDEXED BY entry_verdict WHERE w.kind IN (4, 5) AND w.ca = ?1"
+    " AND w.intent = v.intent AND w.id > v.id)";
 
 static int
 count_all(struct ledger *l, const char *ca, time_t now, uint64_t n[COUNTS],

@@ -21,10 +21,8 @@ view_end(struct ledger *l, bool view)
 		(void)sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
 }
 
-/* Where the tree was when ledger_head_next() last said so; empty if nobody
- * has. */
 int
-ledger_frontier_load(struct ledger *l, struct tree_frontier *t, struct fault *f)
+ledger_tree_load(struct ledger *l, struct tree_frontier *t, struct fault *f)
 {
 	static const char sql[] = "SELECT size, nodes FROM frontier"
 				  " ORDER BY size DESC LIMIT 1";
@@ -121,30 +119,59 @@ grow(struct ledger_walk *walk, const struct ledger_entry *e, struct fault *f)
 					: 0;
 }
 
+/* One who grows a tree by steps. */
+struct step {
+	struct ledger *l;
+	struct tree_frontier *tree;
+	uint64_t most;
+};
+
+static int
+grow_one(struct ledger_walk *walk, const struct ledger_entry *e,
+    struct fault *f)
+{
+	struct step *step = walk->arg;
+	uint8_t leaf[TREE_HASH_SIZE];
+
+	if (ledger_entry_leaf(&step->l->hasher, e, leaf, f) < 0 ||
+	    tree_append(&step->l->hasher, step->tree, leaf, f) < 0)
+		return -1;
+	return --step->most == 0 ? 1 : 0;
+}
+
+int
+ledger_tree_grow(struct ledger *l, struct tree_frontier *t, uint64_t most,
+    struct fault *f)
+{
+	struct step step = { l, t, most };
+	struct ledger_walk walk = { .fn = grow_one, .arg = &step };
+
+	/* What may yet be taken back is not of the log. */
+	if (l->begun)
+		return fault_set(f, FAULT_INTERNAL,
+		    "ledger: heads are made between transactions");
+	return ledger_walk(l, (int64_t)t->size, &walk, f);
+}
+
+int
+ledger_tree_head(struct ledger *l, const struct tree_frontier *t,
+    struct ledger_head *head, struct fault *f)
+{
+	if (tree_root(&l->hasher, t, head->root, f) < 0)
+		return -1;
+	head->size = t->size;
+	return l->lock < 0 || l->begun ? 0 : save_frontier(l, t, f);
+}
+
 int
 ledger_head_next(struct ledger *l, struct ledger_head *head, struct fault *f)
 {
-	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
-	struct ledger_walk walk = { .fn = grow, .arg = g };
-	uint64_t before;
-	bool view;
-	int result;
+	struct tree_frontier tree;
 
-	if (g == NULL)
-		return fault_set(f, FAULT_MEMORY, "head");
-	g->l = l;
-	view = view_begin(l);
-	result = ledger_frontier_load(l, &g->all, f);
-	before = g->all.size;
-	if (result == 0)
-		result = ledger_walk(l, (int64_t)before, &walk, f);
-	view_end(l, view);
-	if (result < 0 || tree_root(&l->hasher, &g->all, head->root, f) < 0)
+	if (ledger_tree_load(l, &tree, f) < 0 ||
+	    ledger_tree_grow(l, &tree, UINT64_MAX, f) < 0)
 		return -1;
-	head->size = g->all.size;
-	if (l->lock < 0 || l->begun || g->all.size == before)
-		return 0;
-	return save_frontier(l, &g->all, f);
+	return ledger_tree_head(l, &tree, head, f);
 }
 
 /* How many entries there are in this view. */

@@ -19,6 +19,16 @@ struct ledger_head {
 CHECKED int ledger_head_next(struct ledger *l, struct ledger_head *head,
     struct fault *f);
 
+/* The same in steps, for one who has other work: ${t} (from ledger_tree_load,
+ * then kept) takes up to ${most} more entries; 1 if there may be more, 0 if
+ * there are none.  ledger_tree_head() then says what it is, and notes it. */
+CHECKED int ledger_tree_load(struct ledger *l, struct tree_frontier *t,
+    struct fault *f);
+CHECKED int ledger_tree_grow(struct ledger *l, struct tree_frontier *t,
+    uint64_t most, struct fault *f);
+CHECKED int ledger_tree_head(struct ledger *l, const struct tree_frontier *t,
+    struct ledger_head *head, struct fault *f);
+
 /**
  * ledger_check_heads(l, heads, count, chain, now, f):
  * As ledger_check(), and of each of ${count} heads see whether the first

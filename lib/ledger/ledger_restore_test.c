@@ -97,7 +97,7 @@ serials_and_crl_numbers_go_on_above_a_floor(void **state)
 	assert_int_equal(ledger_reserve(l, &intent, &a_range, serial.data,
 			     &serial.len, NULL, &f),
 	    -1);
-	assert_int_equal(f.code, FAULT_LEDGER);
+	assert_int_equal(f.code, FAULT_USED_UP);
 	end(l);
 	assert_true(issue(l, "slcs", &at_random).len > 8);
 	assert_int_equal(left_of(l, "slcs", &at_random), UINT64_MAX);

@@ -11,7 +11,8 @@
  * intent is the one place where a serial may be used, for ever; an intent has
  * one outcome; a CRL number is taken once and filed once; a request is known
  * by its identifier.  By entry_void and entry_expiry the states are counted
- * without reading the book.  `frontier` is where the Merkle tree was when its
+ * without reading the book, for which the kind
+ * must be in them.  `frontier` is where the Merkle tree was when its
  * head was last made; it too could be made anew.
  *
  * The triggers make a slip impossible, not a crime: who can write to the file
@@ -72,10 +73,12 @@ const struct ledger_rule ledger_rules[] = {
 	    2 },
 	{ "entry_restore",
 	    "CREATE INDEX entry_restore ON entry (ca) WHERE kind = 10", 2 },
-	{ "entry_void", "CREATE INDEX entry_void ON entry (ca) WHERE kind = 3",
+	{ "entry_void",
+	    "CREATE INDEX entry_void ON entry (ca, kind, intent)"
+	    " WHERE kind = 3",
 	    2 },
 	{ "entry_expiry",
-	    "CREATE INDEX entry_expiry ON entry (ca, not_after)"
+	    "CREATE INDEX entry_expiry ON entry (ca, kind, not_after)"
 	    " WHERE kind = 1",
 	    2 },
 	{ "frontier",

@@ -243,6 +243,38 @@ a_ledger_proves_its_entries_and_its_growth(void **state)
 }
 
 static void
+a_tree_grows_by_steps_and_goes_on_where_it_was(void **state)
+{
+	struct ledger *l = opened(*state);
+	struct tree_frontier tree;
+	struct ledger_head head, whole;
+	struct fault f = { 0 };
+	char chain[65];
+
+	for (size_t i = 0; i < 5; i++)
+		(void)issue(l, "slcs", &a_range);
+	assert_int_equal(ledger_tree_load(l, &tree, &f), 0);
+	assert_int_equal(tree.size, 0);
+	assert_int_equal(ledger_tree_grow(l, &tree, 4, &f), 1);
+	assert_int_equal(tree.size, 4);
+	assert_int_equal(ledger_tree_grow(l, &tree, 5, &f), 1);
+	assert_int_equal(ledger_tree_head(l, &tree, &head, &f), 0);
+	assert_int_equal(head.size, 9);
+	begin(l);
+	assert_int_equal(ledger_tree_grow(l, &tree, 5, &f), -1);
+	ledger_cancel(l);
+	ledger_free(l);
+	l = opened(*state);
+	assert_int_equal(ledger_tree_load(l, &tree, &f), 0);
+	assert_int_equal(tree.size, 9);
+	assert_int_equal(ledger_tree_grow(l, &tree, 100, &f), 0);
+	assert_int_equal(ledger_tree_head(l, &tree, &head, &f), 0);
+	assert_int_equal(ledger_check_heads(l, &head, 1, chain, &whole, &f), 0);
+	assert_memory_equal(&head, &whole, sizeof(head));
+	ledger_free(l);
+}
+
+static void
 a_wrong_note_of_the_tree_is_found(void **state)
 {
 	OWN_STRUCT(ledger) l = opened(*state);
@@ -276,6 +308,7 @@ main(void)
 		cmocka_unit_test(every_leaf_is_proved_and_no_other),
 		cmocka_unit_test(every_earlier_head_is_proved_and_no_other),
 		ON_A_PLACE(a_ledger_proves_its_entries_and_its_growth),
+		ON_A_PLACE(a_tree_grows_by_steps_and_goes_on_where_it_was),
 		ON_A_PLACE(a_wrong_note_of_the_tree_is_found),
 	};
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "signetd/keeper/batch.h"
+#include "signetd/keeper/heads.h"
 #include "signetd/keeper/lists.h"
 #include "signetd/keeper/requests.h"
 #include "signetd/role.h"
@@ -20,6 +21,7 @@ struct keeper {
 	struct books *books;
 	struct batch *batch;
 	struct lists *lists;
+	struct heads *heads; /* NULL without a log key */
 	struct requests requests;
 	struct channel *issuer;
 	struct channel *desk;
@@ -158,6 +160,21 @@ log_opened(const struct keeper *k, unsigned voided)
 	    LOG_NUMBER("voided", voided));
 }
 
+/* The key is read once, at the start, and its text is wiped. */
+static int
+start_heads(struct role *role, struct fault *f)
+{
+	struct keeper *k = role->state;
+	struct wire_bytes pem = role_text(role, "log.0.key");
+
+	if (pem.data == NULL)
+		return 0;
+	k->heads = heads_new(role->loop, k->ledger, k->dir, pem,
+	    role->conf.crl_interval, f);
+	role_forget(role, "log.0.key");
+	return k->heads == NULL ? -1 : 0;
+}
+
 static int
 start(struct role *role, struct fault *f)
 {
@@ -177,7 +194,9 @@ start(struct role *role, struct fault *f)
 	k->lists = lists_new(role->loop, k->ledger, k->dir, say_list, role, f);
 	if (k->batch == NULL || k->lists == NULL)
 		return -1;
-	return lists_set_books(k->lists, k->books, role->conf.crl_interval, f);
+	if (lists_set_books(k->lists, k->books, role->conf.crl_interval, f) < 0)
+		return -1;
+	return start_heads(role, f);
 }
 
 static int
@@ -196,6 +215,7 @@ reload(struct role *role, struct fault *f)
 	k->requests.books = fresh;
 	if (lists_set_books(k->lists, fresh, role->conf.crl_interval, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
+	heads_set_interval(k->heads, role->conf.crl_interval);
 	books_free(k->books);
 	k->books = fresh;
 	return 0;

@@ -160,6 +160,23 @@ gather_cas(struct gather *g, conf_list *names, struct fault *f)
 	return result;
 }
 
+/* The key of the ledger's log goes to the keeper, once, and to no other. */
+static int
+gather_log_key(struct gather *g, struct fault *f)
+{
+	struct gathered *key;
+
+	if (*g->conf.log_key == '\0')
+		return 0;
+	key = gather_add(g, TO(KEEPER), f, "log", 0, "key");
+	if (key == NULL)
+		return -1;
+	key->once = true;
+	if (file_read_private(g->conf.log_key, &key->data, f) < 0)
+		return fault_wrap(f, "log-key");
+	return 0;
+}
+
 /* "slcs-user" is a file of profile-dir, anything with a slash is a path; the
  * name is the file's, without ".profile". */
 int
@@ -314,6 +331,8 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 		result = gather_tls(g, f);
 	if (result == 0)
 		result = gather_cas(g, names, f);
+	if (result == 0)
+		result = gather_log_key(g, f);
 	if (result == 0)
 		result = gather_profiles(g, names, f);
 	if (result == 0)

@@ -9,9 +9,10 @@ import shutil
 import sqlite3
 import stat
 import sys
+import time
 
 import pytest
-from signet_site import BASE, CAS, REPO, SIGNET_CA, run
+from signet_site import BASE, CAS, REPO, SIGNET_CA, SIGNETD, Site, run
 
 sys.path.insert(0, str(REPO / "tests" / "peers"))
 import check_log  # noqa: E402
@@ -290,3 +291,32 @@ def test_a_log_key_that_others_can_read_signs_nothing(d):
     (d / "services/log.key").chmod(0o640)
     done = ca("log", "head", d / "services", check=False)
     assert done.returncode == 8 and "chmod" in done.stderr
+
+
+def test_the_daemon_signs_heads_beside_its_ledger(tmp_path):
+    """By a key that only its keeper has; across a restart the log goes on."""
+    key, kept = tmp_path / "log.key", tmp_path / "kept"
+    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", key)
+    key.chmod(0o600)
+    with Site(tmp_path / "site", settings=[f"log-key {key}"]) as site:
+        site.wait_log("head-signed log=signet/ledger/")
+        head, pub = (site.ledger.parent / n for n in ("log.head", "log.pub"))
+        ca("log", "check", "--ledger", site.ledger, "--head", head,
+           "--log-key", pub)
+        shutil.copy(head, kept)
+        assert run(CHECKER, "head", pub, kept).stdout.startswith("size ")
+        site.stop()
+        issued = len(entries(site.ca, "--ledger", site.ledger))
+        ca("crl", site.ca, "--ledger", site.ledger, "--out", tmp_path / "crl")
+        site.start()
+        while check_log.read_head(head.read_text(), check_log.read_pub(
+                pub.read_text()))[0] <= issued:
+            time.sleep(0.05)
+        ca("log", "prove", "--ledger", site.ledger, "--from", kept,
+           "--log-key", key, "--out", tmp_path / "growth")
+        run(CHECKER, "proof", pub, tmp_path / "growth", kept)
+        run(CHECKER, "ledger", pub, site.ledger, kept, head)
+        site.stop()
+    key.chmod(0o644)
+    done = run(SIGNETD, "--check", "-c", site.conf, check=False)
+    assert done.returncode != 0 and "log-key" in done.stderr
