@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define STATE_OPEN 0 /* as the ledger numbers them */
+#define STATE_SIGNING 3
 #define STATE_ISSUED 4
 #define CHAIN_MAX 131072
 #define REPLY_MAX 131072
@@ -78,8 +79,10 @@ errand_consider(struct errand *e)
 	const struct profile *p =
 	    office_rules_find_profile(e->desk->rules, e->row.profile);
 
+	/* One that is being signed is waited for: the issuer tells all who
+	 * want it. */
 	if (e->fault.code == FAULT_NONE && !e->tried && p != NULL &&
-	    e->row.state == STATE_OPEN &&
+	    (e->row.state == STATE_OPEN || e->row.state == STATE_SIGNING) &&
 	    office_rules_enough(p, e->row.who, e->vote, e->votes, NULL)) {
 		sign(e);
 		return;

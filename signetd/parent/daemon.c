@@ -21,10 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A process that dies again and again is not helped by starting it again. */
-#define RESTARTS_MAX 60
-#define RESTARTS_WINDOW_MS 60000
-
 #define START_TIMEOUT_MS 30000
 #define KILL_AFTER_MS 5000
 
@@ -204,23 +200,6 @@ control_gone(void *arg, struct channel *ch, const struct fault *f)
 
 /* ---- deaths */
 
-/* Deaths by SIGKILL come from outside, and by SIGALRM from a question that
- * took too long: neither is a sign that the process itself is broken. */
-static bool
-too_many_restarts(struct daemon *d, int status)
-{
-	int64_t now = clock_mono();
-
-	if (WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGALRM))
-		return false;
-	if (now - d->restart_window > RESTARTS_WINDOW_MS) {
-		d->restart_window = now;
-		d->restarts = 0;
-	}
-	return ++d->restarts > RESTARTS_MAX;
-}
-
 static void
 start_anew(void *arg)
 {
@@ -229,7 +208,9 @@ start_anew(void *arg)
 
 	if (p->daemon->ending || p->daemon->draining)
 		return;
-	if (crew_restart(p->daemon, p, &f) < 0)
+	/* It may have died again while we spoke to it; its death, or that of
+	 * a neighbour, is seen in a moment. */
+	if (crew_restart(p->daemon, p, &f) < 0 && f.code != FAULT_UNREACHABLE)
 		fail(p->daemon, &f);
 }
 
@@ -243,41 +224,57 @@ start_anew_soon(struct daemon *d, struct process *p, struct fault *f)
 	return 0;
 }
 
+static const char *const then[] = {
+	[FATE_ANEW] = "started anew",
+	[FATE_DRAIN] = "the daemon drains",
+	[FATE_BLAME] = "the daemon ends",
+	[FATE_END] = "the daemon ends",
+};
+
+static void
+meet_fate(struct daemon *d, struct process *p, enum fate fate)
+{
+	struct fault f = { 0 };
+
+	switch (fate) {
+	case FATE_NOTHING:
+		return;
+	case FATE_ANEW:
+		if (start_anew_soon(d, p, &f) < 0)
+			fail(d, &f);
+		return;
+	case FATE_DRAIN:
+		if (all_drained(d))
+			end(d);
+		return;
+	case FATE_BLAME:
+		loop_timer_set(d->blame, RESTART_AFTER_MS);
+		return;
+	case FATE_END:
+		(void)fault_set(&f, FAULT_SYSTEM, "%s died", p->name);
+		fail(d, &f);
+		return;
+	}
+}
+
 static void
 on_death(struct daemon *d, struct process *p, int status)
 {
-	struct fault f = { 0 };
+	const struct fate_scene scene = { d->started, d->draining, d->ending,
+		crew_is_replaceable(p->role) };
+	enum fate fate = fate_of(&scene, status, &d->deaths, clock_mono());
 	pid_t pid = p->pid;
 	char how[128];
-	bool anew;
 
 	p->pid = 0;
 	channel_free(p->control);
 	p->control = NULL;
-	if (d->ending)
+	if (fate == FATE_NOTHING)
 		return;
-	anew = crew_is_replaceable(p->role) && d->started && !d->draining &&
-	    !too_many_restarts(d, status);
 	child_end_text(status, how, sizeof(how));
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
-	    LOG_TEXT("how", how),
-	    LOG_TEXT("then", anew ? "started anew" : "the daemon ends"));
-	if (anew && start_anew_soon(d, p, &f) == 0)
-		return;
-	if (d->draining && crew_is_replaceable(p->role)) {
-		if (all_drained(d))
-			end(d);
-		return;
-	}
-	/* A role that left in order did so because another has died, whose
-	 * death, seen in a moment, is the one to name. */
-	if (!anew && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		loop_timer_set(d->blame, RESTART_AFTER_MS);
-		return;
-	}
-	if (!anew)
-		(void)fault_set(&f, FAULT_SYSTEM, "%s died", p->name);
-	fail(d, &f);
+	    LOG_TEXT("how", how), LOG_TEXT("then", then[fate]));
+	meet_fate(d, p, fate);
 }
 
 static void

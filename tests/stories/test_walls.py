@@ -30,13 +30,19 @@ FORBIDDEN = {
                BECOME_ROOT],
     "keeper": [SOCKET, EXEC, FORK, PTRACE, READ_PASSWD, WRITE_TMP,
                BECOME_ROOT],
+    "desk": [SOCKET, EXEC, FORK, PTRACE, READ_PASSWD, WRITE_TMP, BECOME_ROOT],
 }
 ATTEMPTS = [(role, act) for role, acts in FORBIDDEN.items() for act in acts]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    yield Site(tmp_path_factory.mktemp("walls"))
+    place = tmp_path_factory.mktemp("walls")
+    staff = place / "staff"
+    staff.write_text("administrator ann principal ann@LIGO.TEST\n"
+                     "role ann approver\n")
+    yield Site(place, settings=[f"office-staff {staff}",
+                                f"office-socket {place}/run/office.sock"])
 
 
 def make_it_try(pid, act):
@@ -155,9 +161,49 @@ def test_the_signer_signs_nothing_it_does_not_understand(site, tmp_path):
         assert "sign-refused" in role.log()
 
 
+@pytest.mark.parametrize("name", [n for n, speaker, hearer, _ in TABLE
+                                  if (speaker, hearer) != ("DESK", "ISSUER")])
+def test_the_issuer_hears_nothing_else_from_the_desk(site, tmp_path, name):
+    with Role("issuer", site.conf.read_bytes(), issuer_parts(site),
+              ["auth", "signer", "keeper", "desk.0"],
+              tmp_path / "log") as role:
+        desk = role.channels["desk.0"]
+        desk.send(encode(name, **values_for(name)))
+        assert desk.recv(70000) == b""
+        assert "role-refused role=desk.0" in role.log()
+        assert role.process.poll() is None
+
+
+def test_the_desk_cannot_make_the_issuer_believe_it(site, tmp_path):
+    """The issuer asks the keeper what was asked for and who approved; the word
+    of the desk alone gets nothing signed."""
+    from role_frames import decode
+    with Role("issuer", site.conf.read_bytes(), issuer_parts(site),
+              ["auth", "signer", "keeper", "desk.0"],
+              tmp_path / "log") as role:
+        desk, keeper = role.channels["desk.0"], role.channels["keeper"]
+        desk.send(encode("OFFICE_SIGN", id=3, ca="slcs", request="f" * 20))
+        name, asked = decode(keeper.recv(70000))
+        while name != "OFFICE_FIND":
+            name, asked = decode(keeper.recv(70000))
+        assert asked["request"] == b"f" * 20
+        for fault, file in ((1, b""), (0, b""), (0, b"no request\n")):
+            if fault == 0:
+                desk.send(encode("OFFICE_SIGN", id=3, ca="slcs",
+                                 request="f" * 20))
+                name, asked = decode(keeper.recv(70000))
+            keeper.send(encode("OFFICE_FOUND", id=asked["id"], fault=fault,
+                               who="ann", method="uid 0", peer="local",
+                               file=file))
+            name, answer = decode(desk.recv(70000))
+            assert name == "OFFICE_SIGNED" and answer["fault"] != 0
+            assert answer["serial"] == b""
+        assert "issue-refused" in role.log()
+
+
 def test_a_role_is_not_started_by_anyone_else():
     for role in ("front", "auth", "worker", "pam", "issuer", "signer",
-                 "keeper"):
+                 "keeper", "desk"):
         result = run(BUILD / "signetd" / f"signetd-{role}", check=False)
         assert result.returncode == 2
         assert "part of signetd" in result.stderr
