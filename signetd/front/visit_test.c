@@ -1,5 +1,6 @@
 #include "signetd/front/visit.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/unit.h"
@@ -76,17 +77,17 @@ expect_ok(struct probe *p)
 	expect_record(p, OK, sizeof(OK));
 }
 
-/* An error whose text is ${text} and a reference. */
+/* An error whose text is ${text} and a reference, and then ${lines}. */
 static void
-expect_error(struct probe *p, const char *text)
+expect_error_with(struct probe *p, const char *text, const char *lines)
 {
 	struct wire_bytes record;
 	char expected[512];
 
 	assert_int_equal(text_fmt(expected, sizeof(expected),
 			     "VERSION=MYPROXYv2\nRESPONSE=1\n"
-			     "ERROR=%s (reference %s)\n",
-			     text, p->visit.ref),
+			     "ERROR=%s (reference %s)\n%s",
+			     text, p->visit.ref, lines),
 	    0);
 	assert_true(visit_out(&p->visit, &record));
 	assert_string_equal((const char *)record.data, expected);
@@ -95,6 +96,12 @@ expect_error(struct probe *p, const char *text)
 	assert_false(visit_reads(&p->visit));
 	visit_sent(&p->visit);
 	assert_false(visit_out(&p->visit, &record));
+}
+
+static void
+expect_error(struct probe *p, const char *text)
+{
+	expect_error_with(p, text, "");
 }
 
 static void
@@ -343,14 +350,25 @@ commands_of_a_repository_are_refused(void **state)
 }
 
 static void
-info_says_that_nothing_is_stored_here(void **state)
+info_says_that_nothing_is_stored_here_and_the_time(void **state)
 {
 	struct probe *p = *state;
+	struct wire_bytes record;
+	char lines[64];
+	time_t before = clock_wall(), said;
 
 	send_bytes(p, "0", 1);
 	send_text(p, REQUEST("2", ""));
-	expect_error(p,
-	    "no credentials are stored here: this server issues new ones");
+	assert_true(visit_out(&p->visit, &record));
+	said = strtol(strstr((const char *)record.data, "SERVER_TIME=") + 12,
+	    NULL, 10);
+	assert_in_range(said, before, clock_wall());
+	assert_int_equal(text_fmt(lines, sizeof(lines), "SERVER_TIME=%lld\n",
+			     (long long)said),
+	    0);
+	expect_error_with(p,
+	    "no credentials are stored here: this server issues new ones",
+	    lines);
 }
 
 static void
@@ -650,7 +668,7 @@ main(void)
 		    a_broken_request_is_refused_in_the_stock_servers_words),
 		VISIT_TEST(a_request_without_end_is_refused),
 		cmocka_unit_test(commands_of_a_repository_are_refused),
-		VISIT_TEST(info_says_that_nothing_is_stored_here),
+		VISIT_TEST(info_says_that_nothing_is_stored_here_and_the_time),
 		VISIT_TEST(trust_roots_are_handed_out_to_anybody),
 		VISIT_TEST(trust_roots_come_with_the_first_ok_if_asked_for),
 		VISIT_TEST(without_trust_roots_there_is_a_plain_ok),

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "ipc/channel.h"
 #include "signetd/parent/daemon.h"
+#include "signetd/parent/fate.h"
 #include "signetd/parent/gather.h"
 
 #include <sys/types.h>
@@ -58,8 +59,7 @@ struct daemon {
 	bool draining;
 	bool ending;
 	bool failed;
-	int64_t restart_window;
-	unsigned restarts;
+	struct fate_count deaths;
 };
 
 /* Start all roles, give each its texts and channels, and say GO. */
