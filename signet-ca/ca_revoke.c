@@ -272,10 +272,15 @@ static int
 report(const struct work *w, const struct ca_dir *d, const struct ca_args *args,
     struct fault *f)
 {
-	if (args->json && print_json(w) < 0)
-		return fault_set(f, FAULT_MEMORY, "JSON");
-	if (!args->json)
-		print_text(w, args->operand[0], d->authority.conf.online);
+	if (args->json) {
+		if (print_json(w) < 0)
+			return fault_set(f, FAULT_MEMORY, "JSON");
+		/* One object is the whole answer; the status says the rest. */
+		return fault_exit_status(w->unknown > 0 ? FAULT_ABSENT
+			: w->refused > 0		? FAULT_DENIED
+							: FAULT_NONE);
+	}
+	print_text(w, args->operand[0], d->authority.conf.online);
 	if (w->unknown > 0)
 		return fault_set(f, FAULT_ABSENT,
 		    "%llu of the serials %s never issued (by its ledger)",
