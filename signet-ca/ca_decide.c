@@ -261,6 +261,38 @@ show_differences(const struct deciding *d)
 		    (long long)((given + 60) / DAY));
 }
 
+/* Certificates of the same subject that are good still. */
+static int
+show_other(void *arg, const struct ledger_line *line)
+{
+	const char *const *subject = arg;
+	char until[CLOCK_TEXT_SIZE];
+
+	if (line->state != LEDGER_ISSUED ||
+	    line->intent.not_after < clock_wall() ||
+	    strcmp(line->intent.subject, *subject) != 0)
+		return 0;
+	clock_text(line->intent.not_after, until);
+	printf("  THERE IS ONE: this subject has certificate %s until %s\n",
+	    line->serial, until);
+	return 0;
+}
+
+static int
+show_others(const struct deciding *d, struct fault *f)
+{
+	const struct ledger_filter filter = { .ca = d->d->authority.conf.name,
+		.text = d->r->subject };
+	const char *subject = d->r->subject;
+	OWN_STRUCT(ledger) l = NULL;
+
+	if (d->renewed != NULL)
+		return 0;
+	if ((l = ledger_open_read(d->ledger, f)) == NULL)
+		return -1;
+	return ledger_each(l, &filter, show_other, &subject, f);
+}
+
 static void
 show_renewal(const struct deciding *d)
 {
@@ -278,8 +310,8 @@ show_renewal(const struct deciding *d)
 }
 
 /* Exactly what will be signed. */
-static void
-show(const struct deciding *d)
+static int
+show(const struct deciding *d, struct fault *f)
 {
 	char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
 	char issuer[DN_TEXT_MAX];
@@ -300,9 +332,12 @@ show(const struct deciding *d)
 	printf("  %-12s %s until %s\n", "valid", from, until);
 	show_extensions(d);
 	show_differences(d);
+	if (show_others(d, f) < 0)
+		return -1;
 	show_renewal(d);
 	printf("Permission:    %s\n", d->args->permission);
 	(void)fflush(stdout);
+	return 0;
 }
 
 static int
@@ -412,9 +447,8 @@ decide(struct deciding *d, struct fault *f)
 {
 	int result;
 
-	if (check_request(d, f) < 0)
+	if (check_request(d, f) < 0 || show(d, f) < 0)
 		return -1;
-	show(d);
 	if (confirm(d->args, f) < 0 ||
 	    ca_dir_unlock(d->d, d->args->passphrase_fd, f) < 0)
 		return -1;

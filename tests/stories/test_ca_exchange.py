@@ -219,6 +219,37 @@ def test_renewal_keeps_the_subject_and_says_what_changes(services, office,
             "--out", name("6.request"), status=8, says="not the key")
 
 
+def test_a_ca_is_renewed_with_its_key(root, tmp_path):
+    site, old = tmp_path / "uwm", tmp_path / "old.pem"
+    ca(*UWM, site, "--request", tmp_path / "r")
+    sign(root, tmp_path / "r", tmp_path / "reply")
+    accept = ["request", "accept", tmp_path / "reply", site, "--root",
+              root / "ca.pem"]
+    ca(*accept)
+    shutil.copy(site / "ca.pem", old)
+    renew = ["request", "renew", site, "--out", tmp_path / "r2"]
+    ca(*renew)
+    ca(*renew)
+    shown = sign(root, tmp_path / "r2", tmp_path / "reply2").stdout
+    assert re.search(r"key +the same", shown)
+    assert (site / "ca.pem").read_bytes() == old.read_bytes()
+    ca("request", "accept", tmp_path / "reply2", site, "--root",
+       root / "ca.pem")
+    new = openssl("x509", "-in", site / "ca.pem", "-noout", "-serial",
+                  "-subject").stdout.splitlines()
+    was = openssl("x509", "-in", old, "-noout", "-serial",
+                  "-subject").stdout.splitlines()
+    assert new[0] != was[0] and new[1] == was[1]
+    # The old reply again does not bring the old certificate back.
+    refused(*accept, status=8, says="answers request")
+    refused("request", "renew", root, "--out", tmp_path / "r3", status=2,
+            says="is a root")
+    # Someone who asks anew for a subject that is taken is seen.
+    ca(*UWM, tmp_path / "again", "--request", tmp_path / "r4")
+    assert "THERE IS ONE" in sign(root, tmp_path / "r4",
+                                  tmp_path / "reply4").stdout
+
+
 def converse(argv, answer):
     """Run at a terminal and answer the question; status and what was said."""
     pid, fd = pty.fork()

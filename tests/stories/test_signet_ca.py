@@ -304,7 +304,7 @@ def test_the_gate_refuses_what_a_ca_may_not_sign(house, tmp_path):
         "--ledger", house / "slcs/ledger.db", services=house / "slcs",
         says="extKeyUsage goes beyond")
     ask("--profile", "robot", "--subject", f"{SERVICES}/CN=Robot: r - o",
-        "--email", "no address", status=1, says="subjectAltName")
+        "--email", "no address", status=1, says="no mail address")
     # What came to nothing is void, and the chain is whole.
     check = ca("ledger", "check", "--ledger", house / "services/ledger.db")
     assert re.match(r"\d+ entries, head [0-9a-f]{64}\n", check.stdout)
