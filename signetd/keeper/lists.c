@@ -95,8 +95,6 @@ give_up(struct lists *l, const struct fault *f)
 {
 	LOG(CRL_REFUSED, LOG_TEXT("ca", name_of(l->at)),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
-	if (l->ledger != NULL)
-		ledger_cancel(l->ledger);
 	l->at->wait_until = clock_mono() + RETRY_MS;
 	rest(l);
 }
@@ -244,11 +242,14 @@ enter(struct lists *l, struct fault *f)
 
 	list.entry = l->verdicts.until;
 	list.taken = clock_wall();
-	if (ledger_begin(l->ledger, f) < 0 ||
-	    ledger_list_file(l->ledger, name_of(l->at), &list, content, f) <
-		0 ||
-	    ledger_end(l->ledger, f) < 0)
+	if (ledger_begin(l->ledger, f) < 0)
 		return -1;
+	if (ledger_list_file(l->ledger, name_of(l->at), &list, content, f) <
+		0 ||
+	    ledger_end(l->ledger, f) < 0) {
+		ledger_cancel(l->ledger);
+		return -1;
+	}
 	l->at->last = list;
 	l->at->told = -1;
 	return 0;
