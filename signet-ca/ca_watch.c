@@ -310,6 +310,9 @@ ca_watch(const struct ca_args *args, struct fault *f)
 	int result;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* The program may want to ask for more. */
+	if (args->office != NULL)
+		(void)setenv("SIGNET_OFFICE", args->office, 1);
 	if (args->exec != NULL && args->state == NULL)
 		return fault_set(f, FAULT_USAGE,
 		    "--exec needs --state: where to note what was told");
