@@ -20,7 +20,7 @@ add(struct reader *r, enum page_kind kind, struct fault *f)
 	struct page *p = r->p;
 	struct page_block *b;
 
-	if (p->count == PAGE_BLOCKS_MAX) {
+	if (p->count == p->room) {
 		(void)fault_set(f, FAULT_INPUT, "line %d: more than %d blocks",
 		    r->line, PAGE_BLOCKS_MAX);
 		return NULL;
@@ -189,7 +189,11 @@ page_read(struct page *p, const char *text, size_t len, struct fault *f)
 	if (len > PAGE_TEXT_MAX)
 		return fault_set(f, FAULT_INPUT, "longer than %d bytes",
 		    PAGE_TEXT_MAX);
-	p->block = calloc(PAGE_BLOCKS_MAX, sizeof(*p->block));
+	/* No line begins more than one block. */
+	p->room = 1;
+	for (size_t i = 0; i < len && p->room < PAGE_BLOCKS_MAX; i++)
+		p->room += text[i] == '\n';
+	p->block = calloc(p->room, sizeof(*p->block));
 	if (p->block == NULL)
 		return fault_set(f, FAULT_MEMORY, "page");
 	if (read_lines(&r, text, len, f) < 0) {

@@ -45,6 +45,7 @@ struct page_block {
 struct page {
 	struct buf text; /* lines of a block joined */
 	size_t count;
+	size_t room;
 	struct page_block *block; /* owned */
 };
 

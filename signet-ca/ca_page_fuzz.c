@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct page p;
 	int made;
 
-	if (size > 16384 || page_read(&p, (const char *)data, size, &f) < 0)
+	if (size > 4096 || page_read(&p, (const char *)data, size, &f) < 0)
 		return 0;
 	made = make(&p, true, &missing, &html);
 	must(make(&p, true, &missing, &again) == made);
