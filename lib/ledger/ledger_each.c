@@ -33,14 +33,18 @@ static const char all_sql[] =
 	 " LEFT JOIN entry v ON v.id =" LAST_VERDICT
 	 " WHERE r.kind = 1 AND ?2 IS NULL" FILTER;
 
-/* By the index over serials. */
+/* By the index over serials, of one CA after the other: their names are found
+ * by as many steps as there are CAs, not by a walk over what they issued. */
 static const char serial_sql[] =
-    LINE " FROM entry r INDEXED BY entry_serial"
-	 " LEFT JOIN entry o ON o.kind IN (2, 3) AND o.intent = r.id"
-	 " LEFT JOIN entry v ON v.id =" LAST_VERDICT
-	 " WHERE r.kind = 1 AND r.serial = ?2"
-	 " AND r.ca IN (SELECT DISTINCT ca FROM entry INDEXED BY entry_serial"
-	 " WHERE kind = 1)" FILTER;
+    "WITH RECURSIVE issuer (ca) AS (SELECT min(ca) FROM entry"
+    " INDEXED BY entry_serial WHERE kind = 1 UNION ALL"
+    " SELECT (SELECT min(e.ca) FROM entry e INDEXED BY entry_serial"
+    " WHERE e.kind = 1 AND e.ca > issuer.ca) FROM issuer"
+    " WHERE issuer.ca IS NOT NULL) " LINE " FROM issuer CROSS JOIN entry r"
+    " INDEXED BY entry_serial ON r.ca = issuer.ca"
+    " LEFT JOIN entry o ON o.kind IN (2, 3) AND o.intent = r.id"
+    " LEFT JOIN entry v ON v.id =" LAST_VERDICT
+    " WHERE r.kind = 1 AND r.serial = ?2" FILTER;
 
 /* By the index over revocations: the list for a CRL must not cost a walk over
  * all that was ever issued. */
