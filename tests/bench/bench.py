@@ -434,17 +434,23 @@ def bench_login(report, work, opts):
           f"{mid['stock'] / mid['ec']:.1f} times Signet's with P-256")])
 
 
-def measured(args, **kw):
+# A process begins with the memory of the one that forked it: a small one.
+MEASURE = """import json, os, subprocess, sys, time
+began = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(json.dumps({"status": status, "wall": time.monotonic() - began,
+                  "cpu": usage.ru_utime + usage.ru_stime,
+                  "mib": usage.ru_maxrss / 1024}))"""
+
+
+def measured(args):
     """Wall and CPU seconds, and MiB of memory at most, of one command."""
-    began = time.monotonic()
-    process = subprocess.Popen([str(a) for a in args],
-                               stdout=subprocess.DEVNULL, **kw)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"{args}: {status}")
-    return {"wall": time.monotonic() - began,
-            "cpu": usage.ru_utime + usage.ru_stime,
-            "mib": usage.ru_maxrss / 1024}
+    got = json.loads(run(sys.executable, "-S", "-c", MEASURE, *args).stdout)
+    if got.pop("status") != 0:
+        raise SystemExit(f"{args} failed")
+    return got
 
 
 def openssl_ca(place, serials):
@@ -486,7 +492,7 @@ def list_rounds(report, work, opts, count):
     ours, theirs, size = [], [], 0
     for n in range(opts.rounds):
         out = place / f"{n}.pem"
-        theirs.append(measured(stock, stderr=subprocess.DEVNULL))
+        theirs.append(measured(stock))
         ours.append(measured([SIGNET_CA, "crl", place / "slcs", "--out", out,
                               "--out-der", out.with_suffix(".der")]))
         size = out.with_suffix(".der").stat().st_size
