@@ -260,7 +260,7 @@ a_full_batch_ends_by_itself(void **state)
 	assert_int_equal(d->answers, BATCH_MAX);
 	/* The range has fifty. */
 	assert_int_equal(d->answer[49].fault, FAULT_NONE);
-	assert_int_equal(d->answer[50].fault, FAULT_LEDGER);
+	assert_int_equal(d->answer[50].fault, FAULT_USED_UP);
 	assert_int_equal(count_of(d, LEDGER_RESERVED), 50);
 	batch_end(d->batch);
 	assert_int_equal(d->answers, BATCH_MAX + 1);
