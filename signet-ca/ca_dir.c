@@ -21,7 +21,8 @@
 
 /* What an init writes; a killed one may leave each with letters behind it. */
 static const char *const files[] = { "ca.conf", "ca.pem", "ca.key", "chain.pem",
-	"crl.pem", "ledger.db", CA_DIR_REQUEST, "log.key", "backup" };
+	"crl.pem", "ledger.db", CA_DIR_REQUEST, "log.key", "log.pub",
+	"backup" };
 
 static bool
 exists(const char *path)

@@ -1,11 +1,13 @@
 /* restore: a CA from its backup, which goes on above all that it ever did. */
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_backup.h"
 #include "ca_dir.h"
 #include "ca_since.h"
 #include "ledger/ledger.h"
+#include "ledger/log_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +40,27 @@ mend_ledger(struct restoring *r, struct fault *f)
 	return ca_since_apply(r->args, r->d, l, log_key, &r->since, f);
 }
 
+/* The public half of the log key is not in the backup: it is made again. */
+static int
+write_log_pub(const struct restoring *r, struct fault *f)
+{
+	OWN_BUF(pem, LOG_FILE_MAX);
+	OWN_BUF(line, LOG_FILE_MAX);
+	OWN_STRUCT(log_key) key = NULL;
+	char path[PATH_MAX];
+
+	if (!r->c->has[BUNDLE_LOG_KEY])
+		return 0;
+	if (ca_dir_path(r->d, "log.key", path, sizeof(path), f) < 0 ||
+	    file_read_private(path, &pem, f) < 0 ||
+	    (key = log_key_read(pem.data, pem.len, r->d->authority.conf.name,
+		 f)) == NULL ||
+	    log_pub_write(log_key_pub(key), &line, f) < 0 ||
+	    ca_dir_path(r->d, "log.pub", path, sizeof(path), f) < 0)
+		return -1;
+	return file_write_new(path, 0644, line.data, line.len, f);
+}
+
 static int
 fill(struct restoring *r, struct fault *f)
 {
@@ -47,7 +70,8 @@ fill(struct restoring *r, struct fault *f)
 	    true, f);
 	if (r->c == NULL || (r->d = ca_dir_open(dir, f)) == NULL ||
 	    ca_contents_check_key(r->c, r->d, &r->encrypted, f) < 0 ||
-	    ca_since_given(r->args, r->d->authority.serial_random, f) < 0)
+	    ca_since_given(r->args, r->d->authority.serial_random, f) < 0 ||
+	    write_log_pub(r, f) < 0)
 		return -1;
 	return mend_ledger(r, f);
 }
