@@ -119,7 +119,7 @@ struct ledger_numbering {
  * For a request (${intent->request}): FAULT_ABSENT if there is none,
  * FAULT_DENIED if it was rejected, withdrawn or issued, FAULT_BUSY while
  * another serial is reserved for it and not void.
- * FAULT_LEDGER past the end of a range; *${left} (if not NULL) is how many
+ * FAULT_USED_UP past the end of a range; *${left} (if not NULL) is how many
  * serials remain (UINT64_MAX: random). */
 CHECKED int ledger_reserve(struct ledger *l, const struct ledger_intent *intent,
     const struct ledger_numbering *numbering, uint8_t serial[20], size_t *len,

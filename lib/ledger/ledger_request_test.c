@@ -374,6 +374,7 @@ a_certificate_is_found_by_who_asked_for_it(void **state)
 static void
 slip(struct ledger *l, enum ledger_kind kind, int64_t about, int reason)
 {
+	static const uint8_t serial[20] = { 7 };
 	struct ledger_entry e = { 0 };
 	struct fault f = { 0 };
 
@@ -387,7 +388,7 @@ slip(struct ledger *l, enum ledger_kind kind, int64_t about, int reason)
 		ledger_entry_number(&e, LEDGER_COLUMN_REASON, reason);
 	if (kind == LEDGER_KIND_RESERVE)
 		ledger_entry_bytes(&e, LEDGER_COLUMN_SERIAL,
-		    (struct wire_bytes){ (const uint8_t[20]){ 7 }, 20 });
+		    (struct wire_bytes){ serial, sizeof(serial) });
 	assert_int_equal(ledger_put(l, &e, &f), 0);
 	if (kind == LEDGER_KIND_RESERVE)
 		assert_int_equal(sqlite3_exec(l->db,
