@@ -58,15 +58,15 @@ krb_gss_code(OM_uint32 major, OM_uint32 minor)
 	return FAULT_LOGIN;
 }
 
-int
-krb_gss_fault(struct fault *f, enum fault_code code, OM_uint32 major,
+void
+krb_gss_fault_set(struct fault *f, enum fault_code code, OM_uint32 major,
     OM_uint32 minor, const char *doing)
 {
 	char what[120], why[160];
 
 	status_text(major, GSS_C_GSS_CODE, what, sizeof(what));
 	status_text(minor, GSS_C_MECH_CODE, why, sizeof(why));
-	return fault_set(f, code, "%s: %s", doing,
+	(void)fault_set(f, code, "%s: %s", doing,
 	    minor != 0 && why[0] != '\0' ? why : what);
 }
 

@@ -24,7 +24,9 @@ void own_gss_name(gss_name_t *name);
 enum fault_code krb_gss_code(OM_uint32 major, OM_uint32 minor);
 
 /* A fault in the library's own words.  Returns -1. */
-int krb_gss_fault(struct fault *f, enum fault_code code, OM_uint32 major,
+#define krb_gss_fault(f, code, major, minor, doing) \
+	(krb_gss_fault_set((f), (code), (major), (minor), (doing)), -1)
+void krb_gss_fault_set(struct fault *f, enum fault_code code, OM_uint32 major,
     OM_uint32 minor, const char *doing);
 
 /* One name of a context as text, name@REALM; those with escapes are none of
