@@ -45,6 +45,12 @@ mix(uint64_t seed, const void *data, size_t len)
 }
 
 uint64_t
+guard_name(const char *principal)
+{
+	return mix(2, principal, strlen(principal));
+}
+
+uint64_t
 guard_uid(uint32_t uid)
 {
 	return mix(1, &uid, sizeof(uid));

@@ -9,7 +9,8 @@
 
 /*
  * Who comes without being an administrator, again and again, is not heard for a
- * while.  A source is a uid, or an address (all of a /64 in IPv6).  There is
+ * while.  A source is who was proved to be there, a uid or a principal, so that
+ * he locks out nobody else; else an address (all of a /64 in IPv6).  There is
  * room for so many sources only: a new one takes the place of another.
  */
 struct fault;
@@ -23,7 +24,9 @@ CHECKED struct guard *guard_new(struct fault *f);
 void guard_free(struct guard *g);
 OWN_FREE_STRUCT(guard, guard_free)
 
-/* What a uid, or the far end of a TCP connection, is called here. */
+/* What a principal, a uid, or the far end of a TCP connection, is called here.
+ */
+uint64_t guard_name(const char *principal);
 uint64_t guard_uid(uint32_t uid);
 uint64_t guard_address(const struct sockaddr *from);
 

@@ -194,10 +194,18 @@ static void
 refuse_stranger(struct visitor *v)
 {
 	struct fault f = { 0 };
+	uint64_t source = v->source;
 
 	(void)fault_set(&f, FAULT_DENIED,
 	    "%s is no administrator of this office", v->method);
-	guard_failed(v->desk->guard, v->source, clock_mono());
+	if (!v->local)
+		source = guard_name(krb_wrap_principal(v->krb));
+	if (guard_turns_away(v->desk->guard, source, clock_mono())) {
+		v->over = true;
+		watch(v);
+		return;
+	}
+	guard_failed(v->desk->guard, source, clock_mono());
 	tell_stranger(v->desk, v->peer, f.text);
 	refuse(v, &f);
 }

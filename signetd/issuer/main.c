@@ -60,7 +60,9 @@ read_policy(const struct role *role, struct fault *f)
 			ca_text(role, i, "cert"), ca_text(role, i, "chain"),
 			f) < 0)
 			return NULL;
-	for (size_t i = 0; i < role->conf.profile.count; i++)
+	/* Profiles of logins are sent where there are logins. */
+	for (size_t i = 0; role->conf.logins && i < role->conf.profile.count;
+	     i++)
 		if (text_fmt(name, sizeof(name), "profile.%zu", i) < 0 ||
 		    policy_add_profile(policy, role_text(role, name), f) < 0)
 			return NULL;

@@ -189,29 +189,40 @@ add_processes(struct daemon *d, enum msg_role role, int64_t count,
 	return 0;
 }
 
-int
-crew_start(struct daemon *d, struct fault *f)
+/* All that people who log in need. */
+static int
+add_logins(struct daemon *d, struct fault *f)
 {
 	const struct signetd_conf *c = &d->gather->conf;
 	int64_t fronts = c->front_workers;
 
 	if (fronts == 0)
 		fronts = sysconf(_SC_NPROCESSORS_ONLN);
+	if (add_process(d, MSG_ROLE_AUTH, 0, f) < 0 ||
+	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
+	    add_processes(d, MSG_ROLE_PAM,
+		conf_list_has(&c->auth, "pam") ? c->pam_workers : 0, f) < 0)
+		return -1;
+	return add_processes(d, MSG_ROLE_FRONT, fronts, f);
+}
+
+int
+crew_start(struct daemon *d, struct fault *f)
+{
+	const struct signetd_conf *c = &d->gather->conf;
+
 	if (add_process(d, MSG_ROLE_KEEPER, 0, f) < 0 ||
 	    add_process(d, MSG_ROLE_SIGNER, 0, f) < 0 ||
 	    add_process(d, MSG_ROLE_ISSUER, 0, f) < 0 ||
-	    add_process(d, MSG_ROLE_AUTH, 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
-	    add_processes(d, MSG_ROLE_PAM,
-		conf_list_has(&c->auth, "pam") ? c->pam_workers : 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_FRONT, fronts, f) < 0 ||
+	    (c->logins && add_logins(d, f) < 0) ||
 	    add_processes(d, MSG_ROLE_DESK, *c->office_staff != '\0' ? 1 : 0,
 		f) < 0)
 		return -1;
 	gather_forget_once(d->gather);
 	if (join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_KEEPER), f) < 0 ||
 	    join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_SIGNER), f) < 0 ||
-	    join(only(d, MSG_ROLE_AUTH), only(d, MSG_ROLE_ISSUER), f) < 0)
+	    (c->logins &&
+		join(only(d, MSG_ROLE_AUTH), only(d, MSG_ROLE_ISSUER), f) < 0))
 		return -1;
 	for (size_t i = 0; i < d->count; i++)
 		if (crew_is_replaceable(d->process[i].role) &&

@@ -118,6 +118,9 @@ announce(struct daemon *d)
 		LOG(STARTED, LOG_NUMBER("port", net_port(d->listen[i])),
 		    LOG_NUMBER("pid", getpid()),
 		    LOG_TEXT("version", SIGNET_VERSION));
+	if (d->listens == 0)
+		LOG(STARTED, LOG_NUMBER("pid", getpid()),
+		    LOG_TEXT("version", SIGNET_VERSION));
 	if (d->office >= 0)
 		LOG(OFFICE_OPEN,
 		    LOG_TEXT("socket", d->gather->conf.office_socket));
@@ -334,6 +337,9 @@ open_listeners(struct daemon *d, struct fault *f)
 {
 	const conf_list *where = &d->gather->conf.listen;
 	int passed = notify_listen_fds();
+
+	if (!d->gather->conf.logins)
+		return 0;
 
 	for (int i = 0; i < passed && d->listens < CONF_LIST_MAX; i++)
 		d->listen[d->listens++] = 3 + i;

@@ -300,7 +300,7 @@ check_settings(const struct signetd_conf *c, struct fault *f)
 		return -1;
 	if (check_users(c, f) < 0)
 		return -1;
-	if (*c->realm == '\0')
+	if (c->logins && *c->realm == '\0')
 		return fault_set(f, FAULT_CONFIG,
 		    "realm is not set: a principal is always name@REALM");
 	if (strcmp(c->subject_from, "program") == 0 && *c->map_program != '/')
@@ -327,13 +327,13 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 		if (result < 0)
 			(void)fault_wrap(f, "%s", conf_path);
 	}
-	if (result == 0)
+	if (result == 0 && g->conf.logins)
 		result = gather_tls(g, f);
 	if (result == 0)
 		result = gather_cas(g, names, f);
 	if (result == 0)
 		result = gather_log_key(g, f);
-	if (result == 0)
+	if (result == 0 && g->conf.logins)
 		result = gather_profiles(g, names, f);
 	if (result == 0)
 		result = gather_office(g, names, f);

@@ -250,9 +250,6 @@ check_ways(const struct signetd_conf *c, struct fault *f)
 	if (conf_list_has(&c->auth, "kerberos") &&
 	    check_file("keytab", c->keytab, c->user_auth, f) < 0)
 		return -1;
-	if (c->office_listen.count > 0 &&
-	    check_file("office-keytab", c->office_keytab, c->user_desk, f) < 0)
-		return -1;
 	if (strcmp(c->subject_from, "mapfile") == 0 &&
 	    check_file("mapfile", c->mapfile, c->user_worker, f) < 0)
 		return -1;
@@ -261,20 +258,36 @@ check_ways(const struct signetd_conf *c, struct fault *f)
 	return 0;
 }
 
-int
-rehearse_files(const struct gather *g, struct fault *f)
+/* Its staff file was read already. */
+static int
+check_office(const struct signetd_conf *c, struct fault *f)
+{
+	if (c->office_listen.count == 0)
+		return 0;
+	return check_file("office-keytab", c->office_keytab, c->user_desk, f);
+}
+
+/* What people who log in need. */
+static int
+check_logins(const struct gather *g, struct fault *f)
 {
 	for (size_t i = 0; i < g->conf.tls_certificate.count; i++)
 		if (check_tls_pair(g, i, f) < 0)
 			return -1;
-	if (each_ca(g, look_at_ca, 0, f) < 0)
-		return -1;
 	if (check_directory("trust-dir", g->conf.trust_dir, f) < 0)
 		return -1;
 	if (*g->conf.tls_ciphers != '\0' &&
 	    tls_ciphers_check(g->conf.tls_ciphers, f) < 0)
 		return fault_wrap(f, "tls-ciphers");
 	return check_ways(&g->conf, f);
+}
+
+int
+rehearse_files(const struct gather *g, struct fault *f)
+{
+	if (each_ca(g, look_at_ca, 0, f) < 0 || check_office(&g->conf, f) < 0)
+		return -1;
+	return g->conf.logins ? check_logins(g, f) : 0;
 }
 
 int

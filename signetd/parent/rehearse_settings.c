@@ -151,6 +151,10 @@ static int
 check_office(const struct signetd_conf *c, struct fault *f)
 {
 	if (*c->office_staff == '\0') {
+		if (!c->logins)
+			return fault_set(f, FAULT_CONFIG,
+			    "neither logins nor an office (office-staff): "
+			    "nothing would be left to do");
 		if (c->office_listen.count + c->office_profile.count > 0)
 			return fault_set(f, FAULT_CONFIG,
 			    "an office needs office-staff: who may do what");
@@ -175,7 +179,7 @@ rehearse_settings(const struct signetd_conf *c, struct fault *f)
 	for (size_t i = 0; i < c->listen.count; i++)
 		if (check_listen("listen", c->listen.item[i], f) < 0)
 			return -1;
-	if (!is_realm(c->realm))
+	if (c->logins && !is_realm(c->realm))
 		return wrong(f, "realm", c->realm,
 		    "blanks, slashes and '@' cannot be in it");
 	for (size_t i = 0; i < c->map_realm.count; i++)

@@ -54,6 +54,8 @@ unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
 		return "office-listen";
 	if ((*a->office_staff == '\0') != (*b->office_staff == '\0'))
 		return "office-staff";
+	if (a->logins != b->logins)
+		return "logins";
 	if (a->front_workers != b->front_workers ||
 	    a->auth_workers != b->auth_workers ||
 	    a->pam_workers != b->pam_workers)

@@ -179,6 +179,16 @@ def test_nobody_gets_one_clear_word(office):
     office.wait_log(r"office-stranger .*mal@LIGO")
 
 
+def test_nobody_is_not_answered_for_ever_and_locks_out_nobody(kdc, tmp_path):
+    with Office(tmp_path, kdc) as office:
+        for _ in range(10):
+            refused = office.ask("mal", "office", "whoami", check=False)
+            assert refused.returncode == 8
+        silent = office.ask("mal", "office", "whoami", check=False)
+        assert silent.returncode in (5, 6), silent.stderr
+        assert office.say("ann", "office", "whoami")["who"] == "ann"
+
+
 def test_the_kernel_says_who_is_on_this_host(office):
     me = office.say(None, "office", "whoami")
     assert me["who"] == "here" and me["method"] == f"uid {os.getuid()}"
@@ -337,3 +347,31 @@ def test_signetd_check_reads_the_staff(kdc, tmp_path):
     refused = subprocess.run([SIGNETD, "-c", office.conf, "--check"],
                              capture_output=True, text=True, timeout=60)
     assert refused.returncode == 78 and "staff" in refused.stderr
+
+
+def test_a_services_ca_without_logins(kdc, tmp_path):
+    """On a host of its own: no front, no TLS key, no password file."""
+    office = Office(tmp_path, kdc)
+    lists = [s for s in office.settings if not s.startswith("ca ")]
+    users = [line for line in office.conf.read_text().splitlines()
+             if line.startswith("user-")]
+    office.conf.write_text("\n".join(
+        [*lists, *users, "logins no", f"ca {office.services_ca}",
+         f"ledger {office.ledger}"]) + "\n")
+    office.start(wait=False)
+    office.office_port = office.wait_log(r"office-open port=(\d+)").group(1)
+    try:
+        assert set(office.roles()) == {"keeper", "signer", "issuer", "desk.0"}
+        path, name = office.request("alone.ligo.org")
+        office.ask(None, "request", "submit", path)
+        answer = office.say("ann", "request", "approve", name)
+        assert answer["state"] == "issued"
+        # One CA: it need not be named.
+        office.ask(None, "revoke", answer["serial"])
+        office.process.send_signal(1)
+        office.wait_log("reloaded")
+        os.kill(office.roles()["desk.0"], 9)
+        office.wait_log(r"(?s)role-died role=desk.*role-started role=desk")
+    finally:
+        assert office.stop() == 0
+    office.check_book()

@@ -123,7 +123,7 @@ def test_the_staff_as_a_directory_has_it(kdc, tmp_path):
                               check=False).returncode == 8
         # What cannot be had leaves what is there.
         before = out.read_text()
-        nobody = from_directory(ldap, out, "--filter", "(uid=nobody)",
+        nobody = from_directory(ldap, out, "--filter", "(uid=missing)",
                                 check=False)
         assert nobody.returncode == 3 and out.read_text() == before
         wrong = from_directory(ldap, out, "--attr", "role=sn", check=False)
