@@ -21,7 +21,6 @@
 #define NONCE_SIZE 12
 #define MAGIC_SIZE 16
 
-OWN_FREE(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
 /* What both directions have. */
 struct seal {
