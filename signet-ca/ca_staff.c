@@ -9,6 +9,7 @@
 #include "ca_args.h"
 #include "office/staff.h"
 
+#include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,39 @@ look_up(void *arg, const char *account, uid_t *uid)
 	return 0;
 }
 
+/* The lines of ${text}, and the accounts that are ${missing}. */
+static int
+show_json(char *text, const struct missing *missing, struct fault *f)
+{
+	json_t *lines = json_array();
+	json_t *body;
+	char *save = NULL;
+	int result;
+
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		(void)json_array_append_new(lines, json_string(line));
+	body = json_pack("{s:o, s:I}", "entries", lines, "accounts_missing",
+	    (json_int_t)missing->count);
+	result = body == NULL ? -1 : json_dumpf(body, stdout, JSON_COMPACT);
+	json_decref(body);
+	putchar('\n');
+	return result < 0 ? fault_set(f, FAULT_MEMORY, "JSON") : 0;
+}
+
+static int
+show(bool json, char *text, struct missing *missing, struct fault *f)
+{
+	if (json)
+		return show_json(text, missing, f);
+	fputs(text, stdout);
+	if (missing->count > 0 && buf_cstr(&missing->names) != NULL)
+		fprintf(stderr,
+		    "signet-ca: accounts that do not exist on this host:%s\n",
+		    buf_cstr(&missing->names));
+	return 0;
+}
+
 int
 ca_staff_check(const struct ca_args *args, struct fault *f)
 {
@@ -43,6 +77,7 @@ ca_staff_check(const struct ca_args *args, struct fault *f)
 	OWN_BUF(out, (size_t)2 * STAFF_FILE_MAX);
 	struct missing missing = { .names = BUF(STAFF_FILE_MAX) };
 	OWN_STRUCT(staff) staff = NULL;
+	int result;
 
 	if (file_read(args->operand[0], &text, f) < 0)
 		return -1;
@@ -53,14 +88,11 @@ ca_staff_check(const struct ca_args *args, struct fault *f)
 		return fault_wrap(f, "%s", args->operand[0]);
 	}
 	staff_write(staff, &out);
-	if (buf_cstr(&out) != NULL)
-		fputs(buf_cstr(&out), stdout);
-	if (missing.count > 0 && buf_cstr(&missing.names) != NULL)
-		fprintf(stderr,
-		    "signet-ca: accounts that do not exist on this host:%s\n",
-		    buf_cstr(&missing.names));
+	result = buf_cstr(&out) == NULL
+	    ? fault_set(f, FAULT_MEMORY, "staff")
+	    : show(args->json, (char *)out.data, &missing, f);
 	buf_free(&missing.names);
-	return out.failed ? fault_set(f, FAULT_MEMORY, "staff") : 0;
+	return result;
 }
 
 /* ---- from a directory */
