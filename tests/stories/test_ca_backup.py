@@ -141,7 +141,7 @@ def test_an_encrypted_key_stays_as_it_is(tmp_path):
 
 
 def test_a_wrong_phrase_and_an_altered_file_are_refused(office):
-    for _ in range(25):
+    for _ in range(70):
         office.issue()
     path = office.backup()
     whole = path.read_bytes()
