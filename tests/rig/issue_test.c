@@ -315,7 +315,7 @@ past_the_end_of_the_range_nothing_is_issued(void **state)
 	for (uint32_t i = 0; i < 5; i++) {
 		ask(i, SUBJECT);
 		assert_int_equal(answer().fault,
-		    i < 3 ? FAULT_NONE : FAULT_LEDGER);
+		    i < 3 ? FAULT_NONE : FAULT_USED_UP);
 	}
 	assert_int_equal(look_up("5f5e100", (struct wire_bytes){ NULL, 0 })
 			     .states[LEDGER_ISSUED],
