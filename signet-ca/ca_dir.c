@@ -19,6 +19,10 @@
 
 #define PEM_MOST (1u << 20)
 
+/* In a directory that is being made, from first to last: a CA that a person
+ * named DIR.new has none, and is nobody's rubbish. */
+#define MARK "unfinished"
+
 /* What an init writes; a killed one may leave each with letters behind it. */
 static const char *const files[] = { "ca.conf", "ca.pem", "ca.key", "chain.pem",
 	"crl.pem", "ledger.db", CA_DIR_REQUEST, "log.key", "log.pub",
@@ -212,6 +216,21 @@ ca_dir_path(const struct ca_dir *d, const char *file, char *path, size_t size,
 	return authority_path(d->path, file, path, size, f);
 }
 
+/* A ledger is made with its CA.  One that would begin anew here would use
+ * numbers again, and know of no revocation. */
+static int
+check_ledger(const char *path, struct fault *f)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_size > 0)
+		return 0;
+	return fault_set(f, FAULT_ABSENT,
+	    "%s: the ledger is not there, or empty; without it numbers would "
+	    "come twice: signet-ca restore has it from a backup",
+	    path);
+}
+
 int
 ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
     size_t size, struct fault *f)
@@ -219,11 +238,13 @@ ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
 	if (given == NULL && d->authority.conf.online)
 		return fault_set(f, FAULT_USAGE,
 		    "signetd signs with this CA: name its ledger by --ledger");
-	if (given == NULL)
-		return ca_dir_path(d, "ledger.db", path, size, f);
-	if (text_copy(path, size, given) < 0)
+	if (given == NULL) {
+		if (ca_dir_path(d, "ledger.db", path, size, f) < 0)
+			return -1;
+	} else if (text_copy(path, size, given) < 0) {
 		return fault_set(f, FAULT_USAGE, "path too long");
-	return 0;
+	}
+	return check_ledger(path, f);
 }
 
 /* The directory above ${path}, made if it is not there. */
@@ -250,26 +271,64 @@ is_ours(const char *name)
 	return false;
 }
 
-/* Take away what an init wrote into the directory ${fd}.  Anything else that is
- * there was put there by a person, and stays. */
-static int
-empty(int fd, const char *path, struct fault *f)
+static bool
+is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static DIR *
+list(int fd, const char *path, struct fault *f)
 {
 	int copy = dup(fd);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
-	int result = 0;
 
 	if (dir == NULL) {
+		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+		    strerror(errno));
 		if (copy >= 0)
 			(void)close(copy);
-		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
-		    strerror(errno));
+		return NULL;
 	}
 	rewinddir(dir);
+	return dir;
+}
+
+/* What has no mark was not left by an init, unless there is nothing in it. */
+static int
+check_mark(int fd, const char *path, struct fault *f)
+{
+	struct stat st;
+	const struct dirent *entry;
+	DIR *dir;
+	int result = 0;
+
+	if (fstatat(fd, MARK, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if ((dir = list(fd, path, f)) == NULL)
+		return -1;
+	while (result == 0 && (entry = readdir(dir)) != NULL)
+		if (!is_dot(entry->d_name))
+			result = fault_set(f, FAULT_DENIED,
+			    "%s is there, with %s in it: move it away", path,
+			    entry->d_name);
+	(void)closedir(dir);
+	return result;
+}
+
+/* Take away what an init wrote into the directory ${fd}, but for its mark.
+ * Anything else that is there was put there by a person, and stays. */
+static int
+empty(int fd, const char *path, struct fault *f)
+{
+	const struct dirent *entry;
+	int result = 0;
+	DIR *dir;
+
+	if (check_mark(fd, path, f) < 0 || (dir = list(fd, path, f)) == NULL)
+		return -1;
 	while (result == 0 && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
+		if (is_dot(entry->d_name) || strcmp(entry->d_name, MARK) == 0)
 			continue;
 		if (!is_ours(entry->d_name) ||
 		    unlinkat(fd, entry->d_name, 0) < 0)
@@ -279,6 +338,19 @@ empty(int fd, const char *path, struct fault *f)
 	}
 	(void)closedir(dir);
 	return result;
+}
+
+static int
+put_mark(int fd, const char *path, struct fault *f)
+{
+	int mark =
+	    openat(fd, MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (mark < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s/%s: %s", path, MARK,
+		    strerror(errno));
+	(void)close(mark);
+	return 0;
 }
 
 /* Whether the directory ${fd} is still what ${path} names. */
@@ -317,6 +389,8 @@ try_place(struct ca_new *n, struct fault *f)
 	result = still_there(n->lock, n->temporary)
 	    ? empty(n->lock, n->temporary, f)
 	    : 1;
+	if (result == 0)
+		result = put_mark(n->lock, n->temporary, f);
 	if (result != 0)
 		(void)close(n->lock);
 	return result;
@@ -338,8 +412,13 @@ take_place(struct ca_new *n, struct fault *f)
 static int
 refuse_present(const struct ca_new *n, struct fault *f)
 {
+	char mark[PATH_MAX];
+
 	if (!exists(n->path))
 		return 0;
+	/* Its maker was killed just after it had its name. */
+	if (text_fmt(mark, sizeof(mark), "%s/%s", n->path, MARK) == 0)
+		(void)unlink(mark);
 	return fault_set(f, FAULT_DENIED,
 	    "%s is there already; nothing is overwritten", n->path);
 }
@@ -412,11 +491,13 @@ ca_new_end(struct ca_new *n, struct fault *f)
 	int result = renameat2(AT_FDCWD, n->temporary, AT_FDCWD, n->path,
 	    RENAME_NOREPLACE);
 
-	(void)close(n->lock);
 	if (result < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: %s", n->path,
+		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", n->path,
 		    strerror(errno));
-	return sync_parent(n->path, f);
+	else
+		(void)unlinkat(n->lock, MARK, 0);
+	(void)close(n->lock);
+	return result < 0 ? -1 : sync_parent(n->path, f);
 }
 
 void
@@ -424,7 +505,9 @@ ca_new_cancel(struct ca_new *n)
 {
 	struct fault ignored = { 0 };
 
-	if (empty(n->lock, n->temporary, &ignored) == 0)
+	/* The mark last: killed before, the next one finds it. */
+	if (empty(n->lock, n->temporary, &ignored) == 0 &&
+	    unlinkat(n->lock, MARK, 0) == 0)
 		(void)rmdir(n->temporary);
 	(void)close(n->lock);
 }

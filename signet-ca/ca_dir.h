@@ -45,7 +45,9 @@ CHECKED int ca_dir_chain(const struct ca_dir *d, struct buf *pem,
     struct fault *f);
 
 /* The path of ${file} in it; and of its ledger, which is ${given} if not
- * NULL.  FAULT_USAGE if it must be given, because signetd keeps it. */
+ * NULL.  FAULT_USAGE if it must be given, because signetd keeps it;
+ * FAULT_ABSENT if it is not there or empty: init makes it, and nothing else
+ * may begin one. */
 CHECKED int ca_dir_path(const struct ca_dir *d, const char *file, char *path,
     size_t size, struct fault *f);
 CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
@@ -54,7 +56,7 @@ CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
 /* A new directory: ${path} must not be there.  ${path}.new is locked while it
  * is filled, so that of two who make the same CA the second is told to wait;
  * what an interrupted one left there is taken away, since nobody has seen it.
- */
+ * What bears that name and was not left by one of us stays, and is refused. */
 struct ca_new {
 	char path[PATH_MAX];
 	char temporary[PATH_MAX];

@@ -8,6 +8,7 @@
 #include "ca_file.h"
 #include "ca_form.h"
 #include "ca_sign.h"
+#include "ledger/ledger.h"
 #include "office/name.h"
 #include "x509/pem.h"
 
@@ -274,11 +275,26 @@ write_request(const struct making *m, struct fault *f)
 	return ca_new_write(&m->place, CA_DIR_REQUEST, 0644, &file, f);
 }
 
+/* Nothing but an init begins a ledger. */
+static int
+write_ledger(const struct making *m, struct fault *f)
+{
+	OWN_STRUCT(ledger) l = NULL;
+	char path[PATH_MAX];
+
+	if (authority_path(m->place.temporary, "ledger.db", path, sizeof(path),
+		f) < 0 ||
+	    (l = ledger_open(path, NULL, f)) == NULL)
+		return -1;
+	return 0;
+}
+
 /* A CA that waits for its certificate. */
 static int
 write_pending(const struct making *m, struct fault *f)
 {
-	if (write_conf(m, f) < 0 || write_key(m, f) < 0)
+	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
+	    write_ledger(m, f) < 0)
 		return -1;
 	return write_request(m, f);
 }
@@ -289,8 +305,8 @@ write_all(const struct making *m, struct fault *f)
 	if (m->args->request != NULL)
 		return write_pending(m, f);
 	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
-	    write_chain(m, f) < 0 || write_cert(m, f) < 0 ||
-	    check_result(m, f) < 0)
+	    write_ledger(m, f) < 0 || write_chain(m, f) < 0 ||
+	    write_cert(m, f) < 0 || check_result(m, f) < 0)
 		return -1;
 	return first_list(m->place.temporary, m->phrase, NULL, f);
 }

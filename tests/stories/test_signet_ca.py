@@ -373,6 +373,7 @@ def test_nothing_is_overwritten(house, tmp_path):
 def test_a_half_made_ca_is_seen_for_what_it_is(copy, tmp_path):
     half = tmp_path / "half"
     (tmp_path / "half.new").mkdir()
+    (tmp_path / "half.new/unfinished").write_text("")
     (tmp_path / "half.new/ca.conf").write_text("name half\n")
     (tmp_path / "half.new/ca.key.Xa12bC").write_text("half a key\n")
     refused("publish", half, "--trust-dir", tmp_path / "t", status=3,
@@ -393,6 +394,7 @@ def test_a_half_made_ca_is_seen_for_what_it_is(copy, tmp_path):
     init_slcs(half, copy / "root")
     assert not (tmp_path / "half.new").exists()
     assert not list(half.glob("*.Xa12bC"))
+    assert not (half / "unfinished").exists()
     # A mistake that is noticed leaves nothing behind.
     refused("init", "slcs", tmp_path / "bad", "--root", copy / "root",
             "--subject", f"{BASE}/CN=outside", "--may-sign-under", PEOPLE,
@@ -404,6 +406,37 @@ def test_a_half_made_ca_is_seen_for_what_it_is(copy, tmp_path):
             "--subject", f"{CAS}/CN=z", "--may-sign-under", PEOPLE, status=8,
             says="signs no CAs")
     assert not list(tmp_path.glob("bad*"))
+
+
+def test_a_ca_that_is_called_new_is_nobodys_rubbish(copy, tmp_path):
+    init_slcs(tmp_path / "site.new", copy / "root")
+    key = (tmp_path / "site.new/ca.key").read_bytes()
+    make = ["init", "slcs", tmp_path / "site", "--root", copy / "root",
+            "--subject", f"{CAS}/OU=X/CN=Y", "--may-sign-under", PEOPLE]
+    refused(*make, status=8, says="move it away")
+    assert (tmp_path / "site.new/ca.key").read_bytes() == key
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize("lost", ["gone", "empty", "another"])
+def test_without_its_ledger_a_ca_signs_nothing(copy, tmp_path, lost):
+    services = copy / "services"
+    more = []
+    if lost == "another":
+        more = ["--ledger", tmp_path / "slip.db"]
+    else:
+        for file in services.glob("ledger.db*"):
+            file.unlink()
+        if lost == "empty":
+            (services / "ledger.db").touch()
+    refused("issue", services, "--profile", "host", "--subject",
+            f"{SERVICES}/CN=a.example.org", "--out-cert", tmp_path / "c",
+            "--out-key", tmp_path / "k", *more, status=3, says="come twice")
+    refused("crl", services, "--out", tmp_path / "crl", *more, status=3,
+            says="come twice")
+    refused("backup", services, "--out", tmp_path / "b", *more, status=3,
+            says="come twice")
+    assert list(tmp_path.glob("slip*")) == list(tmp_path.glob("[ckb]")) == []
 
 
 def test_killed_at_any_moment_an_init_can_be_done_again(copy, tmp_path):
