@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define HELP_INDENT 6
 #define FIRST 256 /* val of the first option, past all characters */
 
 enum kind {
@@ -160,6 +161,20 @@ print_name(const struct ca_command *c, FILE *out)
 	    c->second, *c->operands != '\0' ? " " : "", c->operands);
 }
 
+/* As much of ${doc} as a list has room for. */
+static void
+first_sentence(const char *doc, FILE *out)
+{
+	const char *end = strstr(doc, ". ");
+	char line[1024];
+
+	if (end == NULL ||
+	    text_fmt(line, sizeof(line), "%.*s", (int)(end + 1 - doc), doc) < 0)
+		text_wrap(out, doc, HELP_INDENT, 0);
+	else
+		text_wrap(out, line, HELP_INDENT, 0);
+}
+
 void
 ca_help(FILE *out)
 {
@@ -169,9 +184,11 @@ ca_help(FILE *out)
 	for (size_t i = 0; i < ca_commands_count; i++) {
 		fprintf(out, "  ");
 		print_name(&ca_commands[i], out);
-		fprintf(out, "\n      %s\n", ca_commands[i].doc);
+		fputc('\n', out);
+		first_sentence(ca_commands[i].doc, out);
 	}
-	fprintf(out, "\nSee signet-ca(8), ca.conf(5) and profile(5).\n");
+	fprintf(out,
+	    "\nsignet-ca COMMAND --help says more, signet-ca(8) all of it.\n");
 }
 
 void
@@ -179,11 +196,16 @@ ca_help_command(const struct ca_command *command, FILE *out)
 {
 	fprintf(out, "usage: signet-ca ");
 	print_name(command, out);
-	fprintf(out, " [OPTIONS]\n%s\n\n", command->doc);
+	fprintf(out, " [OPTIONS]\n");
+	text_wrap(out, command->doc, 0, 0);
+	fputc('\n', out);
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if (has_word(command->options, rows[i].name))
-			fprintf(out, "  --%s %s\n      %s\n", rows[i].name,
-			    rows[i].argument, rows[i].doc);
+		if (has_word(command->options, rows[i].name)) {
+			fprintf(out, "  --%s%s%s\n", rows[i].name,
+			    *rows[i].argument == '\0' ? "" : " ",
+			    rows[i].argument);
+			text_wrap(out, rows[i].doc, HELP_INDENT, 0);
+		}
 }
 
 /* mdoc(7) wants a new line for each sentence. */

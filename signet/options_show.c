@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define COLUMN 30
-#define WIDTH 80
 
 /* The same words for people, for the manual and for a shell. */
 
@@ -51,26 +50,6 @@ next_shown(const struct shown *s, bool common, const char **at, char *name,
 	return false;
 }
 
-/* ${text} from column ${at} on, broken at blanks before column ${WIDTH}. */
-static void
-put_wrapped(const char *text, size_t at, FILE *out)
-{
-	for (size_t left = WIDTH - COLUMN; *text != '\0';) {
-		size_t len = strlen(text);
-
-		fprintf(out, "%*s", (int)(COLUMN > at ? COLUMN - at : 1), "");
-		if (len > left) {
-			len = left;
-			while (len > 0 && text[len] != ' ')
-				len--;
-			len = len == 0 ? left : len;
-		}
-		fprintf(out, "%.*s\n", (int)len, text);
-		text += len + strspn(text + len, " ");
-		at = 0;
-	}
-}
-
 static void
 help_row(const struct shown *s, const struct option_row *row, bool common,
     FILE *out)
@@ -95,7 +74,7 @@ help_row(const struct shown *s, const struct option_row *row, bool common,
 		fputc('\n', out);
 		len = 0;
 	}
-	put_wrapped(row->doc, len, out);
+	text_wrap(out, row->doc, COLUMN, len);
 }
 
 void

@@ -284,3 +284,25 @@ text_unbase64(const char *in, size_t len, uint8_t *out, size_t size)
 	}
 	return (int)have;
 }
+
+#define WRAP_WIDTH 79u
+
+void
+text_wrap(FILE *out, const char *text, size_t indent, size_t at)
+{
+	for (size_t left = WRAP_WIDTH - indent; *text != '\0';) {
+		size_t len = strlen(text);
+
+		fprintf(out, "%*s", (int)(indent > at ? indent - at : at > 0),
+		    "");
+		if (len > left) {
+			len = left;
+			while (len > 0 && text[len] != ' ')
+				len--;
+			len = len == 0 ? left : len;
+		}
+		fprintf(out, "%.*s\n", (int)len, text);
+		text += len + strspn(text + len, " ");
+		at = 0;
+	}
+}

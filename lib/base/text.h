@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /*
  * Bounded strings: copy, trim, compare, numbers, hexadecimal and base64.
@@ -61,5 +62,13 @@ void text_base64(const void *data, size_t len, char *out);
  * stray bits.  The count of bytes written (at most ${size}), or -1. */
 CHECKED int text_unbase64(const char *in, size_t len, uint8_t *out,
     size_t size);
+
+/**
+ * text_wrap(out, text, indent, at):
+ * Print ${text} in lines of at most 79 columns that begin at column ${indent},
+ * broken at blanks, each ended by a newline; the first goes on at column ${at}
+ * of a line that has been begun.  For --help.
+ */
+void text_wrap(FILE *out, const char *text, size_t indent, size_t at);
 
 #endif

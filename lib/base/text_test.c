@@ -255,6 +255,31 @@ careless_base64_is_refused(void **state)
 	assert_int_equal(text_unbase64("Z\0==", 4, (uint8_t[4]){ 0 }, 4), -1);
 }
 
+static void
+long_text_is_broken_at_blanks(void **state)
+{
+	static const char word[] = "word ";
+	char text[401] = "", *out = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&out, &size);
+
+	(void)state;
+	for (size_t i = 0; i < 80; i++)
+		memcpy(text + 5 * i, word, 6);
+	assert_non_null(file);
+	text_wrap(file, text, 6, 4);
+	assert_int_equal(fclose(file), 0);
+	assert_memory_equal(out, "  word ", 7);
+	for (char *line = out + 2, *end; (end = strchr(line, '\n')) != NULL;
+	     line = end + 1) {
+		assert_true(end - line <= 79);
+		assert_memory_equal(line == out + 2 ? "word" : line + 6, "word",
+		    4);
+		assert_true(end[-1] == 'd' || end[-1] == ' ');
+	}
+	free(out);
+}
+
 int
 main(void)
 {
@@ -270,6 +295,7 @@ main(void)
 		cmocka_unit_test(hexadecimal_goes_there_and_back),
 		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(careless_base64_is_refused),
+		cmocka_unit_test(long_text_is_broken_at_blanks),
 	};
 
 	return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
