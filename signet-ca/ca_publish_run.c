@@ -63,7 +63,7 @@ spawn(const char *const *argv, struct surroundings *s, int out, pid_t *pid)
 
 	if (result != 0)
 		return result;
-	while (argv[count] != NULL && count < 63) {
+	while (count < 63 && argv[count] != NULL) {
 		memcpy(&words[count], &argv[count], sizeof(words[0]));
 		count++;
 	}

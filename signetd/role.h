@@ -30,10 +30,10 @@
  *   desk        "ca.N.conf" "ca.N.cert" "ca.N.chain", "office.N", "staff.N"
  *               (pieces of the staff file, the last of them empty), "accounts"
  *               (a line each: an account of that file, and its uid)
- * Descriptors: "listen.N" (front), "local" and "krb.N" (desk), and channels, named after the role at the
- * other end: "auth", "issuer", "signer", "keeper", "front.N", "worker.N",
- * "pam.N", "desk.N".  A process that was started anew gets a new channel: the same name
- * arrives again.
+ * Descriptors: "listen.N" (front), "local" and "krb.N" (desk), and channels,
+ * named after the role at the other end: "auth", "issuer", "signer", "keeper",
+ * "front.N", "worker.N", "pam.N", "desk.N".  A process that was started anew
+ * gets a new channel: the same name arrives again.
  */
 struct fault;
 struct role;

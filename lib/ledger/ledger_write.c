@@ -388,8 +388,8 @@ ledger_state_find(struct ledger *l, const char *ca, struct wire_bytes serial,
 	else if (kind == LEDGER_KIND_ISSUE)
 		*state = LEDGER_ISSUED;
 	else
-		*state = kind == LEDGER_KIND_VOID ? LEDGER_VOID
-						  : LEDGER_RESERVED;
+		*state =
+		    kind == LEDGER_KIND_VOID ? LEDGER_VOID : LEDGER_RESERVED;
 	return 1;
 }
 

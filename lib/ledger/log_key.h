@@ -22,8 +22,7 @@
 struct fault;
 struct log_key;
 
-#define LOG_NAME_SIZE 128 /* printable ASCII without blank and plus, and NUL \
-			   */
+#define LOG_NAME_SIZE 128 /* printable ASCII, no blank, no plus; and NUL */
 #define LOG_KEY_SIZE 32
 #define LOG_ID_SIZE 4
 #define LOG_SIGNATURE_SIZE 64

@@ -21,7 +21,6 @@
 #define NONCE_SIZE 12
 #define MAGIC_SIZE 16
 
-
 /* What both directions have. */
 struct seal {
 	int fd;

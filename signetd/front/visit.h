@@ -73,7 +73,7 @@ struct visit {
 	bool in_clear; /* refused before MyProxy began: say so without TLS */
 	bool refused;
 	bool tells_time; /* in its refusal: for doctors of clocks */
-	bool auth_open; /* auth remembers us */
+	bool auth_open;	 /* auth remembers us */
 	bool trusted_certs;
 	uint32_t lifetime;
 	uint32_t offered; /* methods, as bits 1 << number */

@@ -95,8 +95,9 @@ read_cas(struct role *role, const struct gate *old, struct fault *f)
 	return TAKE(gate);
 }
 
+/* The list's signature, or with ${why} that there is none. */
 static void
-say_list(struct signer *s, const struct buf *signature, const struct fault *why)
+say_list(struct signer *s, struct wire_bytes signature, const struct fault *why)
 {
 	struct msg m = { .type = MSG_CRL_SIGNED };
 	struct fault f = { 0 };
@@ -110,8 +111,7 @@ say_list(struct signer *s, const struct buf *signature, const struct fault *why)
 		LOG(SIGN_REFUSED, LOG_TEXT("ref", s->ca),
 		    LOG_TEXT("text", why->text));
 	} else {
-		m.crl_signed.signature =
-		    (struct wire_bytes){ signature->data, signature->len };
+		m.crl_signed.signature = signature;
 	}
 	if (channel_say(s->issuer, &m, &f) < 0)
 		log_fault(&f, NULL);
@@ -147,7 +147,8 @@ work(void *arg)
 	}
 	if (more == 0)
 		more = sign_list(s, &signature, &f);
-	say_list(s, &signature, more < 0 ? &f : NULL);
+	say_list(s, (struct wire_bytes){ signature.data, signature.len },
+	    more < 0 ? &f : NULL);
 }
 
 static void
@@ -162,7 +163,7 @@ take_list(struct signer *s, const struct msg_crl_sign *ask, int fd)
 	s->list = gate_list_new(s->gate, ask->ca, fd, clock_wall(), &f);
 	(void)close(fd);
 	if (s->list == NULL)
-		say_list(s, NULL, &f);
+		say_list(s, (struct wire_bytes){ NULL, 0 }, &f);
 	else
 		loop_timer_set(s->work, PAUSE_MS);
 }
