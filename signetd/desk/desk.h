@@ -24,7 +24,12 @@ struct errand;
 struct visitor;
 
 #define DESK_VISITORS 64
-#define DESK_ERRANDS (DESK_VISITORS + 8)
+/* Of each visitor one, and sweeps.  An errand's number says its place, also
+ * when numbers begin anew. */
+#define DESK_ERRANDS 128
+_Static_assert(DESK_ERRANDS > DESK_VISITORS &&
+	(UINT32_MAX % DESK_ERRANDS) == DESK_ERRANDS - 1,
+    "numbers of errands divide 2^32");
 #define DESK_DOORS 17
 
 struct desk_door {
