@@ -63,18 +63,22 @@ static int
 copy_pages(struct ledger *l, sqlite3 *to, struct fault *f)
 {
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", l->db, "main");
-	int rc = SQLITE_ERROR;
+	int rc = SQLITE_ERROR, step;
 
 	if (backup != NULL) {
-		(void)sqlite3_backup_step(backup, -1);
+		step = sqlite3_backup_step(backup, -1);
 		rc = sqlite3_backup_finish(backup);
+		/* One that was only busy or locked is no fault to finish(),
+		 * but no copy either. */
+		if (rc == SQLITE_OK && step != SQLITE_DONE)
+			rc = step == SQLITE_OK ? SQLITE_ERROR : step;
 	}
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL,
 		    NULL, NULL);
 	if (rc != SQLITE_OK)
 		return fault_set(f, FAULT_LEDGER, "ledger: copy: %s",
-		    sqlite3_errmsg(to));
+		    sqlite3_errstr(rc));
 	return 0;
 }
 
