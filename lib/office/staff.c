@@ -118,6 +118,27 @@ look_up(void *arg, const char *account, uid_t *uid)
 	return 0;
 }
 
+/* Whether the principal is ACCOUNT@REALM. */
+static bool
+is_account_of(const char *account, const char *principal)
+{
+	size_t len = strlen(account);
+
+	return strncmp(account, principal, len) == 0 && principal[len] == '@';
+}
+
+/* Whether an account and a principal are likely to be one person's: who had
+ * both, under two names, would be two who approve. */
+static bool
+look_alike(const struct sign *a, const struct sign *b)
+{
+	if (a->account != NULL && b->principal != NULL)
+		return is_account_of(a->account, b->principal);
+	if (a->principal != NULL && b->account != NULL)
+		return is_account_of(b->account, a->principal);
+	return false;
+}
+
 /* Nobody is two people. */
 static int
 check_sign(const struct staff *s, const struct sign *new, struct fault *f)
@@ -136,6 +157,16 @@ check_sign(const struct staff *s, const struct sign *new, struct fault *f)
 			    new->account != NULL ? new->account
 						 : new->principal,
 			    name_of(s, old[i].person));
+		if (old[i].person != new->person && look_alike(new, &old[i]))
+			return fault_set(f, FAULT_CONFIG,
+			    "account and principal of one person? %s is %s, "
+			    "%s would be %s",
+			    old[i].account != NULL ? old[i].account
+						   : old[i].principal,
+			    name_of(s, old[i].person),
+			    new->account != NULL ? new->account
+						 : new->principal,
+			    name_of(s, new->person));
 	}
 	return 0;
 }
@@ -468,7 +499,8 @@ staff_roles(const struct staff *s, const char *name)
 	return person == NOBODY ? 0 : p[person].roles;
 }
 
-/* Whether ${host} is ${rule}, or is below it where it begins with a dot. */
+/* Whether ${host} is ${rule}, or is below it where that begins with a dot or,
+ * if it is a mail address, with an at sign. */
 static bool
 covers(const char *rule, const char *host)
 {
@@ -476,8 +508,11 @@ covers(const char *rule, const char *host)
 
 	if (strcmp(rule, "*") == 0 || strcasecmp(rule, host) == 0)
 		return true;
-	return *rule == '.' && len > tail &&
-	    strcasecmp(host + len - tail, rule) == 0;
+	/* A mail address is below no host; "@ligo.org" is for all there. */
+	if (*rule != (strchr(host, '@') == NULL ? '.' : '@') ||
+	    strchr(host, ' ') != NULL)
+		return false;
+	return len > tail && strcasecmp(host + len - tail, rule) == 0;
 }
 
 bool

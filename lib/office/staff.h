@@ -21,9 +21,11 @@
  *
  * A line an entry; '#' begins a comment line; what has blanks is quoted.  An
  * administrator has any number of accounts and principals, each of which is
- * one administrator's alone.  A name that begins with a dot stands for all
- * below it (and not for itself), "*" for any name, and as profile for any
- * profile.
+ * one administrator's alone; account ann and principal ann@LIGO.ORG are taken
+ * for one person's, and must not be two administrators'.  A name that begins
+ * with a dot stands for all below it (and not for itself), one that begins
+ * with an at sign for all mail addresses of that domain, "*" for any name, and
+ * as profile for any profile.
  */
 struct fault;
 struct staff;
@@ -58,7 +60,8 @@ const char *staff_by_principal(const struct staff *s, const char *principal);
 unsigned staff_roles(const struct staff *s, const char *name); /* STAFF_ bits */
 
 /* Whether ${name} may ask for ${host} (a DNS name, without regard to case) in
- * a certificate of ${profile}; for a robot ${host} is its CN. */
+ * a certificate of ${profile}; for a robot ${host} is its CN.  Or a mail
+ * address. */
 bool staff_may_ask(const struct staff *s, const char *name, const char *profile,
     const char *host);
 

@@ -38,6 +38,7 @@ static const char sample[] =
     "\n"
     "may-ask bob host .ligo.org gw.phys.uwm.edu\n"
     "may-ask bob robot \"Robot: transfer - bob\"\n"
+    "may-ask bob mailer @ligo.org\n"
     "may-ask ann * *";
 
 static void
@@ -81,6 +82,13 @@ each_may_ask_for_what_the_file_says(void **state)
 		{ "bob", "robot", "a.ligo.org", false },
 		{ "bob", "robot", "Robot: transfer - bob", true },
 		{ "bob", "robot", "Robot: transfer - bobby", false },
+		{ "bob", "host", "root@gw.ligo.org", false },
+		{ "bob", "host", "Robot: x - a.ligo.org", false },
+		{ "bob", "mailer", "eve@LIGO.org", true },
+		{ "bob", "mailer", "eve@a.ligo.org", false },
+		{ "bob", "mailer", "Robot: x - eve@ligo.org", false },
+		{ "bob", "mailer", "@ligo.org", true },
+		{ "bob", "mailer", "a.ligo.org", false },
 		{ "ann", "anything", "x", true },
 		{ "eve", "host", "a.ligo.org", false },
 		{ "mallory", "host", "a.ligo.org", false },
@@ -120,6 +128,12 @@ mistakes_are_named_with_their_line(void **state)
 		{ "administrator a principal x@Y\nadministrator b principal "
 		  "x@Y\n",
 		    "x@Y is a already" },
+		{ "administrator a account ann\nadministrator b principal "
+		  "ann@Y\n",
+		    "line 2: account and principal of one person? ann is a" },
+		{ "administrator b principal bob@Y\nadministrator a account "
+		  "bob\n",
+		    "line 2: account and principal of one person? bob@Y is b" },
 		{ "role ann approver\n", "no line \"administrator ann\"" },
 		{ "administrator ann account ann\nrole ann boss\n",
 		    "no role \"boss\"" },

@@ -119,20 +119,35 @@ after_change(struct errand *e)
 
 /* ---- submit */
 
-/* A host may be asked for by who may ask for each of its names; a robot by its
- * CN. */
 static int
-check_names(const struct errand *e, const struct request *r, struct fault *f)
+check_each(const struct errand *e, const struct request *r,
+    const struct request_names *names, struct fault *f)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!staff_may_ask(e->desk->staff, e->who, r->profile,
+			names->item[i]))
+			return fault_set(f, FAULT_DENIED,
+			    "%s may not ask for %s in profile %s", e->who,
+			    names->item[i], r->profile);
+	return 0;
+}
+
+/* A host may be asked for by who may ask for each of its names, a robot by its
+ * CN: who answers for that, an approver sees.  Where nobody looks, that
+ * address must be one that may be asked for too. */
+static int
+check_names(const struct errand *e, const struct request *r,
+    const struct profile *profile, struct fault *f)
 {
 	const struct staff *staff = e->desk->staff;
 	char cn[DN_TEXT_MAX];
 	struct dn subject;
 
-	for (size_t i = 0; i < r->dns.count; i++)
-		if (!staff_may_ask(staff, e->who, r->profile, r->dns.item[i]))
-			return fault_set(f, FAULT_DENIED,
-			    "%s may not ask for %s in profile %s", e->who,
-			    r->dns.item[i], r->profile);
+	if (check_each(e, r, &r->dns, f) < 0)
+		return -1;
+	if ((r->dns.count > 0 || profile->conf.approvals == 0) &&
+	    check_each(e, r, &r->emails, f) < 0)
+		return -1;
 	if (r->dns.count > 0)
 		return 0;
 	if (dn_read_slash(&subject, r->subject, f) < 0)
@@ -156,7 +171,7 @@ judge(struct errand *e, struct request **request, const struct authority **ca,
 	if (r == NULL)
 		return -1;
 	if (office_rules_judge(e->desk->rules, r, &profile, ca, f) < 0 ||
-	    check_names(e, r, f) < 0)
+	    check_names(e, r, profile, f) < 0)
 		return -1;
 	*request = TAKE(r);
 	return 0;
