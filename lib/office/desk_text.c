@@ -1,6 +1,7 @@
 #include "office/desk_text.h"
 
 #include "base/text.h"
+#include "office/name.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -153,6 +154,8 @@ take_text(const struct member *m, const json_t *value, void *field,
 
 	if (text == NULL || len >= m->most || !text_utf8(text, len))
 		return wrong(m, f);
+	if (name_words_check(m->name, text, f) < 0)
+		return -1;
 	memcpy(field, text, len);
 	((char *)field)[len] = '\0';
 	return 0;
@@ -369,6 +372,49 @@ read_fault(const json_t *object, const json_t *code, struct desk_answer *a,
 	return 0;
 }
 
+static bool is_plain(const json_t *value);
+
+static bool
+is_plain_object(const json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		if (!text_printable(name) || !is_plain(value))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a terminal may see it: what the daemon says is not believed to be
+ * text before.  Files have line ends.  As deep as check_shape() allows. */
+static bool
+is_plain(const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_is_object(value))
+		return is_plain_object(value);
+	json_array_foreach(value, i, item)
+	{
+		if (!is_plain(item))
+			return false;
+	}
+	if (!json_is_string(value))
+		return true;
+	for (const char *s = json_string_value(value); *s != '\0';) {
+		size_t len = strcspn(s, "\n");
+
+		if (!text_utf8(s, len))
+			return false;
+		s += len + (s[len] == '\n');
+	}
+	return true;
+}
+
 static int
 read_answer(json_t *object, struct desk_answer *a, struct fault *f)
 {
@@ -382,6 +428,9 @@ read_answer(json_t *object, struct desk_answer *a, struct fault *f)
 		if (body == NULL || !json_is_object(body) ||
 		    json_object_size(object) != 1)
 			continue;
+		if (!is_plain(body))
+			return fault_set(f, FAULT_INPUT,
+			    "an answer with control characters");
 		a->kind = (enum desk_kind)i;
 		a->body = json_incref(body);
 		return 0;

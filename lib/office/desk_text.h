@@ -57,8 +57,8 @@ const char *desk_verb_word(enum desk_verb verb);
 void desk_ask_clear(struct desk_ask *ask);
 
 /* Read one line, without its end.  FAULT_INPUT says what is wrong, and ${ask}
- * is empty then.  Texts are UTF-8 without control characters, but for the file,
- * which may have line ends. */
+ * is empty then.  Texts are UTF-8 without control and invisible characters and
+ * those that turn the direction of text; the file may have line ends. */
 CHECKED int desk_ask_read(struct wire_bytes line, struct desk_ask *ask,
     struct fault *f);
 
@@ -85,7 +85,8 @@ struct desk_answer {
 	struct json_t *body; /* NULL of DESK_FAULT */
 };
 
-/* Read one line of an answer.  FAULT_INPUT for what is none. */
+/* Read one line of an answer.  FAULT_INPUT for what is none, and for control
+ * characters but line ends in any text of it: it is meant to be printed. */
 CHECKED int desk_answer_read(struct wire_bytes line, struct desk_answer *answer,
     struct fault *f);
 void desk_answer_clear(struct desk_answer *answer);

@@ -60,6 +60,8 @@ what_is_not_meant_is_refused(void **state)
 		"{\"do\":\"list\",\"limit\":1001}",
 		"{\"do\":\"list\",\"open\":1}",
 		"{\"do\":\"submit\",\"file\":\"a\\u0007\"}",
+		"{\"do\":\"withdraw\",\"request\":\"a\",\"reason\":"
+		"\"\\u202ea\"}",
 		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}" };
 	struct desk_ask ask;
 
@@ -139,6 +141,38 @@ answers_come_back(void **state)
 	desk_answer_clear(&a);
 }
 
+/* A daemon that has fallen does not write on the terminal of who asks it. */
+static void
+answers_with_control_characters_are_refused(void **state)
+{
+	static const struct {
+		const char *line;
+		bool good;
+	} table[] = {
+		{ "{\"item\":{\"who\":\"ann\",\"file\":\"a\\nb\\n\"}}", true },
+		{ "{\"item\":{\"who\":\"\u00e4nn\"}}", true },
+		{ "{\"item\":{\"who\":\"a\\u001b[2Jb\"}}", false },
+		{ "{\"item\":{\"who\":\"a\\u009b2J\"}}", false },
+		{ "{\"item\":{\"w\\u001b\":\"a\"}}", false },
+		{ "{\"end\":{\"list\":[{\"text\":\"a\\rb\"}]}}", false },
+		{ "{\"fault\":\"DENIED\",\"text\":\"a\\u001b[2J\"}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *line = table[i].line;
+		struct desk_answer a;
+		struct fault f = { 0 };
+
+		assert_int_equal(
+		    desk_answer_read((struct wire_bytes){ (const uint8_t *)line,
+					 strlen(line) },
+			&a, &f),
+		    table[i].good ? 0 : -1);
+		desk_answer_clear(&a);
+	}
+}
+
 int
 main(void)
 {
@@ -148,6 +182,7 @@ main(void)
 		cmocka_unit_test(a_cut_line_is_none),
 		cmocka_unit_test(what_is_said_is_heard),
 		cmocka_unit_test(answers_come_back),
+		cmocka_unit_test(answers_with_control_characters_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,22 @@ name_bytes_check(const char *what, struct wire_bytes text, struct fault *f)
 }
 
 int
+name_words_check(const char *what, const char *text, struct fault *f)
+{
+	const uint8_t *s = (const uint8_t *)text;
+	size_t left = strlen(text), used = 0;
+
+	for (size_t at = 0; left > 0; at += used, left -= used) {
+		uint32_t c = decode(s + at, left, &used);
+
+		for (size_t i = 0; i < COUNT_OF(strange); i++)
+			if (c >= strange[i].first && c <= strange[i].last)
+				return refuse_character(what, c, at, f);
+	}
+	return 0;
+}
+
+int
 name_text_check(const char *what, const char *text, struct fault *f)
 {
 	return name_bytes_check(what,

@@ -22,6 +22,11 @@ CHECKED int name_bytes_check(const char *what, struct wire_bytes text,
 CHECKED int name_text_check(const char *what, const char *text,
     struct fault *f);
 
+/* Words of people, in any script: UTF-8 in which nothing is invisible, turns
+ * the direction of text, or controls a terminal.  "" is good. */
+CHECKED int name_words_check(const char *what, const char *text,
+    struct fault *f);
+
 /* A host name: RFC 1123 2.1; no wildcard, no address, no dot at the end. */
 CHECKED int name_host_check(const char *host, struct fault *f);
 

@@ -81,6 +81,28 @@ a_nul_is_seen(void **state)
 }
 
 static void
+words_are_of_any_script_and_all_seen(void **state)
+{
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(name_words_check("reason", "", &f), 0);
+	assert_int_equal(name_words_check("reason",
+			     "Gr\xc3\xbc\xc3\x9f"
+			     "e \xe2\x9c\x93",
+			     &f),
+	    0);
+	expect(name_words_check("reason",
+		   "a\xe2\x80\xae"
+		   "b",
+		   &f),
+	    &f, "turns the direction of text (U+202E), at byte 2");
+	expect(name_words_check("reason", "\xe2\x80\x8b", &f), &f, "invisible");
+	expect(name_words_check("reason", "\x1b[2J", &f), &f, "a control");
+	expect(name_words_check("reason", "a\xff", &f), &f, "no UTF-8");
+}
+
+static void
 mail_addresses_are_dot_strings_at_hosts(void **state)
 {
 	static const char *const bad[] = { "", "a", "@b", "a@", ".a@b", "a.@b",
@@ -282,6 +304,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_names_are_those_of_rfc_1123),
 		cmocka_unit_test(a_nul_is_seen),
+		cmocka_unit_test(words_are_of_any_script_and_all_seen),
 		cmocka_unit_test(mail_addresses_are_dot_strings_at_hosts),
 		cmocka_unit_test(each_profile_has_its_names),
 		cmocka_unit_test(what_the_pkcs10_asks_for_is_judged),
