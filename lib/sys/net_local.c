@@ -77,6 +77,27 @@ make_way(const char *path, struct fault *f)
 	return 0;
 }
 
+/* Whoever may write in it could put another socket in our place, or a link
+ * that we would open to all. */
+static int
+check_directory(const char *dir, struct fault *f)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", dir,
+		    strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fault_set(f, FAULT_CONFIG, "%s is no directory", dir);
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: others may write there; a socket needs a directory "
+		    "of root's or our own",
+		    dir);
+	return 0;
+}
+
 /* Its directory is open to all, whatever our umask. */
 static int
 make_directory(const char *path, struct fault *f)
@@ -90,7 +111,7 @@ make_directory(const char *path, struct fault *f)
 		    "%s: a socket needs a directory", path);
 	*slash = '\0';
 	if (access(dir, F_OK) == 0)
-		return 0;
+		return check_directory(dir, f);
 	if (file_mkdir(dir, 0755, f) < 0)
 		return -1;
 	if (chmod(dir, 0755) < 0)

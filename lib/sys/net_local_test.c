@@ -120,6 +120,22 @@ a_file_is_not_taken_away(void **state)
 }
 
 static void
+where_others_may_write_no_socket_is_made(void **state)
+{
+	const struct place *p = *state;
+	struct fault f = { 0 };
+	char run[80];
+
+	(void)snprintf(run, sizeof(run), "%s/run", p->dir);
+	assert_int_equal(mkdir(run, 0755), 0);
+	assert_int_equal(chmod(run, 01777), 0);
+	assert_int_equal(net_listen_local(p->path, &f), -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(access(p->path, F_OK), -1);
+	assert_int_equal(chmod(run, 0755), 0);
+}
+
+static void
 a_path_must_be_absolute_and_fit(void **state)
 {
 	struct fault f = { 0 };
@@ -148,6 +164,9 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(a_file_is_not_taken_away,
 		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    where_others_may_write_no_socket_is_made, set_up,
+		    tear_down),
 		cmocka_unit_test(a_path_must_be_absolute_and_fit),
 	};
 
