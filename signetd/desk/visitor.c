@@ -409,6 +409,31 @@ find_out(struct visitor *v, const struct sockaddr *from, struct fault *f)
 	return v->krb == NULL ? -1 : 0;
 }
 
+/* Where there is room; if there is none, whoever has been silent for longest
+ * before he said who he is makes it: connections alone keep nobody out. */
+static size_t
+find_place(struct desk *desk)
+{
+	struct visitor *silent = NULL;
+	size_t place;
+
+	for (size_t i = 0; i < DESK_VISITORS; i++) {
+		struct visitor *v = desk->visitor[i];
+
+		if (v == NULL)
+			return i;
+		if (!v->proved &&
+		    (silent == NULL || v->deadline < silent->deadline))
+			silent = v;
+	}
+	if (silent == NULL)
+		return DESK_VISITORS;
+	place = silent->place;
+	tell_stranger(desk, silent->peer, "silent, and no place is left");
+	visitor_leave(silent);
+	return place;
+}
+
 static int
 settle(struct visitor *v, const struct sockaddr *from, struct fault *f)
 {
@@ -420,9 +445,7 @@ settle(struct visitor *v, const struct sockaddr *from, struct fault *f)
 		return fault_set(f, FAULT_SLOWED, "too many failures");
 	if (count_source(desk, v->source) >= PER_SOURCE)
 		return fault_set(f, FAULT_BUSY, "too many connections");
-	while (v->place < DESK_VISITORS && desk->visitor[v->place] != NULL)
-		v->place++;
-	if (v->place == DESK_VISITORS)
+	if ((v->place = find_place(desk)) == DESK_VISITORS)
 		return fault_set(f, FAULT_BUSY, "%d connections",
 		    DESK_VISITORS);
 	v->watch =
@@ -468,8 +491,11 @@ visitors_tick(struct desk *desk, int64_t now)
 		struct visitor *v = desk->visitor[i];
 
 		/* An errand has a deadline of its own. */
-		if (v != NULL && v->deadline <= now &&
-		    (v->errand == NULL || v->out.len > 0))
-			visitor_leave(v);
+		if (v == NULL || v->deadline > now ||
+		    (v->errand != NULL && v->out.len == 0))
+			continue;
+		if (!v->proved && !v->over)
+			guard_failed(desk->guard, v->source, now);
+		visitor_leave(v);
 	}
 }

@@ -101,6 +101,37 @@ def test_names_that_one_may_not_ask_for(office, who, host, more, why):
     assert gone.returncode == 3
 
 
+@pytest.mark.parametrize("who, name, profile, mail", [
+    ("eve", "m.ligo.org", "host", "president@ligo.org"),
+    ("here", "Robot: any - one", "robot", None),
+])
+def test_mail_addresses_are_names_too(office, who, name, profile, mail):
+    more = ("--email", mail or "president@ligo.org")
+    path, _ = office.request(name, profile=profile, more=more)
+    answer = office.ask(None if who == "here" else who, "request", "submit",
+                        path, check=False)
+    if mail is None:
+        assert answer.returncode == 0, answer.stderr
+    else:
+        assert answer.returncode == 8
+        assert f"eve may not ask for {mail}" in answer.stderr
+
+
+def test_where_nobody_approves_a_robots_address_is_a_name(kdc, tmp_path):
+    staff = STAFF + 'may-ask rob robot "Robot: b - B" data@ligo.org\n'
+    with Office(tmp_path, kdc, approvals=0, staff=staff) as office:
+        path, _ = office.request("Robot: transfer - Data Team",
+                                 profile="robot",
+                                 more=("--email", "president@ligo.org"))
+        refused = office.ask("rob", "request", "submit", path, check=False)
+        assert refused.returncode == 8
+        assert "may not ask for president@ligo.org" in refused.stderr
+        path, name = office.request("Robot: b - B", profile="robot",
+                                    more=("--email", "data@ligo.org"))
+        office.ask("rob", "request", "submit", path)
+        assert office.state(name) == "issued"
+
+
 def test_a_robot_is_asked_for_by_its_name(office):
     path, name = office.request(
         "Robot: transfer - Data Team", profile="robot",
@@ -187,6 +218,21 @@ def test_nobody_is_not_answered_for_ever_and_locks_out_nobody(kdc, tmp_path):
         silent = office.ask("mal", "office", "whoami", check=False)
         assert silent.returncode in (5, 6), silent.stderr
         assert office.say("ann", "office", "whoami")["who"] == "ann"
+
+
+def test_who_is_silent_keeps_no_place_from_who_is_somebody(kdc, tmp_path):
+    with Office(tmp_path, kdc) as office:
+        silent = []
+        for n in range(64):
+            sock = socket.socket()
+            sock.bind((f"127.0.1.{n // 16 + 1}", 0))
+            sock.connect(("127.0.0.1", office.office_port))
+            silent.append(sock)
+        assert office.say(None, "office", "whoami")["who"] == "here"
+        assert office.say("ann", "office", "whoami")["who"] == "ann"
+        office.wait_log(r"office-stranger .*no place is left")
+        for sock in silent:
+            sock.close()
 
 
 def test_the_kernel_says_who_is_on_this_host(office):
