@@ -1,12 +1,12 @@
 /* issue: certificates for hosts, services and robots. */
 #include "base/buf.h"
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "ca_args.h"
 #include "ca_dir.h"
 #include "ca_file.h"
 #include "ca_form.h"
+#include "ca_newkey.h"
 #include "ca_sign.h"
 #include "office/asked.h"
 #include "office/name.h"
@@ -17,14 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DAY 86400
-#define FILE_MOST (1u << 20)
 
 /* The key to be certified: made here, or asked for in a request. */
 struct subject_key {
-	struct key *key;
+	struct ca_newkey made;
 	struct buf der; /* of the request, which ${csr} points into */
 	struct csr csr;
 	const struct spki *spki;
@@ -34,7 +32,8 @@ struct subject_key {
 static void
 subject_key_clear(struct subject_key *k)
 {
-	key_free(k->key);
+	/* A key that nothing certifies is of no use. */
+	ca_newkey_clear(&k->made, k->certified);
 	buf_free(&k->der);
 }
 
@@ -56,8 +55,6 @@ read_request(struct subject_key *k, const char *path, struct fault *f)
 static int
 get_key(struct subject_key *k, const struct ca_args *args, struct fault *f)
 {
-	OWN_BUF(pem, FILE_MOST);
-
 	if (args->csr != NULL && (args->key != NULL || args->out_key != NULL))
 		return fault_set(f, FAULT_USAGE,
 		    "--csr brings its own key: no --key, no --out-key");
@@ -65,11 +62,14 @@ get_key(struct subject_key *k, const struct ca_args *args, struct fault *f)
 		return read_request(k, args->csr, f);
 	if (ca_need(args->out_key, "--out-key or --csr", f) < 0)
 		return -1;
-	k->key = key_make(args->key != NULL ? args->key : "rsa:2048", f);
-	if (k->key == NULL || key_write_pem(k->key, NULL, &pem, f) < 0)
+	if (strcmp(args->out_key, args->out_cert) == 0)
+		return fault_set(f, FAULT_USAGE,
+		    "--out-key and --out-cert are the same file");
+	if (ca_newkey_begin(&k->made, args->out_key,
+		args->key != NULL ? args->key : "rsa:2048", f) < 0)
 		return -1;
-	k->spki = key_spki(k->key);
-	return file_write_new(args->out_key, 0600, pem.data, pem.len, f);
+	k->spki = key_spki(k->made.key);
+	return 0;
 }
 
 static bool
@@ -114,11 +114,25 @@ check_asked(const struct subject_key *k, const struct profile *profile,
 {
 	struct asked asked;
 
-	if (k->key != NULL)
+	if (k->made.key != NULL)
 		return 0;
 	if (asked_read(&asked, &k->csr, f) < 0)
 		return -1;
 	return asked_check(&asked, profile, dns->item, emails->item, f);
+}
+
+/* By the ledger if it was signed before. */
+static int
+sign(struct subject_key *k, const struct ca_wish *wish, struct buf *der,
+    struct fault *f)
+{
+	int found = ca_newkey_certificate(&k->made, wish->ledger, wish->name,
+	    wish->subject, der, f);
+
+	if (found < 0 || (found == 0 && ca_sign(wish, der, f) < 0))
+		return -1;
+	k->certified = true;
+	return 0;
 }
 
 static int
@@ -154,16 +168,15 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 	if (name_profile_check(profile, &subject, dns.item, args->email.item,
 		f) < 0 ||
 	    check_asked(k, profile, &dns, &args->email, f) < 0 ||
-	    ca_sign(&wish, &der, f) < 0)
+	    sign(k, &wish, &der, f) < 0)
 		return -1;
-	k->certified = true;
 	pem_put(&pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
 	if (pem.failed)
 		return fault_set(f, FAULT_MEMORY, "certificate");
-	if (file_write_new(args->out_cert, 0644, pem.data, pem.len, f) < 0)
+	if (ca_file_put(args->out_cert, 0644, &pem, f) < 0)
 		return fault_wrap(f,
 		    "signed, and in the ledger (signet-ca ledger export), but");
-	return 0;
+	return ca_newkey_end(&k->made, f);
 }
 
 int
@@ -177,7 +190,8 @@ ca_issue(const struct ca_args *args, struct fault *f)
 	if (ca_need(args->profile, "--profile", f) < 0 ||
 	    ca_need(args->subject, "--subject", f) < 0 ||
 	    ca_need(args->out_cert, "--out-cert", f) < 0 ||
-	    ca_file_absent(args->out_cert, f) < 0 ||
+	    (!ca_newkey_left(args->out_key) &&
+		ca_file_absent(args->out_cert, f) < 0) ||
 	    ca_file_absent(args->out_key, f) < 0 ||
 	    ca_file_possible(args->out_cert, f) < 0)
 		return -1;
@@ -190,12 +204,8 @@ ca_issue(const struct ca_args *args, struct fault *f)
 		return fault_set(f, FAULT_USAGE,
 		    "a CA's key is made by init, or brings a --csr");
 	result = get_key(&k, args, f);
-	if (result == 0) {
+	if (result == 0)
 		result = sign_and_write(args, d, profile, &k, f);
-		/* A key that nothing certifies is of no use. */
-		if (result < 0 && k.key != NULL && !k.certified)
-			(void)unlink(args->out_key);
-	}
 	subject_key_clear(&k);
 	return result;
 }

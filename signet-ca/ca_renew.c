@@ -7,6 +7,7 @@
 #include "ca_dir.h"
 #include "ca_file.h"
 #include "ca_form.h"
+#include "ca_newkey.h"
 #include "ca_sign.h"
 #include "office/name.h"
 #include "sys/ask.h"
@@ -26,8 +27,9 @@ struct renewing {
 	struct ca_dir *d; /* owned, as are these */
 	struct profile *profile;
 	struct ca_change *old;
-	struct key *key;    /* a new one, or NULL */
-	struct buf csr_der; /* which ${csr} points into */
+	struct ca_newkey made; /* if one is */
+	bool certified;	       /* the ledger has its certificate */
+	struct buf csr_der;    /* which ${csr} points into */
 	struct csr csr;
 	const struct spki *spki;
 	int64_t lifetime;
@@ -86,9 +88,14 @@ take_key(struct renewing *r, struct fault *f)
 	if (r->profile->conf.ca)
 		return fault_set(f, FAULT_USAGE,
 		    "a CA's key is made where the CA is: --csr or --same-key");
-	r->key = key_make(args->key != NULL ? args->key : "rsa:2048", f);
-	r->spki = r->key == NULL ? NULL : key_spki(r->key);
-	return r->key == NULL ? -1 : 0;
+	if (strcmp(args->out_key, args->out_cert) == 0)
+		return fault_set(f, FAULT_USAGE,
+		    "--out-key and --out-cert are the same file");
+	if (ca_newkey_begin(&r->made, args->out_key,
+		args->key != NULL ? args->key : "rsa:2048", f) < 0)
+		return -1;
+	r->spki = key_spki(r->made.key);
+	return 0;
 }
 
 static int
@@ -99,7 +106,8 @@ open_all(struct renewing *r, struct fault *f)
 	int64_t days = 0;
 
 	if (ca_need(args->out_cert, "--out-cert", f) < 0 ||
-	    ca_file_absent(args->out_cert, f) < 0 ||
+	    (!ca_newkey_left(args->out_key) &&
+		ca_file_absent(args->out_cert, f) < 0) ||
 	    ca_file_absent(args->out_key, f) < 0 ||
 	    ca_file_possible(args->out_cert, f) < 0 ||
 	    ca_number(args->days, "--days", 1, 11000, 0, &days, f) < 0 ||
@@ -145,19 +153,7 @@ show_and_ask(const struct renewing *r, struct fault *f)
 }
 
 static int
-write_key(const struct renewing *r, struct fault *f)
-{
-	OWN_BUF(pem, FILE_MOST);
-
-	if (r->key == NULL)
-		return 0;
-	if (key_write_pem(r->key, NULL, &pem, f) < 0)
-		return -1;
-	return file_write_new(r->args->out_key, 0600, pem.data, pem.len, f);
-}
-
-static int
-sign(const struct renewing *r, struct buf *pem, struct fault *f)
+sign(struct renewing *r, struct buf *der, struct fault *f)
 {
 	const struct ca_wish wish = { .profile = r->profile,
 		.issuer = &r->d->authority,
@@ -169,33 +165,46 @@ sign(const struct renewing *r, struct buf *pem, struct fault *f)
 		.dns_names = r->old->dns,
 		.emails = r->old->mail,
 		.lifetime = r->lifetime };
-	OWN_BUF(der, CERT_MAX);
 
-	if (ca_sign(&wish, &der, f) < 0) {
-		if (r->key != NULL)
-			(void)unlink(r->args->out_key);
+	if (ca_sign(&wish, der, f) < 0)
 		return -1;
-	}
-	pem_put(pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
+	r->certified = true;
 	return 0;
+}
+
+/* What an interrupted run of the command has signed; 0 if nothing. */
+static int
+find_signed(struct renewing *r, struct buf *der, struct fault *f)
+{
+	int found = ca_newkey_certificate(&r->made, r->ledger,
+	    r->d->authority.conf.name, &r->old->cert->subject, der, f);
+
+	if (found > 0)
+		r->certified = true;
+	return found;
 }
 
 static int
 renew(struct renewing *r, struct fault *f)
 {
+	OWN_BUF(der, CERT_MAX);
 	OWN_BUF(pem, FILE_MOST);
+	int found;
 
-	if (open_all(r, f) < 0 ||
-	    name_profile_check(r->profile, &r->old->cert->subject, r->old->dns,
-		r->old->mail, f) < 0 ||
-	    show_and_ask(r, f) < 0 ||
-	    ca_dir_unlock(r->d, r->args->passphrase_fd, f) < 0 ||
-	    write_key(r, f) < 0 || sign(r, &pem, f) < 0)
+	if (open_all(r, f) < 0 || (found = find_signed(r, &der, f)) < 0)
 		return -1;
+	if (found == 0 &&
+	    (name_profile_check(r->profile, &r->old->cert->subject, r->old->dns,
+		 r->old->mail, f) < 0 ||
+		show_and_ask(r, f) < 0 ||
+		ca_dir_unlock(r->d, r->args->passphrase_fd, f) < 0 ||
+		sign(r, &der, f) < 0))
+		return -1;
+	pem_put(&pem, "CERTIFICATE", (struct wire_bytes){ der.data, der.len });
 	if (ca_file_put(r->args->out_cert, 0644, &pem, f) < 0)
 		return fault_wrap(f,
 		    "signed, and in the ledger (signet-ca ledger export), but");
-	return 0;
+	return ca_newkey_end(&r->made, f);
 }
 
 int
@@ -207,7 +216,7 @@ ca_renew(const struct ca_args *args, struct fault *f)
 	ca_dir_free(r.d);
 	free(r.profile);
 	ca_change_free(r.old);
-	key_free(r.key);
+	ca_newkey_clear(&r.made, r.certified);
 	buf_free(&r.csr_der);
 	return result;
 }

@@ -462,3 +462,36 @@ def test_killed_at_each_step_asking_and_accepting_go_on(office, root,
         if first == second == 0:
             break
     assert first == second == 0
+
+
+def test_killed_at_each_step_issue_and_renew_go_on(services, tmp_path):
+    kill_at = KillAt(tmp_path)
+    issue = [SIGNET_CA, "issue", services, "--profile", "host", "--subject",
+             f"{SERVICES}/CN=gw.uwm.edu", "--key", "ec:P-256", *PROFILES]
+    seen = 0
+    for n in range(1, 30):
+        made = [tmp_path / f"{n}.pem", tmp_path / f"{n}.key"]
+        command = [*issue, "--out-cert", made[0], "--out-key", made[1]]
+        died = kill_at.run(n, *command).returncode == -9
+        seen += died
+        if died and not made[1].exists():
+            run(*command, check=True)
+        # Of one kind: a certificate, and the key that it is for.
+        assert openssl("x509", "-in", made[0], "-noout", "-pubkey").stdout == \
+            openssl("pkey", "-in", made[1], "-pubout").stdout
+        assert stat.S_IMODE(made[1].stat().st_mode) == 0o600
+        assert not list(tmp_path.glob("*.unfinished"))
+        if not died:
+            break
+    assert seen > 6 and len(issued(services)) == n
+    old = tmp_path / "1.pem"
+    renew = [SIGNET_CA, "renew", services, "--cert", old, "--yes", "--out-cert",
+             tmp_path / "new.pem", "--out-key", tmp_path / "new.key", *PROFILES]
+    assert kill_at.run(9, *renew).returncode == -9
+    # The key that was left is not for someone else.
+    refused(*issue[1:3], *issue[3:5], "--subject", f"{SERVICES}/CN=other.uwm.edu",
+            "--out-cert", tmp_path / "o", "--out-key", tmp_path / "new.key",
+            *PROFILES, status=8, says="another subject")
+    said = run(*renew, check=True).stdout
+    assert "signed before" in said and len(issued(services)) == n + 1
+    refused(*renew[1:], status=8, says="overwritten")
