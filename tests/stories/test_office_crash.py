@@ -7,16 +7,13 @@ import pathlib
 import random
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 from kdc import die_with_parent
+from office_clerk import KILLS, RESTARTED, wait_for_end, work_while_killed
 from office_site import SERVICES, Office, make_kdc
 from signet_site import ROLE_USERS, SIGNET_CA, run
-
-pytestmark = pytest.mark.heavy
-KILLS = 200 if os.environ.get("SIGNET_LONG") == "yes" else 20
 
 
 @pytest.fixture(scope="module")
@@ -25,108 +22,12 @@ def kdc(tmp_path_factory):
         yield kdc
 
 
-def wait_for_end(site):
-    """Until no role of the last start is left."""
-    end = time.monotonic() + 30
-    for pid in site.roles().values():
-        while pathlib.Path(f"/proc/{pid}").exists():
-            if open(f"/proc/{pid}/stat").read().split(") ")[1][0] == "Z":
-                break
-            assert time.monotonic() < end, pid
-            time.sleep(0.01)
-
-
-class Clerk(threading.Thread):
-    """Asks, approves and revokes, each command run again until it works."""
-
-    def __init__(self, office, requests):
-        super().__init__()
-        self.office, self.requests = office, requests
-        self.stopped = threading.Event()
-        self.serials, self.revoked, self.tries = {}, [], 0
-        self.trouble = None
-
-    def until_it_works(self, *words):
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            self.tries += 1
-            done = self.office.ask(None, *words, "--json", check=False)
-            if done.returncode == 0:
-                return json.loads(done.stdout)
-            # What an interrupted command left undone is never a refusal.
-            assert done.returncode in (1, 6), done.stderr
-            time.sleep(0.02)
-        raise AssertionError(f"{words}: {done.stderr}")
-
-    def work(self):
-        for n, (path, name) in enumerate(self.requests):
-            if self.stopped.is_set():
-                return
-            self.until_it_works("request", "submit", path)
-            answer = self.until_it_works("request", "approve", name)
-            assert answer["state"] == "issued", answer
-            self.serials[name] = answer["serial"]
-            if n % 3 == 0:
-                self.until_it_works("revoke", answer["serial"], "--ca",
-                                    "office-ca")
-                self.revoked.append(answer["serial"])
-
-    def run(self):
-        try:
-            self.work()
-        except BaseException as trouble:  # told by the story's own thread
-            self.trouble = trouble
-
-
-@pytest.mark.parametrize("role", ["desk", "issuer", "signer", "keeper",
-                                  "parent", "auth", "front", "worker"])
-def test_killed_at_random_moments(kdc, tmp_path, role):
-    office = Office(tmp_path, kdc, settings=["drain-timeout 1"])
-    requests = [office.request(f"h{n}.ligo.org") for n in range(KILLS * 3)]
-    chance = random.Random(f"{role}-{KILLS}")
-    office.start()
-    clerk = Clerk(office, requests)
-    clerk.start()
-    try:
-        for _ in range(KILLS):
-            time.sleep(chance.uniform(0.02, 0.2))
-            if role == "parent":
-                victim = office.process.pid
-            else:
-                victim = chance.choice(
-                    [p for n, p in office.roles().items()
-                     if n.split(".")[0] == role])
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            if role in ("desk", "front", "worker"):
-                continue  # the daemon itself starts it anew
-            office.process.wait(timeout=30)
-            wait_for_end(office)
-            office.start()
-        before = len(clerk.serials)
-        end = time.monotonic() + 60
-        while clerk.is_alive() and len(clerk.serials) < before + 2:
-            assert time.monotonic() < end, office.log_now()
-            time.sleep(0.02)
-    finally:
-        clerk.stopped.set()
-        clerk.join()
-    if clerk.trouble is not None:
-        raise clerk.trouble
-    assert len(clerk.serials) > 2
-    # What the clerk was told is so, and nothing else was made.
-    states = {r["request"]: r for r in office.say(None, "request", "list")}
-    for name, serial in clerk.serials.items():
-        assert states[name]["state"] == "issued"
-        assert states[name]["serial"] == serial
-    by_serial = {line["serial"]: line for line in office.certificates()}
-    for serial in clerk.revoked:
-        assert by_serial[serial]["state"] == "revoked"
-    assert office.stop() == 0
-    issued = office.check_book()
-    assert sum(issued.values()) == len(clerk.serials)
+@pytest.mark.heavy
+def test_killed_and_started_anew_by_the_daemon(kdc, tmp_path):
+    """Also signet-ca itself.  Those that take the daemon along: test_office_
+    kills.py."""
+    work_while_killed(Office(tmp_path, kdc), (*RESTARTED, "signet-ca"),
+                      random.Random(f"anew-{KILLS}"))
 
 
 def test_what_was_approved_is_signed_at_the_next_start(kdc, tmp_path):
@@ -229,6 +130,7 @@ def test_a_full_disk_refuses_and_loses_nothing(kdc, tmp_path):
         run("umount", place)
 
 
+@pytest.mark.heavy
 def test_the_clock_goes_back_a_day(kdc, tmp_path):
     """Made and used tomorrow; then the clock is put right."""
     library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
