@@ -247,6 +247,28 @@ verify_growth(const json_t *in, const struct ca_list *kept,
 	return 0;
 }
 
+/* A head that was kept is the one that the proof leads to, or it says nothing
+ * of it: whoever has the log's key can sign others. */
+static int
+check_kept(const struct ca_list *kept, const struct log_pub *pub,
+    const struct checkpoint *head, struct fault *f)
+{
+	struct checkpoint c;
+
+	if (kept->count == 0)
+		return 0;
+	if (ca_log_head_file(kept->item[0], pub, &c, f) < 0)
+		return -1;
+	if (c.head.size == head->head.size &&
+	    memcmp(c.head.root, head->head.root, TREE_HASH_SIZE) == 0)
+		return 0;
+	return fault_set(f, FAULT_UNTRUSTED,
+	    "the proof leads to another head (of %llu entries) than %s (of "
+	    "%llu)",
+	    (unsigned long long)head->head.size, kept->item[0],
+	    (unsigned long long)c.head.size);
+}
+
 static int
 verify(const json_t *in, const struct ca_args *args, struct fault *f)
 {
@@ -258,6 +280,9 @@ verify(const json_t *in, const struct ca_args *args, struct fault *f)
 	if (ca_need(args->log_key, "--log-key", f) < 0 ||
 	    ca_log_pub_file(args->log_key, &pub, f) < 0)
 		return -1;
+	if (args->head.count > 1)
+		return fault_set(f, FAULT_USAGE,
+		    "a proof is held against one --head");
 	if (kind == NULL)
 		return malformed(f, "it does not say of what");
 	if (read_head(json_object_get(in, "head"), &pub, &head, f) < 0 ||
@@ -265,7 +290,9 @@ verify(const json_t *in, const struct ca_args *args, struct fault *f)
 		return -1;
 	proof.head = head.head;
 	if (strcmp(kind, "inclusion") == 0)
-		return verify_entry(in, &proof, &head, f);
+		return check_kept(&args->head, &pub, &head, f) < 0
+		    ? -1
+		    : verify_entry(in, &proof, &head, f);
 	if (strcmp(kind, "consistency") == 0)
 		return verify_growth(in, &args->head, &pub, &proof, &head, f);
 	return malformed(f, "of a kind that is not known");

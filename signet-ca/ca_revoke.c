@@ -8,9 +8,9 @@
 #include "ca_dir.h"
 #include "ca_reason.h"
 #include "ca_serials.h"
+#include "ca_sign.h"
 #include "ledger/ledger.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -305,7 +305,6 @@ run(const struct ca_args *args, struct work *w, struct fault *f)
 	OWN_STRUCT(ca_dir) d = NULL;
 	OWN_STRUCT(ledger) l = NULL;
 	OWN_SERIALS(serials);
-	const struct passwd *pw = getpwuid(getuid());
 	char path[PATH_MAX];
 
 	if (args->count == 0)
@@ -319,7 +318,7 @@ run(const struct ca_args *args, struct work *w, struct fault *f)
 		return -1;
 	w->l = l;
 	w->ca = d->authority.conf.name;
-	w->who = pw == NULL ? "unknown" : pw->pw_name;
+	w->who = ca_sign_operator();
 	w->dry = args->dry_run;
 	w->told = isatty(STDERR_FILENO) == 1;
 	if (gather(w, args, &serials, f) < 0 || work_all(w, &serials, f) < 0)

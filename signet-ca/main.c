@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,6 +102,8 @@ hide(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	/* Files say their own modes; directories to be published are open. */
 	(void)umask(022);
+	/* A file that may grow no more is a fault to be told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static int
@@ -168,6 +171,8 @@ main(int argc, char **argv)
 	hide();
 	result = run(argc, argv, &f);
 	if (result < 0) {
+		/* It may quote what others wrote. */
+		text_clean(f.text);
 		if (asks_for_json(argc, argv))
 			complain_json(&f);
 		(void)fflush(stdout);

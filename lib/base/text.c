@@ -125,6 +125,20 @@ text_utf8(const void *data, size_t len)
 	return true;
 }
 
+void
+text_clean(char *s)
+{
+	while (*s != '\0') {
+		size_t n = utf8_len((uint8_t)*s);
+
+		/* A sequence that is cut off ends at the NUL. */
+		if (n > 0 && text_utf8(s, n))
+			s += n;
+		else
+			*s++ = '?';
+	}
+}
+
 static int
 least(int a, int b, int c)
 {

@@ -34,6 +34,10 @@ bool text_printable(const char *s);
 /* Whether the ${len} bytes are well-formed UTF-8 without control characters. */
 bool text_utf8(const void *data, size_t len);
 
+/* Put a question mark for each byte of ${s} that is not of well-formed UTF-8,
+ * or is a control character: what a terminal or a JSON text can take. */
+void text_clean(char *s);
+
 /**
  * text_distance(a, b):
  * How many letters must be changed, added or dropped to make ${a} into ${b};

@@ -124,6 +124,31 @@ control_characters_are_no_text(void **state)
 }
 
 static void
+what_no_terminal_can_take_becomes_question_marks(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} rows[] = { { "", "" }, { "Zo\xc3\xab", "Zo\xc3\xab" },
+		{ "\x1b[31m\n", "?[31m?" },
+		{ "\xc2\x9b"
+		  "31m",
+		    "??31m" },
+		{ "\xff\xc3", "??" }, { "a\xe2\x82", "a??" },
+		{ "\xe2\x82\xac", "\xe2\x82\xac" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* Memory of exactly the right size. */
+		char *s = strdup(rows[i].before);
+
+		assert_non_null(s);
+		text_clean(s);
+		assert_string_equal(s, rows[i].after);
+		free(s);
+	}
+}
+
+static void
 distance_counts_letters_changed(void **state)
 {
 	char longest[65];
@@ -290,6 +315,8 @@ main(void)
 		cmocka_unit_test(only_ascii_is_printable),
 		cmocka_unit_test(utf8_is_judged_by_rfc_3629),
 		cmocka_unit_test(control_characters_are_no_text),
+		cmocka_unit_test(
+		    what_no_terminal_can_take_becomes_question_marks),
 		cmocka_unit_test(distance_counts_letters_changed),
 		cmocka_unit_test(a_number_is_all_digits_and_in_range),
 		cmocka_unit_test(hexadecimal_goes_there_and_back),

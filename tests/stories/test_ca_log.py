@@ -267,6 +267,20 @@ def test_tampering_with_a_proof_is_found(d):
         assert done.returncode == 1
 
 
+def test_an_entry_is_held_against_the_head_that_was_kept(d):
+    house, proof, now = d / "services", d / "proof", d / "now"
+    ca("log", "prove", house, "--entry", "5", "--out", proof)
+    ca("log", "head", house, "--out", now)
+    verify = ["log", "verify", proof, "--log-key", house / "log.pub", "--head"]
+    ca(*verify, now)
+    for head, status, says in ((d / "kept", 7, "another head"),
+                               (d / "nowhere", 3, "nowhere")):
+        done = ca(*verify, head, check=False)
+        assert done.returncode == status and says in done.stderr
+        assert done.stdout == ""
+    assert ca(*verify, now, "--head", now, check=False).returncode == 2
+
+
 def test_a_head_of_another_log_or_key_is_refused(d, made):
     house = d / "services"
     other = d / "other"

@@ -253,3 +253,13 @@ def test_status_warns_before_the_list_ends(services, days, level, status):
     assert json.loads(said.stdout)["state"] == level
     assert said.returncode == min(status, 1)
     assert later("--plugin").returncode == status
+
+
+def test_the_ledger_names_who_revoked_under_sudo_too(services, monkeypatch):
+    serial = issue(services, "a.example.org")
+    monkeypatch.setenv("SUDO_USER", "ann")
+    ca("revoke", services, serial)
+    entry = json.loads(ca("log", services, "--kind", "revoke",
+                          "--json").stdout)[-1]
+    # Another's environment proves nothing; sudo's, as root, does.
+    assert ("ann" in entry.values()) == (os.getuid() == 0), entry

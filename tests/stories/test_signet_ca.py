@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import select
 import shutil
 import sqlite3
@@ -416,6 +417,37 @@ def test_a_ca_that_is_called_new_is_nobodys_rubbish(copy, tmp_path):
     refused(*make, status=8, says="move it away")
     assert (tmp_path / "site.new/ca.key").read_bytes() == key
     assert not (tmp_path / "site").exists()
+
+
+def test_what_others_wrote_gives_a_terminal_and_json_nothing_odd(tmp_path):
+    (tmp_path / "ca").mkdir()
+    for text in (b"\xff\xfe x", b"\xc2\x9b31m x", b"\xe2\x80 x",
+                 "ö".encode() * 200 + b" x", b"x" + "ö".encode() * 200 + b" x"):
+        (tmp_path / "ca/ca.conf").write_bytes(text + b"\n")
+        done = subprocess.run([SIGNET_CA, "status", tmp_path / "ca", "--json"],
+                              capture_output=True)
+        assert done.returncode == 78
+        assert json.loads(done.stdout)["error"]["code"] == "config"
+        assert done.stderr.decode()[:-1].isprintable()
+    name = os.fsencode(tmp_path) + b"/\x1b]0;x\x07"
+    done = subprocess.run([SIGNET_CA, "request", "show", name],
+                          capture_output=True)
+    assert done.returncode == 3 and b"\x1b" not in done.stderr
+
+
+def test_a_file_that_may_not_grow_is_a_fault(copy, tmp_path):
+    def small():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    before = (copy / "root/ca.pem").read_bytes()
+    done = subprocess.run([SIGNET_CA, "crl", copy / "root", "--out",
+                           tmp_path / "crl"], capture_output=True,
+                          preexec_fn=small, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("signet-ca: ")
+    assert not list(tmp_path.glob("crl*"))
+    ca("crl", copy / "root", "--out", tmp_path / "crl")
+    ca("ledger", "check", "--ledger", copy / "root/ledger.db")
+    assert before == (copy / "root/ca.pem").read_bytes()
 
 
 @pytest.mark.parametrize("lost", ["gone", "empty", "another"])
