@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DAY 86400
+#define DAY INT64_C(86400)
 #define SERIES_MOST 400
 #define OVERLAP_LEAST (7 * DAY)
 #define STAMP "%Y%m%dT%H%M%SZ"

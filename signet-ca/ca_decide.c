@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define METHOD_MAX 32
-#define DAY 86400
+#define DAY INT64_C(86400)
 #define BUSY_TRIES 50
 #define BUSY_WAIT 100000 /* microseconds */
 #define CHAIN_MOST (1u << 20)

@@ -149,7 +149,7 @@ deploy_conf(const struct deploy *p, struct buf *conf, struct fault *f)
 	put_auth(p, conf);
 	for (size_t i = 0; p->first_uid > 0 && i < DEPLOY_ROLES; i++)
 		buf_fmt(conf, "user-%s %lld\n", deploy_roles[i].role,
-		    (long long)(p->first_uid + deploy_roles[i].offset));
+		    (long long)p->first_uid + deploy_roles[i].offset);
 	return conf->failed ? fault_set(f, FAULT_MEMORY, "signetd.conf") : 0;
 }
 

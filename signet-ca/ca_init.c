@@ -283,10 +283,10 @@ write_ledger(const struct making *m, struct fault *f)
 	char path[PATH_MAX];
 
 	if (authority_path(m->place.temporary, "ledger.db", path, sizeof(path),
-		f) < 0 ||
-	    (l = ledger_open(path, NULL, f)) == NULL)
+		f) < 0)
 		return -1;
-	return 0;
+	l = ledger_open(path, NULL, f);
+	return l != NULL ? 0 : -1;
 }
 
 /* A CA that waits for its certificate. */

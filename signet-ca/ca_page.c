@@ -49,7 +49,6 @@ static int
 read_loop(struct reader *r, const char *line, size_t len, struct fault *f)
 {
 	bool begin = !(len == 4 && memcmp(line, "@end", 4) == 0);
-	struct page_block *b;
 
 	if (begin == r->in_loop)
 		return fault_set(f, FAULT_INPUT, "line %d: %s", r->line,
@@ -62,7 +61,7 @@ read_loop(struct reader *r, const char *line, size_t len, struct fault *f)
 		return fault_set(f, FAULT_INPUT, "line %d: no list", r->line);
 	r->in_loop = begin;
 	r->open = false;
-	if ((b = add(r, begin ? PAGE_LOOP : PAGE_LOOP_END, f)) == NULL)
+	if (add(r, begin ? PAGE_LOOP : PAGE_LOOP_END, f) == NULL)
 		return -1;
 	append(r->p, line + 1, len - 1, ' ');
 	return 0;
@@ -187,7 +186,7 @@ page_read(struct page *p, const char *text, size_t len, struct fault *f)
 
 	*p = (struct page){ .text = BUF(2 * PAGE_TEXT_MAX) };
 	if (len > PAGE_TEXT_MAX)
-		return fault_set(f, FAULT_INPUT, "longer than %d bytes",
+		return fault_set(f, FAULT_INPUT, "longer than %zu bytes",
 		    PAGE_TEXT_MAX);
 	/* No line begins more than one block. */
 	p->room = 1;

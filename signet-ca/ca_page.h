@@ -21,7 +21,7 @@
  */
 struct fault;
 
-#define PAGE_TEXT_MAX 262144
+#define PAGE_TEXT_MAX ((size_t)262144)
 #define PAGE_BLOCKS_MAX 4096
 #define PAGE_LOOP_NAME 16
 

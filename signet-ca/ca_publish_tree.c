@@ -162,6 +162,7 @@ static bool
 is_in_sums(const struct publish_tree *t, const char *name)
 {
 	const struct publish_file *sums = publish_tree_find(t, "SHA256SUMS");
+	const size_t sum = (size_t)2 * PUBLISH_SHA256 + 2; /* and two blanks */
 	size_t len = strlen(name);
 	const uint8_t *at, *end;
 
@@ -175,8 +176,7 @@ is_in_sums(const struct publish_tree *t, const char *name)
 		const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
 		size_t n = (size_t)((stop == NULL ? end : stop) - at);
 
-		if (n == 2 * PUBLISH_SHA256 + 2 + len &&
-		    memcmp(at + 2 * PUBLISH_SHA256 + 2, name, len) == 0)
+		if (n == sum + len && memcmp(at + sum, name, len) == 0)
 			return true;
 		at += n + 1;
 	}

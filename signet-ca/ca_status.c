@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DAY 86400
+#define DAY INT64_C(86400)
 #define CA_WARN (90 * DAY)
 #define CA_BAD (30 * DAY)
 

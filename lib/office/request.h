@@ -85,7 +85,7 @@ void request_fingerprint(const struct spki *spki,
 void request_hash(struct wire_bytes file, uint8_t hash[REQUEST_HASH_SIZE]);
 
 /* What comes back: the certificate, those above it, and what it answers. */
-#define REPLY_FILE_MAX (16u * 65536u)
+#define REPLY_FILE_MAX ((size_t)16 * 65536)
 #define REPLY_CHAIN_MAX 8 /* certificates above */
 struct reply {
 	char id[REQUEST_ID_SIZE];
