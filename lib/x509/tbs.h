@@ -44,12 +44,15 @@ CHECKED int tbs_check_crl(struct wire_bytes tbs,
 /*
  * The same, a piece at a time, for lists of a million and a process that has
  * more to do.  ${tbs} and ${authority} are borrowed until the end and must not
- * change.  What is found (times, number, how many entries) counts only when
- * tbs_crl_step has said 0.
+ * change; a ${sum} may be set after tbs_crl_open, and is borrowed too.  What is
+ * found (times, number, how many entries) counts only when tbs_crl_step has
+ * said 0.
  */
 #define TBS_CRL_AHEAD 172800 /* how far thisUpdate may lie in the future */
 
+struct crl_sum;
 struct tbs_crl {
+	struct crl_sum *sum; /* each entry is added to it; NULL: to none */
 	const struct authority *authority;
 	time_t now;
 	struct der_in entries; /* that have not been read yet */

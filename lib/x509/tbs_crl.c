@@ -1,5 +1,6 @@
 /* A revocation list to be signed (RFC 5280 5.1). */
 #include "base/fault.h"
+#include "x509/crl_sum.h"
 #include "x509/tbs.h"
 #include "x509/tbs_part.h"
 
@@ -32,16 +33,18 @@ check_times(struct tbs_crl *c, struct der_in *in, struct fault *f)
 /* RFC 5280 5.3.1: unspecified (0) is left out, 7 is no reason, and
  * removeFromCRL (8) is for delta CRLs. */
 static bool
-reason_good(struct der_in *value)
+reason_good(struct der_in *value, int *code)
 {
 	struct wire_bytes reason = der_get(value, ENUMERATED);
 
-	return der_ended(value) && reason.len == 1 && reason.data[0] >= 1 &&
-	    reason.data[0] <= 10 && reason.data[0] != 7 && reason.data[0] != 8;
+	if (!der_ended(value) || reason.len != 1)
+		return false;
+	*code = reason.data[0];
+	return *code >= 1 && *code <= 10 && *code != 7 && *code != 8;
 }
 
 static int
-check_entry_extensions(struct der_in *entry, struct fault *f)
+check_entry_extensions(struct der_in *entry, int *reason, struct fault *f)
 {
 	static const struct wire_bytes reason_code = TBS_OID("\x55\x1d\x15");
 	struct der_in list = der_enter(entry, DER_SEQUENCE);
@@ -50,7 +53,7 @@ check_entry_extensions(struct der_in *entry, struct fault *f)
 	if (tbs_extension(&list, &e, f) < 0)
 		return -1;
 	if (!der_bytes_equal(e.oid, reason_code) || e.critical ||
-	    !reason_good(&e.value) || !der_ended(&list))
+	    !reason_good(&e.value, reason) || !der_ended(&list))
 		return fault_set(f, FAULT_DENIED,
 		    "an entry has other extensions than a reasonCode");
 	return 0;
@@ -70,6 +73,7 @@ check_entry(struct tbs_crl *c, struct fault *f)
 {
 	struct der_in entry = der_enter(&c->entries, DER_SEQUENCE);
 	struct wire_bytes serial;
+	int reason = 0;
 	time_t when;
 
 	if (tbs_serial(&entry, &serial, f) < 0)
@@ -82,10 +86,13 @@ check_entry(struct tbs_crl *c, struct fault *f)
 		return fault_set(f, FAULT_DENIED,
 		    "entries are not sorted by serial");
 	c->last = serial;
-	if (der_peek(&entry) != 0 && check_entry_extensions(&entry, f) < 0)
+	if (der_peek(&entry) != 0 &&
+	    check_entry_extensions(&entry, &reason, f) < 0)
 		return -1;
 	if (!der_ended(&entry))
 		return fault_set(f, FAULT_DENIED, "malformed entry");
+	if (c->sum != NULL)
+		crl_sum_add(c->sum, serial, reason, when);
 	c->count++;
 	return 0;
 }

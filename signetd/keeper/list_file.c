@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sys/sealed.h"
 #include "x509/crl.h"
+#include "x509/crl_sum.h"
 #include "x509/der.h"
 #include "x509/key_hash.h"
 #include "x509/pem.h"
@@ -107,6 +108,7 @@ list_file_new(const char *dir, const struct authority *authority,
 		list_file_free(l);
 		return NULL;
 	}
+	l->tbs.sum = want->sum;
 	return l;
 }
 
@@ -148,7 +150,7 @@ read_some(struct list_file *l, struct fault *f)
 		return more;
 	if (l->tbs.number != l->want.number ||
 	    l->tbs.this_update != l->want.this_update ||
-	    l->tbs.count != l->want.count)
+	    l->tbs.count != l->want.count || !crl_sum_even(l->want.sum))
 		return fault_set(f, FAULT_DENIED,
 		    "a CRL that is not the one that was asked for");
 	l->stage = STAGE_HASH;

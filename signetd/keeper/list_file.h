@@ -17,6 +17,7 @@
  * millisecond.
  */
 struct fault;
+struct crl_sum;
 struct list_file;
 
 /* What the list must be. */
@@ -25,6 +26,7 @@ struct list_want {
 	time_t this_update;
 	size_t count;
 	time_t now;
+	struct crl_sum *sum; /* has each entry that is to be on it; borrowed */
 };
 
 /* ${fd} is sealed memory with the TBSCertList, and stays the caller's; ${dir}

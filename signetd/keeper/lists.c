@@ -8,6 +8,7 @@
 #include "signetd/revoked.h"
 #include "sys/sealed.h"
 #include "x509/crl.h"
+#include "x509/crl_sum.h"
 #include "x509/tbs.h"
 
 #include <dirent.h>
@@ -62,6 +63,7 @@ struct lists {
 	time_t this_update;
 	struct ledger_verdicts verdicts;
 	struct crl_past past;
+	struct crl_sum *sum; /* of what the list is to have; owned */
 	struct buf piece;
 	size_t entries;
 	size_t bytes;
@@ -85,6 +87,8 @@ rest(struct lists *l)
 	l->fd = -1;
 	list_file_free(l->file);
 	l->file = NULL;
+	crl_sum_free(l->sum);
+	l->sum = NULL;
 	buf_free(&l->piece);
 	l->phase = PHASE_IDLE;
 	l->at = NULL;
@@ -165,8 +169,8 @@ begin(struct lists *l, struct fault *f)
 	l->entries = l->bytes = 0;
 	l->began = clock_mono();
 	l->piece = BUF(1u << 20);
-	if (take_number(l, f) < 0 || find_times(l, f) < 0 ||
-	    (l->fd = sealed_new(f)) < 0)
+	if ((l->sum = crl_sum_new(f)) == NULL || take_number(l, f) < 0 ||
+	    find_times(l, f) < 0 || (l->fd = sealed_new(f)) < 0)
 		return -1;
 	/* What comes from here on is for the list after this one. */
 	l->at->stale = false;
@@ -190,6 +194,7 @@ gather(void *arg, const struct ledger_verdict *v, struct fault *f)
 		    (unsigned long long)v->entry);
 	memcpy(r.serial, v->serial.data, v->serial.len);
 	revoked_put(&l->piece, &r);
+	crl_sum_add(l->sum, v->serial, v->reason, v->revoked);
 	l->entries++;
 	return 0;
 }
@@ -442,6 +447,7 @@ lists_signed(struct lists *l, const struct msg_crl_file *m, int fd)
 	const struct list_want want = { .number = m->number,
 		.this_update = l->this_update,
 		.count = l->entries,
+		.sum = l->sum,
 		.now = clock_wall() };
 	struct fault f = { 0 };
 
