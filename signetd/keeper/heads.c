@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STEP 100   /* entries, about a millisecond */
 #define PAUSE_MS 1 /* between steps: what others have said comes first */
@@ -21,6 +22,9 @@ struct heads {
 	int64_t interval;
 	char dir[PATH_MAX];
 	struct tree_frontier tree;
+	/* The last one that was made, until the ledger was held against it;
+	 * of size 0: there is none. */
+	struct ledger_head kept;
 };
 
 static int
@@ -49,13 +53,56 @@ sign(struct heads *h, struct fault *f)
 	return 0;
 }
 
+/* A head that does not add to the last one would be signed by us, and
+ * believed. */
+static int
+hold_against_kept(struct heads *h, struct fault *f)
+{
+	struct ledger_head now;
+
+	if (h->kept.size == 0 || h->tree.size != h->kept.size)
+		return 0;
+	if (ledger_tree_head(h->ledger, &h->tree, &now, f) < 0)
+		return -1;
+	if (memcmp(now.root, h->kept.root, sizeof(now.root)) != 0)
+		return fault_set(f, FAULT_UNTRUSTED,
+		    "the first %llu entries are not those under log.head",
+		    (unsigned long long)now.size);
+	h->kept.size = 0;
+	return 0;
+}
+
+/* 1 if there may be more. */
+static int
+grow(struct heads *h, struct fault *f)
+{
+	uint64_t most = STEP;
+	int more;
+
+	if (hold_against_kept(h, f) < 0)
+		return -1;
+	if (h->kept.size > h->tree.size && h->kept.size - h->tree.size < most)
+		most = h->kept.size - h->tree.size;
+	more = ledger_tree_grow(h->ledger, &h->tree, most, f);
+	if (more == 0 && h->kept.size > h->tree.size)
+		return fault_set(f, FAULT_UNTRUSTED,
+		    "the ledger has %llu entries, log.head %llu: if it came "
+		    "from a backup, keep log.head elsewhere",
+		    (unsigned long long)h->tree.size,
+		    (unsigned long long)h->kept.size);
+	/* What was reached in this step is held against it in the next. */
+	return more == 0 && h->kept.size == h->tree.size && h->kept.size > 0
+	    ? 1
+	    : more;
+}
+
 /* Some entries more; at the end of them the head. */
 static void
 work(void *arg)
 {
 	struct heads *h = arg;
 	struct fault f = { 0 };
-	int more = ledger_tree_grow(h->ledger, &h->tree, STEP, &f);
+	int more = grow(h, &f);
 
 	if (more == 1) {
 		loop_timer_set(h->timer, PAUSE_MS);
@@ -80,6 +127,26 @@ open_key(struct heads *h, struct wire_bytes pem, struct fault *f)
 	return write_beside(h, "log.pub", &text, f);
 }
 
+/* The last head, if it is of this key; what else is in its place says nothing
+ * of this log. */
+static void
+read_kept(struct heads *h)
+{
+	OWN_BUF(text, CHECKPOINT_MAX + 1);
+	struct fault ignored = { 0 };
+	struct checkpoint last;
+	char path[PATH_MAX];
+
+	if (text_fmt(path, sizeof(path), "%s/log.head", h->dir) < 0 ||
+	    file_read(path, &text, &ignored) < 0 ||
+	    checkpoint_read((struct wire_bytes){ text.data, text.len },
+		log_key_pub(h->key), &last, &ignored) < 0)
+		return;
+	/* Else the tree was noted after it: it was held against it then. */
+	if (last.head.size >= h->tree.size)
+		h->kept = last.head;
+}
+
 struct heads *
 heads_new(struct loop *loop, struct ledger *ledger, const char *dir,
     struct wire_bytes pem, int64_t interval, struct fault *f)
@@ -100,6 +167,7 @@ heads_new(struct loop *loop, struct ledger *ledger, const char *dir,
 	    ledger_tree_load(ledger, &h->tree, f) < 0 ||
 	    (h->timer = loop_timer_new(loop, work, h, f)) == NULL)
 		return NULL;
+	read_kept(h);
 	/* Not before what the start itself writes. */
 	loop_timer_set(h->timer, FIRST_MS);
 	return TAKE(h);

@@ -13,7 +13,8 @@
  * Heads of the ledger's log, signed by the log key: log.head beside the
  * ledger, for who comes and keeps it elsewhere, and log.pub, the key's public
  * half.  Made at the start and each interval, a few entries at a time, so that
- * certificates are written down meanwhile.
+ * certificates are written down meanwhile.  None is made while the ledger is
+ * not what the last one said: that is logged each minute.
  */
 struct fault;
 struct heads;

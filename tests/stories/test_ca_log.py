@@ -334,3 +334,32 @@ def test_the_daemon_signs_heads_beside_its_ledger(tmp_path):
     key.chmod(0o644)
     done = run(SIGNETD, "--check", "-c", site.conf, check=False)
     assert done.returncode != 0 and "log-key" in done.stderr
+
+
+def test_the_daemon_signs_no_head_that_takes_something_back(tmp_path):
+    """A book that was put back to what it was is not what was signed."""
+    key, early = tmp_path / "log.key", tmp_path / "early.db"
+    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", key)
+    key.chmod(0o600)
+    with Site(tmp_path / "site", settings=[f"log-key {key}"]) as site:
+        head = site.ledger.parent / "log.head"
+        site.wait_log("head-signed")
+        site.stop()
+        with sqlite3.connect(site.ledger) as now, \
+                sqlite3.connect(early) as then:
+            now.backup(then)
+        ca("crl", site.ca, "--ledger", site.ledger, "--out", tmp_path / "crl")
+        site.start()
+        site.wait_log("head-signed")
+        site.stop()
+        later = head.read_text()
+        for more in ("-wal", "-shm"):
+            pathlib.Path(f"{site.ledger}{more}").unlink(missing_ok=True)
+        site.ledger.write_bytes(early.read_bytes())
+        site.start()
+        site.wait_log("ledger-fault .*log.head")
+        assert head.read_text() == later
+        site.stop()
+        head.unlink()
+        site.start()
+        site.wait_log("head-signed")
