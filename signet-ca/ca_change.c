@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAMES_MOST (CERT_LIST_MAX * 2)
+#define NAMES_MOST ((size_t)CERT_LIST_MAX * 2)
 
 /* What the ledger says of a serial; copied, since it is borrowed. */
 struct found {
@@ -46,7 +46,7 @@ take_names(struct ca_change *c, unsigned tag, const char **names, size_t *count,
 	while ((found = cert_alt_name(c->cert, tag, &at, &name)) > 0) {
 		if (*count == NAMES_MOST)
 			return fault_set(f, FAULT_INPUT,
-			    "the certificate has more than %d names",
+			    "the certificate has more than %zu names",
 			    NAMES_MOST);
 		names[(*count)++] = (const char *)c->text.data + c->text.len;
 		buf_put(&c->text, name.data, name.len);

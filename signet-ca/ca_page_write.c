@@ -10,7 +10,7 @@
 #define QUOTE '\001'
 #define MARK '\002' /* around what is missing */
 #define COLUMNS 78
-#define LINE_MOST 65536
+#define LINE_MOST ((size_t)65536)
 #define NAME_MOST 64
 
 struct writer {

@@ -59,7 +59,8 @@ spawn(const char *const *argv, struct surroundings *s, int out, pid_t *pid)
 	posix_spawn_file_actions_t actions;
 	char *words[64];
 	size_t count = 0;
-	int result = posix_spawn_file_actions_init(&actions);
+	int result =
+	    argv[0] == NULL ? EINVAL : posix_spawn_file_actions_init(&actions);
 
 	if (result != 0)
 		return result;

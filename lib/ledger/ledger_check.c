@@ -382,7 +382,7 @@ int
 ledger_check(struct ledger *l, char head[65], uint64_t *entries,
     struct fault *f)
 {
-	struct ledger_head now;
+	struct ledger_head now = { 0 };
 
 	if (ledger_check_heads(l, NULL, 0, head, &now, f) < 0)
 		return -1;

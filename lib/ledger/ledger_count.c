@@ -90,7 +90,7 @@ int
 ledger_count(struct ledger *l, const char *ca, time_t now,
     struct ledger_counts *counts, struct fault *f)
 {
-	uint64_t n[COUNTS], verdicts[3], requests = 0;
+	uint64_t n[COUNTS] = { 0 }, verdicts[3] = { 0 }, requests = 0;
 	/* One view of the book, while others go on writing. */
 	bool view = sqlite3_get_autocommit(l->db) &&
 	    sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;

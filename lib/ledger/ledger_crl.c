@@ -61,7 +61,7 @@ ledger_crl_filed(struct ledger *l, const char *ca, uint64_t number,
     struct wire_bytes der, struct fault *f)
 {
 	struct ledger_entry e = { 0 };
-	int64_t id;
+	int64_t id = 0;
 	time_t taken;
 	int found = number > INT64_MAX
 	    ? 0

@@ -18,7 +18,7 @@
  * wal_autocheckpoint in ledger.c says), of a page
  * and 24 octets each, behind 32 octets of its own. */
 #define LOG_FRAMES 4096
-#define LOG_SIZE (32 + LOG_FRAMES * (4096 + 24))
+#define LOG_SIZE (INT64_C(32) + LOG_FRAMES * (4096 + 24))
 
 /* What is locked in the .lock file, an octet each. */
 #define LOCK_WRITERS 0 /* shared by all writers; exclusive: the only one */
@@ -143,7 +143,7 @@ ledger_make_room(struct ledger *l, struct fault *f)
 		result = fault_set(f, FAULT_LEDGER, "ledger: %s: %s", name,
 		    strerror(errno));
 	else if (st.st_size < LOG_SIZE &&
-	    disk.f_bavail > 10 * LOG_SIZE / disk.f_frsize)
+	    disk.f_bavail > (uint64_t)10 * LOG_SIZE / disk.f_frsize)
 		result = write_zeroes(fd, st.st_size, LOG_SIZE, f);
 	(void)close(fd);
 	return result;

@@ -297,7 +297,7 @@ ledger_commit(struct ledger *l, const char *ca, struct wire_bytes serial,
 	uint8_t padded[LEDGER_SERIAL_SIZE], inside[LEDGER_SERIAL_SIZE];
 	struct ledger_entry e = { 0 };
 	struct fault none;
-	int64_t id;
+	int64_t id = 0;
 
 	if (about(l, &e, LEDGER_KIND_ISSUE, ca, serial, padded, &id, f) < 0)
 		return -1;
@@ -328,7 +328,7 @@ ledger_void(struct ledger *l, const char *ca, struct wire_bytes serial,
 {
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct ledger_entry e = { 0 };
-	int64_t id;
+	int64_t id = 0;
 
 	if (about(l, &e, LEDGER_KIND_VOID, ca, serial, padded, &id, f) < 0)
 		return -1;
@@ -373,7 +373,7 @@ ledger_state_find(struct ledger *l, const char *ca, struct wire_bytes serial,
 {
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	bool revoked, held;
-	int64_t id;
+	int64_t id = 0;
 	int found, kind;
 
 	if (ledger_serial_pad(serial, padded, f) < 0)
@@ -400,7 +400,7 @@ ledger_revoke(struct ledger *l, const char *ca, struct wire_bytes serial,
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct ledger_entry e = { 0 };
 	bool revoked, held;
-	int64_t id;
+	int64_t id = 0;
 	int kind;
 
 	/* 7 is unused, 8 is for delta CRLs. */
@@ -430,7 +430,7 @@ ledger_release(struct ledger *l, const char *ca, struct wire_bytes serial,
 	uint8_t padded[LEDGER_SERIAL_SIZE];
 	struct ledger_entry e = { 0 };
 	bool revoked, held;
-	int64_t id;
+	int64_t id = 0;
 
 	if (about(l, &e, LEDGER_KIND_RELEASE, ca, serial, padded, &id, f) < 0 ||
 	    verdict_of(l, ca, id, &revoked, &held, f) < 0)

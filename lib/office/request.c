@@ -560,7 +560,8 @@ request_write(struct request *r, const struct key *key, struct buf *out,
 		    "a request file of more than %d bytes", REQUEST_FILE_MAX);
 	bytes = (struct wire_bytes){ file.data, file.len };
 	/* What cannot be read at the other end is not sent. */
-	if ((again = request_read(bytes, f)) == NULL)
+	again = request_read(bytes, f);
+	if (again == NULL)
 		return -1;
 	request_hash(bytes, r->hash);
 	buf_put(out, file.data, file.len);
