@@ -134,7 +134,7 @@ void errand_heard(struct desk *desk, const struct msg *m);
  * ends it too. */
 void errand_item(struct errand *e, struct json_t *body);
 void errand_answer(struct errand *e, struct json_t *body);
-void errand_fail(struct errand *e, const struct fault *f);
+void errand_fail(struct errand *e, const struct fault *why);
 /* Ask, and go on with ${next}. */
 void errand_ask(struct errand *e, struct channel *to, const struct msg *m,
     errand_fn *next);

@@ -36,15 +36,15 @@ CHECKED struct list_file *list_file_new(const char *dir,
     struct wire_bytes signature, int fd, struct fault *f);
 
 /* One step: 1 if there is more to do, 0 when both files are in their place. */
-CHECKED int list_file_step(struct list_file *file, struct fault *f);
-void list_file_free(struct list_file *file);
+CHECKED int list_file_step(struct list_file *l, struct fault *f);
+void list_file_free(struct list_file *l);
 
 /* What goes into the book, once the last step is done: the DER or its digest
  * (borrowed), the number and times. */
-struct wire_bytes list_file_content(const struct list_file *file);
-struct ledger_list list_file_list(const struct list_file *file);
-const char *list_file_path(const struct list_file *file);
-size_t list_file_size(const struct list_file *file);
+struct wire_bytes list_file_content(const struct list_file *l);
+struct ledger_list list_file_list(const struct list_file *l);
+const char *list_file_path(const struct list_file *l);
+size_t list_file_size(const struct list_file *l);
 
 /* Whether there is a list of ${ca} in ${dir}; and take away what was half
  * written when a process was killed. */

@@ -51,8 +51,9 @@ CHECKED int gate_sign(const struct gate *gate, const char *ca,
 
 /* For gate_list.c: the CA named ${ca} and its key, borrowed; NULL if there is
  * none. */
-const struct authority *gate_authority(const struct gate *gate, const char *ca);
-const struct key *gate_key(const struct gate *gate, const char *ca);
+const struct authority *gate_authority(const struct gate *gate,
+    const char *name);
+const struct key *gate_key(const struct gate *gate, const char *name);
 
 OWN_FREE_STRUCT(gate, gate_free)
 
