@@ -1,0 +1,317 @@
+/* Signatures, and the guard behind them. */
+#include "base/clock.h"
+#include "token/token_part.h"
+#include "token/token_rv.h"
+#include "x509/der.h"
+#include "x509/spki_once.h"
+
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+
+#include <string.h>
+
+/* All at once: asking for the length first costs some cards a signature, and
+ * some answer with more than they need (facts: PKCS11, 2). */
+#define RAW_MAX 1024
+
+/* RFC 8017 9.2, note 1. */
+static const uint8_t digest_info_sha256[] = { 0x30, 0x31, 0x30, 0x0d, 0x06,
+	0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+	0x04, 0x20 };
+
+struct raw {
+	uint8_t data[RAW_MAX];
+	CK_ULONG len;
+};
+
+static size_t
+digest_len(enum key_kind kind)
+{
+	return kind == KEY_P384 ? 48 : 32;
+}
+
+/* What C_Sign gets: with CKM_RSA_PKCS a DigestInfo, with CKM_ECDSA the digest.
+ */
+static CK_ULONG
+prepare(uint8_t in[RAW_MAX], enum key_kind kind, struct wire_bytes digest)
+{
+	size_t len = kind == KEY_RSA ? sizeof(digest_info_sha256) : 0;
+
+	memcpy(in, digest_info_sha256, len);
+	memcpy(in + len, digest.data, digest.len);
+	return len + digest.len;
+}
+
+/* RFC 3279 2.2.3: r and s, each as long as the curve, become an
+ * ECDSA-Sig-Value. */
+static int
+finish_ec(const struct raw *raw, struct token_signature *signature,
+    struct fault *f)
+{
+	OWN_BUF(der, TOKEN_SIGNATURE_MAX);
+	size_t half = raw->len / 2, mark = der_open(&der, DER_SEQUENCE);
+
+	if (raw->len == 0 || raw->len % 2 != 0)
+		return fault_set(f, FAULT_FAILED,
+		    "the token gave a signature of %lu octets", raw->len);
+	der_put_positive(&der, raw->data, half);
+	der_put_positive(&der, raw->data + half, half);
+	der_close(&der, mark);
+	if (der.failed)
+		return fault_set(f, FAULT_FAILED,
+		    "the token gave a signature of %lu octets", raw->len);
+	memcpy(signature->data, der.data, der.len);
+	signature->len = der.len;
+	return 0;
+}
+
+static int
+finish(enum key_kind kind, const struct raw *raw,
+    struct token_signature *signature, struct fault *f)
+{
+	if (kind != KEY_RSA)
+		return finish_ec(raw, signature, f);
+	if (raw->len == 0 || raw->len > sizeof(signature->data))
+		return fault_set(f, FAULT_FAILED,
+		    "the token gave a signature of %lu octets", raw->len);
+	memcpy(signature->data, raw->data, raw->len);
+	signature->len = raw->len;
+	return 0;
+}
+
+/* For CKA_ALWAYS_AUTHENTICATE: once more, between C_SignInit and C_Sign. */
+static int
+give_pin_again(struct token *token, CK_SESSION_HANDLE session,
+    struct secret *pin, CK_RV *rv, struct fault *f)
+{
+	struct token_info info;
+
+	token_info(token, &info);
+	*rv = CKR_PIN_INCORRECT;
+	if (info.pin_final || info.pin_locked)
+		return fault_set(f, FAULT_DENIED,
+		    "the token has no try to spare for a PIN");
+	if (pin == NULL && !info.pin_pad)
+		return fault_set(f, FAULT_USAGE,
+		    "this key wants its PIN for each signature");
+	return token_give_pin(token, session, CKU_CONTEXT_SPECIFIC, pin, f);
+}
+
+int
+token_make_signature(struct token *token, CK_SESSION_HANDLE session,
+    struct secret *pin, struct wire_bytes digest,
+    struct token_signature *signature, CK_RV *rv, struct fault *f)
+{
+	enum key_kind kind = token->spki.kind;
+	CK_MECHANISM mechanism = { kind == KEY_RSA ? CKM_RSA_PKCS : CKM_ECDSA,
+		NULL, 0 };
+	CK_FUNCTION_LIST *call = token->module->call;
+	struct raw raw = { .len = RAW_MAX };
+	uint8_t in[RAW_MAX];
+	CK_ULONG len = prepare(in, kind, digest);
+
+	if ((*rv = call->C_SignInit(session, &mechanism, token->key)) != CKR_OK)
+		return token_rv_fault(f, *rv, "C_SignInit");
+	if (token->each_time && give_pin_again(token, session, pin, rv, f) < 0)
+		return -1;
+	if ((*rv = call->C_Sign(session, in, len, raw.data, &raw.len)) !=
+	    CKR_OK)
+		return token_rv_fault(f, *rv, "C_Sign");
+	if (raw.len <= RAW_MAX && finish(kind, &raw, signature, f) == 0)
+		return 0;
+	*rv = CKR_SIGNATURE_LEN_RANGE;
+	return fault_set(f, FAULT_FAILED, "the token gave no signature");
+}
+
+bool
+token_verifies(const struct spki *spki, struct wire_bytes digest,
+    const struct token_signature *signature)
+{
+	struct wire_bytes bytes = { signature->data, signature->len };
+	int curve =
+	    spki->kind == KEY_P256 ? NID_X9_62_prime256v1 : NID_secp384r1;
+	struct spki_rsa rsa;
+	bool usable = false, good;
+
+	if (spki->kind == KEY_RSA)
+		good = spki_rsa(spki->bits, &rsa) == 0 &&
+		    spki_once_rsa(NID_sha256, &rsa, digest, bytes, &usable);
+	else
+		good = spki_once_ec(curve, spki->bits, digest, bytes, &usable);
+	if (!good)
+		ERR_clear_error();
+	return good;
+}
+
+/* Nothing is signed now: say why. */
+static int
+refuse(const struct fault *why, struct fault *f)
+{
+	return fault_set(f, FAULT_SUSPENDED, "signing is suspended: %.180s",
+	    why->text);
+}
+
+/* A session that nobody uses, with `lock` held; NULL if there is none. */
+static struct token_session *
+free_session(struct token *token)
+{
+	for (unsigned i = 0; i < token->count; i++)
+		if (!token->sessions[i].busy)
+			return &token->sessions[i];
+	return NULL;
+}
+
+struct token_session *
+token_take_session(struct token *token, bool wait, uint64_t *epoch,
+    struct fault *f)
+{
+	struct token_session *session = NULL;
+
+	(void)pthread_mutex_lock(&token->lock);
+	while (token->state == TOKEN_READY &&
+	    (session = free_session(token)) == NULL && wait)
+		(void)pthread_cond_wait(&token->changed, &token->lock);
+	if (token->state != TOKEN_READY) {
+		(void)refuse(&token->why, f);
+		session = NULL;
+	}
+	if (session != NULL) {
+		session->busy = true;
+		session->since = clock_mono();
+		token->busy++;
+		*epoch = token->epoch;
+	}
+	(void)pthread_mutex_unlock(&token->lock);
+	return session;
+}
+
+void
+token_give_session(struct token *token, struct token_session *session)
+{
+	(void)pthread_mutex_lock(&token->lock);
+	session->busy = false;
+	token->busy--;
+	(void)pthread_cond_broadcast(&token->changed);
+	(void)pthread_mutex_unlock(&token->lock);
+}
+
+int
+token_check_session(struct token *token, CK_SESSION_HANDLE session,
+    enum token_state *state, struct fault *f)
+{
+	CK_SESSION_INFO info;
+	CK_RV rv = token->module->call->C_GetSessionInfo(session, &info);
+
+	if (rv != CKR_OK) {
+		*state = token_rv_state(rv);
+		return token_rv_fault(f, rv, "C_GetSessionInfo");
+	}
+	*state = TOKEN_NEEDS_PIN;
+	if (info.state != CKS_RO_USER_FUNCTIONS &&
+	    info.state != CKS_RW_USER_FUNCTIONS)
+		return fault_set(f, FAULT_SUSPENDED, "nobody is logged in");
+	return 0;
+}
+
+int
+token_check_token(struct token *token, enum token_state *state, struct fault *f)
+{
+	struct token_info info;
+	CK_TOKEN_INFO raw;
+	CK_RV rv = token_look(token, token->slot, &raw, &info);
+
+	if (rv != CKR_OK) {
+		*state = token_rv_state(rv);
+		return token_rv_fault(f, rv, "C_GetTokenInfo");
+	}
+	*state = TOKEN_ABSENT;
+	if (!token_matches(token, &info))
+		return fault_set(f, FAULT_SUSPENDED,
+		    "there is a token with serial number %s, not %s",
+		    info.serial, token->pinned);
+	(void)pthread_mutex_lock(&token->lock);
+	token->info.pin_low = info.pin_low;
+	token->info.pin_final = info.pin_final;
+	token->info.pin_locked = info.pin_locked;
+	(void)pthread_mutex_unlock(&token->lock);
+	return 0;
+}
+
+/*
+ * After the signature: what made it is the CA's key, and was the same token in
+ * the same insertion all the time (facts: PKCS11, 5).  The session knows of an
+ * insertion since, the serial number of another token, the epoch of what others
+ * saw meanwhile.
+ */
+static int
+guard(struct token *token, const struct token_session *session,
+    struct wire_bytes digest, struct token_signature *signature,
+    enum token_state *state, struct fault *f)
+{
+	if (!token_verifies(&token->spki, digest, signature)) {
+		signature->len = 0;
+		*state = TOKEN_BROKEN;
+		return fault_set(f, FAULT_SUSPENDED,
+		    "the token gave a signature that is wrong");
+	}
+	if (token_check_session(token, session->handle, state, f) < 0)
+		return -1;
+	return token_check_token(token, state, f);
+}
+
+static int
+sign_in(struct token *token, const struct token_session *session,
+    struct secret *pin, struct wire_bytes digest,
+    struct token_signature *signature, struct fault *f)
+{
+	enum token_state state;
+	struct fault why = { 0 };
+	CK_RV rv;
+
+	if (token_make_signature(token, session->handle, pin, digest, signature,
+		&rv, &why) < 0) {
+		signature->len = 0;
+		state = token_rv_state(rv);
+	} else if (guard(token, session, digest, signature, &state, &why) ==
+	    0) {
+		return 0;
+	}
+	token_lose(token, state, &why);
+	return refuse(&why, f);
+}
+
+/* Whether all that was seen meanwhile leaves ${epoch} as it was. */
+static int
+check_epoch(struct token *token, uint64_t epoch, struct fault *f)
+{
+	struct fault why;
+
+	if (token_state(token, &why) == TOKEN_READY &&
+	    token_epoch(token) == epoch)
+		return 0;
+	return refuse(&why, f);
+}
+
+int
+token_sign(struct token *token, struct secret *pin, struct wire_bytes digest,
+    struct token_signature *signature, struct fault *f)
+{
+	struct token_session *session;
+	uint64_t epoch = 0;
+	int result;
+
+	signature->len = 0;
+	signature->epoch = 0;
+	session = token_take_session(token, true, &epoch, f);
+	if (session == NULL)
+		return -1;
+	signature->epoch = epoch;
+	if (digest.len != digest_len(token->spki.kind))
+		result = fault_set(f, FAULT_USAGE, "a digest of %zu octets",
+		    digest.len);
+	else if ((result = sign_in(token, session, pin, digest, signature,
+		      f)) == 0)
+		result = check_epoch(token, epoch, f);
+	token_give_session(token, session);
+	return result;
+}
