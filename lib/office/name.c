@@ -250,10 +250,18 @@ check_ava(const struct dn_ava *ava, struct fault *f)
 	return name_bytes_check("subject", ava->value, f);
 }
 
+static bool
+is_cn(const struct dn_ava *ava)
+{
+	static const uint8_t common_name[] = { 0x55, 0x04, 0x03 };
+
+	return ava->oid.len == sizeof(common_name) &&
+	    memcmp(ava->oid.data, common_name, ava->oid.len) == 0;
+}
+
 int
 name_subject_check(const struct dn *subject, struct fault *f)
 {
-	static const uint8_t common_name[] = { 0x55, 0x04, 0x03 };
 	struct dn_walk walk = dn_walk(subject);
 	struct wire_bytes last = { NULL, 0 };
 	struct dn_ava ava;
@@ -262,8 +270,7 @@ name_subject_check(const struct dn *subject, struct fault *f)
 	while (dn_walk_next(&walk, &ava)) {
 		if (check_ava(&ava, f) < 0)
 			return -1;
-		cn = ava.oid.len == sizeof(common_name) &&
-		    memcmp(ava.oid.data, common_name, ava.oid.len) == 0;
+		cn = is_cn(&ava);
 		last = ava.value;
 		if (cn && ava.value.len > CN_MAX)
 			return fault_set(f, FAULT_INPUT,
@@ -279,6 +286,23 @@ name_subject_check(const struct dn *subject, struct fault *f)
 		return fault_set(f, FAULT_INPUT,
 		    "subject: this CN is for proxy certificates");
 	return 0;
+}
+
+/* A second CN would be a name that nobody's right to it was looked at. */
+static int
+check_one_cn(const struct dn *subject, struct fault *f)
+{
+	struct dn_walk walk = dn_walk(subject);
+	struct dn_ava ava;
+	unsigned count = 0;
+
+	while (dn_walk_next(&walk, &ava))
+		count += is_cn(&ava);
+	return count == 1 ? 0
+			  : fault_set(f, FAULT_INPUT,
+				"subject: %u CNs; a host, service or robot has "
+				"one",
+				count);
 }
 
 static size_t
@@ -376,6 +400,8 @@ name_profile_check(const struct profile *profile, const struct dn *subject,
 		    "a CA has neither host names nor mail addresses");
 	if (profile->conf.ca)
 		return 0;
+	if (check_one_cn(subject, f) < 0)
+		return -1;
 	if ((profile->purpose & CERT_EKU_SERVER_AUTH) != 0)
 		return check_server(cn, dns, f);
 	return check_robot(cn, dns, emails, f);

@@ -39,7 +39,8 @@ CHECKED int name_subject_check(const struct dn *subject, struct fault *f);
 
 /* Subject and names as a certificate of ${profile} has them: a server's CN is
  * "fqdn" or "service/fqdn" with the fqdn among ${dns}; a robot's
- * "Robot: purpose - contact" with its owner among ${emails}; a CA has neither.
+ * "Robot: purpose - contact" with its owner among ${emails}, and no second CN;
+ * a CA has neither.
  * A profile of persons is refused: they do not ask people.  Both lists end
  * with NULL, or are NULL. */
 CHECKED int name_profile_check(const struct profile *profile,
