@@ -139,7 +139,8 @@ look_alike(const struct sign *a, const struct sign *b)
 	return false;
 }
 
-/* Nobody is two people. */
+/* Nobody is two people.  Principals are compared as a directory compares them,
+ * which gives ann@A.ORG a ticket as ANN@A.ORG. */
 static int
 check_sign(const struct staff *s, const struct sign *new, struct fault *f)
 {
@@ -147,7 +148,7 @@ check_sign(const struct staff *s, const struct sign *new, struct fault *f)
 
 	for (size_t i = 0; i < s->signs.count; i++) {
 		bool same = new->principal != NULL &&old[i].principal != NULL
-		    ? strcmp(new->principal, old[i].principal) == 0
+		    ? strcasecmp(new->principal, old[i].principal) == 0
 		    : new->exists &&old[i].exists &&new->uid == old[i].uid;
 
 		if (same ||
@@ -197,6 +198,18 @@ add_sign(struct staff *s, size_t person, const char *what, const char *value,
 	return 0;
 }
 
+/* Whoever reads that ann and Ann have approved takes them for two. */
+static bool
+is_taken(const struct staff *s, const char *name)
+{
+	const struct person *p = s->people.at;
+
+	for (size_t i = 0; i < s->people.count; i++)
+		if (strcasecmp(p[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* administrator NAME [account A]... [principal P]... */
 static int
 add_person(struct staff *s, const struct words *w, const struct finder *finder,
@@ -207,8 +220,9 @@ add_person(struct staff *s, const struct words *w, const struct finder *finder,
 	if (w->count % 2 != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "administrator NAME account ACCOUNT principal PRINCIPAL");
-	if (person_find(s, w->at[1]) != NOBODY)
-		return fault_set(f, FAULT_CONFIG, "%s is there twice",
+	if (is_taken(s, w->at[1]))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s is there twice (capitals make no other name)",
 		    w->at[1]);
 	if (strlen(w->at[1]) >= STAFF_NAME_SIZE ||
 	    strchr(w->at[1], ' ') != NULL)
@@ -415,6 +429,11 @@ staff_read(const char *text, size_t len, staff_uid_fn *uid_of, void *arg,
 	s->text[len] = '\0';
 	if (read_lines(s, len, &finder, f) < 0)
 		return NULL;
+	if (s->people.count == 0) {
+		(void)fault_set(f, FAULT_CONFIG,
+		    "no administrator is in it: nobody could do anything");
+		return NULL;
+	}
 	return TAKE(s);
 }
 

@@ -25,7 +25,8 @@
  * for one person's, and must not be two administrators'.  A name that begins
  * with a dot stands for all below it (and not for itself), one that begins
  * with an at sign for all mail addresses of that domain, "*" for any name, and
- * as profile for any profile.
+ * as profile for any profile.  Somebody must be in it: a file that was cut
+ * short, or is no file, turns nobody out.
  */
 struct fault;
 struct staff;

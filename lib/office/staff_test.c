@@ -134,6 +134,14 @@ mistakes_are_named_with_their_line(void **state)
 		{ "administrator b principal bob@Y\nadministrator a account "
 		  "bob\n",
 		    "line 2: account and principal of one person? bob@Y is b" },
+		{ "administrator ann account ann\nadministrator Ann account "
+		  "bob\n",
+		    "line 2: Ann is there twice" },
+		{ "administrator a principal x@Y\nadministrator b principal "
+		  "X@y\n",
+		    "X@y is a already" },
+		{ "", "no administrator" },
+		{ "# a comment\n", "no administrator" },
 		{ "role ann approver\n", "no line \"administrator ann\"" },
 		{ "administrator ann account ann\nrole ann boss\n",
 		    "no role \"boss\"" },
