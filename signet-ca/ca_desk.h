@@ -36,7 +36,8 @@ typedef int ca_desk_item_fn(void *arg, json_t *item);
 CHECKED json_t *ca_desk_ask(struct ca_desk *d, const struct desk_ask *ask,
     ca_desk_item_fn *fn, void *arg, struct fault *f);
 
-/* Open, ask once, close. */
+/* Open, ask, close; again for some seconds as long as the desk is full
+ * (FAULT_BUSY), since whatever may be asked may be asked twice. */
 CHECKED json_t *ca_desk_once(const char *office, const struct desk_ask *ask,
     struct fault *f);
 

@@ -13,12 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNECT_MS 10000
 #define PATIENCE_S 100 /* the desk gives up before */
 #define READ_SIZE 16384
 #define HOST_SIZE 256
+#define BUSY_TRIES 8 /* some thirteen seconds in all */
+#define FIRST_WAIT_MS 50
 
 struct ca_desk {
 	int fd;
@@ -126,8 +129,8 @@ shake_hands(struct ca_desk *d, const struct buf *first, struct fault *f)
 		if (next_frame(d, KRB_TOKEN_MAX, &frame, f) < 0)
 			return f->code == FAULT_UNREACHABLE
 			    ? fault_set(f, FAULT_LOGIN,
-				  "the daemon does not accept our ticket; its "
-				  "log says why")
+				  "the daemon does not accept our ticket, or "
+				  "too many are there; its log says why")
 			    : -1;
 		step = krb_wrap_step(d->krb, frame, &token, f);
 		buf_eat(&d->in, frame.len + KRB_FRAME_HEAD);
@@ -302,12 +305,38 @@ ca_desk_ask(struct ca_desk *d, const struct desk_ask *ask, ca_desk_item_fn *fn,
 	}
 }
 
-json_t *
-ca_desk_once(const char *office, const struct desk_ask *ask, struct fault *f)
+static json_t *
+try_once(const char *office, const struct desk_ask *ask, struct fault *f)
 {
 	OWN_STRUCT(ca_desk) d = ca_desk_open(office, f);
 
 	return d == NULL ? NULL : ca_desk_ask(d, ask, NULL, NULL, f);
+}
+
+/* Nobody waits at the desk, so that one who finds it full comes again; not all
+ * at the same time. */
+static void
+wait_outside(int times)
+{
+	int64_t ms = ((int64_t)FIRST_WAIT_MS << times) + getpid() % 64;
+	const struct timespec pause = { .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+json_t *
+ca_desk_once(const char *office, const struct desk_ask *ask, struct fault *f)
+{
+	json_t *body = try_once(office, ask, f);
+
+	for (int i = 0; body == NULL && f->code == FAULT_BUSY && i < BUSY_TRIES;
+	     i++) {
+		wait_outside(i);
+		memset(f, 0, sizeof(*f));
+		body = try_once(office, ask, f);
+	}
+	return body;
 }
 
 const char *

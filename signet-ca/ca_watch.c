@@ -80,7 +80,9 @@ load_state(struct watch *w, struct fault *f)
 	line = text_trim((char *)text.data);
 	if (text_number(line, 0, INT64_MAX, &number) < 0)
 		return fault_set(f, FAULT_INPUT,
-		    "%s does not hold the number of an event", w->args->state);
+		    "%s does not hold the number of an event: remove it, and "
+		    "say with --after which was the last that was told",
+		    w->args->state);
 	w->told = (uint64_t)number;
 	w->begun = true;
 	return 0;
@@ -224,6 +226,29 @@ step(struct watch *w, bool *more, struct fault *f)
 	return result;
 }
 
+/* The number of the last event there is; and one that was told is among them,
+ * or the ledger is not the one it was: what it has anew under numbers that were
+ * used would never be told. */
+static int
+find_last(struct watch *w, uint64_t *last, struct fault *f)
+{
+	struct desk_ask ask = { .verb = DESK_WATCH };
+	json_t *end = ca_desk_ask(w->desk, &ask, NULL, NULL, f);
+
+	if (end == NULL)
+		return -1;
+	*last = (uint64_t)ca_desk_number(end, "last");
+	json_decref(end);
+	if (w->args->state == NULL || !w->begun || w->told <= *last)
+		return 0;
+	return fault_set(f, FAULT_INPUT,
+	    "event %llu was told, and the last of the office is %llu; was its "
+	    "ledger restored from a backup? Remove %s, and say with --after "
+	    "which was the last that is so",
+	    (unsigned long long)w->told, (unsigned long long)*last,
+	    w->args->state);
+}
+
 /* ---- on and on */
 
 static void
@@ -242,17 +267,26 @@ is_passing(const struct fault *f)
 }
 
 static int
+open_desk(struct watch *w, struct fault *f)
+{
+	uint64_t last;
+
+	w->desk = ca_desk_open(w->args->office, f);
+	return w->desk == NULL ? -1 : find_last(w, &last, f);
+}
+
+static int
 go_on(struct watch *w, struct fault *f)
 {
 	unsigned wait = WAIT_LEAST_S;
 
 	for (;;) {
 		bool more = false;
-		int result = -1;
+		int result = 0;
 
 		if (w->desk == NULL)
-			w->desk = ca_desk_open(w->args->office, f);
-		if (w->desk != NULL)
+			result = open_desk(w, f);
+		if (result == 0)
 			result = step(w, &more, f);
 		if (result > 0) {
 			wait = WAIT_LEAST_S;
@@ -279,17 +313,13 @@ go_once(struct watch *w, struct fault *f)
 	if ((w->desk = ca_desk_open(w->args->office, f)) == NULL)
 		return -1;
 	for (bool first = true; more || first; first = false) {
-		struct desk_ask ask = { .verb = DESK_WATCH };
-		json_t *end = ca_desk_ask(w->desk, &ask, NULL, NULL, f);
 		uint64_t last;
 		int result;
 
-		if (end == NULL)
+		if (find_last(w, &last, f) < 0)
 			return -1;
-		last = (uint64_t)ca_desk_number(end, "last");
-		json_decref(end);
 		if (w->begun && w->told >= last)
-			return 0;
+			return keep_state(w, w->told, f);
 		result = step(w, &more, f);
 		if (result == 0)
 			return fault_set(f, FAULT_FAILED,

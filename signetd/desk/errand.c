@@ -234,7 +234,12 @@ heard_decision(struct errand *e, const struct msg_decision_row *row)
 		"withdrawn" };
 	json_t *one = json_object();
 
-	if (e->votes < ERRAND_VOTES) {
+	/* Who is no approver any more approves no more, either. */
+	if (row->verdict == OFFICE_APPROVE &&
+	    (staff_roles(e->desk->staff, row->who) & STAFF_APPROVER) == 0) {
+		if (e->row.approvals > 0)
+			e->row.approvals--;
+	} else if (e->votes < ERRAND_VOTES) {
 		struct office_vote *vote = &e->vote[e->votes++];
 
 		vote->verdict = (enum office_verdict)row->verdict;

@@ -120,14 +120,13 @@ after_change(struct errand *e)
 /* ---- submit */
 
 static int
-check_each(const struct errand *e, const struct request *r,
+check_each(const struct staff *staff, const char *who, const struct request *r,
     const struct request_names *names, struct fault *f)
 {
 	for (size_t i = 0; i < names->count; i++)
-		if (!staff_may_ask(e->desk->staff, e->who, r->profile,
-			names->item[i]))
+		if (!staff_may_ask(staff, who, r->profile, names->item[i]))
 			return fault_set(f, FAULT_DENIED,
-			    "%s may not ask for %s in profile %s", e->who,
+			    "%s may not ask for %s in profile %s", who,
 			    names->item[i], r->profile);
 	return 0;
 }
@@ -136,26 +135,25 @@ check_each(const struct errand *e, const struct request *r,
  * CN: who answers for that, an approver sees.  Where nobody looks, that
  * address must be one that may be asked for too. */
 static int
-check_names(const struct errand *e, const struct request *r,
+check_names(const struct staff *staff, const char *who, const struct request *r,
     const struct profile *profile, struct fault *f)
 {
-	const struct staff *staff = e->desk->staff;
 	char cn[DN_TEXT_MAX];
 	struct dn subject;
 
-	if (check_each(e, r, &r->dns, f) < 0)
+	if (check_each(staff, who, r, &r->dns, f) < 0)
 		return -1;
 	if ((r->dns.count > 0 || profile->conf.approvals == 0) &&
-	    check_each(e, r, &r->emails, f) < 0)
+	    check_each(staff, who, r, &r->emails, f) < 0)
 		return -1;
 	if (r->dns.count > 0)
 		return 0;
 	if (dn_read_slash(&subject, r->subject, f) < 0)
 		return -1;
 	if (dn_cn(&subject, cn, sizeof(cn)) < 0 || *cn == '\0' ||
-	    !staff_may_ask(staff, e->who, r->profile, cn))
+	    !staff_may_ask(staff, who, r->profile, cn))
 		return fault_set(f, FAULT_DENIED,
-		    "%s may not ask for \"%.100s\" in profile %s", e->who, cn,
+		    "%s may not ask for \"%.100s\" in profile %s", who, cn,
 		    r->profile);
 	return 0;
 }
@@ -171,7 +169,7 @@ judge(struct errand *e, struct request **request, const struct authority **ca,
 	if (r == NULL)
 		return -1;
 	if (office_rules_judge(e->desk->rules, r, &profile, ca, f) < 0 ||
-	    check_names(e, r, profile, f) < 0)
+	    check_names(e->desk->staff, e->who, r, profile, f) < 0)
 		return -1;
 	*request = TAKE(r);
 	return 0;
@@ -234,6 +232,25 @@ decide(struct errand *e, enum office_verdict verdict)
 	errand_ask(e, e->desk->keeper, &m, after_change);
 }
 
+/* The staff file may have changed since ${r} came: who asked is to be one who
+ * may still do so. */
+static int
+check_asker(const struct errand *e, const struct request *r,
+    const struct profile *profile, struct fault *f)
+{
+	const struct staff *staff = e->desk->staff;
+	const char *who = e->row.who;
+
+	if ((staff_roles(staff, who) & STAFF_REQUESTER) == 0)
+		return fault_set(f, FAULT_DENIED,
+		    "%s, who asked, is no requester any more: reject it, and "
+		    "let somebody ask anew",
+		    who);
+	if (check_names(staff, who, r, profile, f) < 0)
+		return fault_wrap(f, "the staff file has changed");
+	return 0;
+}
+
 /* Whether the request is as its rules are now, before anyone stands up for it;
  * the issuer judges again. */
 static int
@@ -253,7 +270,7 @@ check_approval(const struct errand *e, struct fault *f)
 		    "%s asked for it: profile %s wants a second person to "
 		    "approve",
 		    e->who, profile->name);
-	return 0;
+	return check_asker(e, r, profile, f);
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
  * What is approved is signed, whatever came between: a crash, a full disk.  At
  * the start, and a minute after something could not be signed, the keeper is
- * asked for open requests, and the issuer for each that has its approvals.
+ * asked for open requests, and the issuer for each that has its approvals, of
+ * people who may still approve.
  */
 #include "base/clock.h"
 #include "base/fault.h"
@@ -27,7 +28,7 @@ sweep_row(struct errand *e, const struct msg_request_row *row)
 	    office_rules_find_profile(e->desk->rules, row->profile);
 	struct errand_due due;
 
-	/* Who approved is the issuer's to count. */
+	/* Who approved is looked at when its turn comes. */
 	if (p == NULL || (int64_t)row->approvals < p->conf.approvals)
 		return;
 	memcpy(due.ca, row->ca, sizeof(due.ca));
@@ -50,9 +51,30 @@ tried(struct errand *e)
 }
 
 static void
-sign_next(struct errand *e)
+sign_found(struct errand *e)
 {
 	struct msg m = { .type = MSG_OFFICE_SIGN };
+	const struct profile *p =
+	    office_rules_find_profile(e->desk->rules, e->row.profile);
+
+	if (e->fault.code != FAULT_NONE || p == NULL ||
+	    !office_rules_enough(p, e->row.who, e->vote, e->votes, NULL)) {
+		e->desk->owed |= e->fault.code == FAULT_LEDGER ||
+		    e->fault.code == FAULT_BUSY ||
+		    e->fault.code == FAULT_SYSTEM;
+		sign_next(e);
+		return;
+	}
+	m.office_sign.id = e->id;
+	memcpy(m.office_sign.ca, e->row.ca, sizeof(m.office_sign.ca));
+	memcpy(m.office_sign.request, e->row.request,
+	    sizeof(m.office_sign.request));
+	errand_ask(e, e->desk->issuer, &m, tried);
+}
+
+static void
+sign_next(struct errand *e)
+{
 	struct errand_due due;
 
 	if (e->due.len < sizeof(due)) {
@@ -61,10 +83,11 @@ sign_next(struct errand *e)
 	}
 	memcpy(&due, e->due.data, sizeof(due));
 	buf_eat(&e->due, sizeof(due));
-	m.office_sign.id = e->id;
-	memcpy(m.office_sign.ca, due.ca, sizeof(due.ca));
-	memcpy(m.office_sign.request, due.request, sizeof(due.request));
-	errand_ask(e, e->desk->issuer, &m, tried);
+	/* From here on a row is the one that was asked for. */
+	e->ask.verb = DESK_SHOW;
+	memcpy(e->ask.ca, due.ca, sizeof(e->ask.ca));
+	memcpy(e->ask.request, due.request, sizeof(e->ask.request));
+	errand_find(e, sign_found);
 }
 
 static void

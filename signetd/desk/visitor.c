@@ -410,7 +410,8 @@ find_out(struct visitor *v, const struct sockaddr *from, struct fault *f)
 }
 
 /* Where there is room; if there is none, whoever has been silent for longest
- * before he said who he is makes it: connections alone keep nobody out. */
+ * before he said who he is, or is to leave, makes it: connections alone keep
+ * nobody out. */
 static size_t
 find_place(struct desk *desk)
 {
@@ -422,7 +423,7 @@ find_place(struct desk *desk)
 
 		if (v == NULL)
 			return i;
-		if (!v->proved &&
+		if ((!v->proved || v->over) &&
 		    (silent == NULL || v->deadline < silent->deadline))
 			silent = v;
 	}
@@ -444,13 +445,32 @@ settle(struct visitor *v, const struct sockaddr *from, struct fault *f)
 	if (guard_turns_away(desk->guard, v->source, clock_mono()))
 		return fault_set(f, FAULT_SLOWED, "too many failures");
 	if (count_source(desk, v->source) >= PER_SOURCE)
-		return fault_set(f, FAULT_BUSY, "too many connections");
+		return fault_set(f, FAULT_BUSY,
+		    "%d connections of yours are open at the office: try again "
+		    "when one has ended",
+		    PER_SOURCE);
 	if ((v->place = find_place(desk)) == DESK_VISITORS)
-		return fault_set(f, FAULT_BUSY, "%d connections",
+		return fault_set(f, FAULT_BUSY,
+		    "%d connections are open at the office: try again later",
 		    DESK_VISITORS);
 	v->watch =
 	    loop_watch_new(desk->role->loop, v->fd, LOOP_READ, ready, v, f);
 	return v->watch == NULL ? -1 : 0;
+}
+
+/* One of this host hears why there is no place for him, if he can. */
+static void
+turn_away(const struct visitor *v, const struct fault *why)
+{
+	struct fault f = { 0 };
+	OWN_BUF(line, DESK_LINE_MAX + 1);
+
+	tell_stranger(v->desk, v->peer, why->text);
+	if (!v->local || why->code != FAULT_BUSY ||
+	    desk_fault_write(why, &line, &f) < 0)
+		return;
+	buf_put_u8(&line, '\n');
+	(void)send(v->fd, line.data, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void
@@ -470,7 +490,7 @@ visitor_enter(struct desk_door *door, int fd, const struct sockaddr *from)
 	v->out = BUF(OUT_MAX);
 	v->deadline = clock_mono() + (v->local ? IDLE_MS : HANDSHAKE_MS);
 	if (settle(v, from, &f) < 0) {
-		tell_stranger(door->desk, v->peer, f.text);
+		turn_away(v, &f);
 		krb_wrap_free(v->krb);
 		(void)close(fd);
 		free(v);

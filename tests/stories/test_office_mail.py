@@ -84,6 +84,28 @@ def test_an_address_in_a_request_reaches_no_command_line(kdc, tmp_path):
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("status", [6, 8])
+def test_no_mail_goes_out_with_half_a_reply(tmp_path, status):
+    """What passes is waited for; what does not is said."""
+    mail, sendmail = tmp_path / "mail", tmp_path / "sendmail"
+    sendmail.write_text(f"#!/bin/sh\ncat >{mail}\n")
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho Signet certificate rep\n"
+                       f"exit {status}\n")
+    for path in (sendmail, program):
+        path.chmod(0o755)
+    env = dict(os.environ, SIGNET_EVENT="issued", SIGNET_REQUEST="0" * 20,
+               SIGNET_CONTACT_MAIL="eve@ligo.org", SENDMAIL=str(sendmail),
+               SIGNET_PROGRAM=str(program))
+    done = run(REPO / "share/office/mail-hook", env=env, check=False)
+    if status == 6:
+        assert done.returncode == 1 and not mail.exists()
+        return
+    assert done.returncode == 0
+    assert f"request fetch {'0' * 20} --out FILE" in mail.read_text()
+    assert "certificate rep" not in mail.read_text()
+
+
 def people():
     me = getpass.getuser()
     return [{"uid": "ann", "userPassword": "x", "cn": "Ann", "sn": "A",
