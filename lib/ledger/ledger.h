@@ -205,6 +205,7 @@ struct ledger_filter {
 	time_t since;
 	time_t until;
 	bool revoked_only;
+	uint64_t after; /* only those reserved after this entry */
 	uint64_t limit;
 };
 

@@ -16,7 +16,7 @@
 	" (SELECT max(id) FROM entry WHERE kind IN (4, 5)" \
 	" AND ca = r.ca AND intent = r.id)"
 #define FILTER                                                        \
-	" AND (?1 IS NULL OR r.ca = ?1)"                              \
+	" AND r.id > ?9 AND (?1 IS NULL OR r.ca = ?1)"                \
 	" AND (?3 IS NULL OR instr(r.subject, ?3) > 0"                \
 	" OR instr(r.principal, ?3) > 0 OR instr(r.username, ?3) > 0" \
 	" OR instr(r.peer, ?3) > 0 OR instr(r.ref, ?3) > 0)"          \
@@ -136,6 +136,8 @@ bind_filter(sqlite3_stmt *stmt, const struct ledger_filter *filter,
 	(void)sqlite3_bind_int64(stmt, 4, filter->since);
 	(void)sqlite3_bind_int64(stmt, 5, filter->until);
 	(void)sqlite3_bind_int64(stmt, 6, limit);
+	(void)sqlite3_bind_int64(stmt, 9,
+	    filter->after > INT64_MAX ? INT64_MAX : (int64_t)filter->after);
 	return 0;
 }
 

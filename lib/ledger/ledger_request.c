@@ -35,7 +35,7 @@ static const char each_sql[] =
 	    " OR instr(q.ref, ?3) > 0 OR instr(q.username, ?3) > 0)"
 	    " AND (?4 = 0 OR (x.id IS NULL AND r.id IS NULL))"
 	    " AND (?5 = 0 OR q.time >= ?5) AND (?6 = 0 OR q.time <= ?6)"
-	    " ORDER BY q.id LIMIT ?7";
+	    " AND q.id > ?8 ORDER BY q.id LIMIT ?7";
 
 static const char decisions_sql[] =
     "SELECT d.reason, d.username, d.method, CAST(d.der AS TEXT), d.time"
@@ -154,6 +154,8 @@ ledger_request_each(struct ledger *l,
 	(void)sqlite3_bind_int64(stmt, 5, filter->since);
 	(void)sqlite3_bind_int64(stmt, 6, filter->until);
 	(void)sqlite3_bind_int64(stmt, 7, limit);
+	(void)sqlite3_bind_int64(stmt, 8,
+	    filter->after > INT64_MAX ? INT64_MAX : (int64_t)filter->after);
 	result = each_request(l, stmt, fn, arg, f);
 	(void)sqlite3_finalize(stmt);
 	return result;

@@ -87,6 +87,7 @@ struct ledger_request_filter {
 	bool open_only;
 	time_t since;
 	time_t until;
+	uint64_t after; /* only those after this entry */
 	uint64_t limit;
 };
 /* Oldest first, until ${fn} returns non-zero, which is returned. */

@@ -344,6 +344,15 @@ what_is_listed_can_be_chosen(void **state)
 			     (struct ledger_request_filter){ .since = 9 })
 			     .count,
 	    3);
+	assert_int_equal(requests(l,
+			     (struct ledger_request_filter){ .after = 1 })
+			     .count,
+	    2);
+	assert_int_equal(requests(l,
+			     (struct ledger_request_filter){
+				 .after = UINT64_MAX })
+			     .count,
+	    0);
 }
 
 static void
@@ -366,6 +375,13 @@ a_certificate_is_found_by_who_asked_for_it(void **state)
 	assert_int_equal(list(l,
 			     (struct ledger_filter){
 				 .subject = "/DC=org/DC=ligo" })
+			     .count,
+	    0);
+	assert_int_equal(list(l, (struct ledger_filter){ .after = 1 }).count,
+	    2);
+	assert_int_equal(list(l, (struct ledger_filter){ .after = 2 }).count,
+	    1);
+	assert_int_equal(list(l, (struct ledger_filter){ .after = UINT64_MAX })
 			     .count,
 	    0);
 }

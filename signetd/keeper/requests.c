@@ -326,6 +326,7 @@ list_requests(const struct requests *r, const struct msg_request_list *m,
 		.who = or_null(m->who),
 		.text = or_null(m->text),
 		.open_only = m->open_only != 0,
+		.after = m->after,
 	};
 	struct rows rows = rows_of(r, m->id, m->after, m->limit);
 	int result =
@@ -417,6 +418,7 @@ list_certs(const struct requests *r, const struct msg_cert_list *m,
 		.serial = or_null(m->serial),
 		.text = or_null(m->text),
 		.revoked_only = m->revoked_only != 0,
+		.after = m->after,
 	};
 	struct rows rows = rows_of(r, m->id, m->after, m->limit);
 	int result;
