@@ -20,6 +20,7 @@
 #define CERTS_MOST ((size_t)64 << 20)
 #define SPARE_FALLBACK 10000
 #define NUMBERS_A_YEAR 31536000 /* CRL numbers come from the clock: seconds */
+#define NUMBERS_A_SERIES 1000	/* lists that one command makes beforehand */
 #define AT_A_TIME 4096
 
 /* What stands on the newest list, and what the book has revoked. */
@@ -408,7 +409,9 @@ serial_floor(struct comparing *c, uint64_t spare, struct fault *f)
 }
 
 /* A list that was made since has its number from the clock, or from the one
- * before it; a head alone does not say which, so the clock is given a year. */
+ * before it, and may be one of a series whose others nobody saw.  A head alone
+ * does not say which, nor does a list that the backup knows: then the clock is
+ * given a year. */
 static int
 crl_floor(struct comparing *c, const char *ca, uint64_t newest, uint64_t *floor,
     struct fault *f)
@@ -418,8 +421,9 @@ crl_floor(struct comparing *c, const char *ca, uint64_t newest, uint64_t *floor,
 
 	if (ledger_crl_last(c->l, ca, &last, f) < 0)
 		return -1;
-	*floor = newest > last.number ? newest : last.number;
-	if (newest == 0)
+	*floor =
+	    plus(newest > last.number ? newest : last.number, NUMBERS_A_SERIES);
+	if (newest <= last.number)
 		*floor =
 		    plus(plus(now > *floor ? now : *floor, c->since->missing),
 			NUMBERS_A_YEAR);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -92,6 +93,21 @@ static const struct {
 	{ "--man-exit", man_exit },
 };
 
+/* Of standard input, output and error one that was closed would be the number
+ * of the next file that is opened, and hear what we say.  To write to it stays
+ * an error. */
+static void
+keep_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* Pass phrases and keys go through this process. */
 static void
 hide(void)
@@ -168,6 +184,7 @@ main(int argc, char **argv)
 	struct fault f = { 0 };
 	int result;
 
+	keep_standard();
 	hide();
 	result = run(argc, argv, &f);
 	if (result < 0) {

@@ -284,6 +284,21 @@ def test_a_root_with_random_serials_needs_its_newest_list(office):
        SERVICES, "--no-passphrase")
 
 
+def test_a_list_that_the_backup_knows_says_nothing_of_what_came_after(office):
+    """Numbers run ahead of the clock: the lists of a series, one each."""
+    known = office.crl("known.pem", office.root)
+    path = office.backup("r", office.root)
+    ca("crl", office.root, "--series", "60", "--every", "2d", "--out-dir",
+       office.dir / "lists")
+    numbers = [number_of(p) for p in (office.dir / "lists").glob("*.crl")]
+    # Nor does the first of the series of the others.
+    for n, shown in enumerate((known, min(
+            (office.dir / "lists").glob("*.crl"), key=number_of))):
+        again = office.dir / f"again{n}"
+        ca("restore", path, again, "--crl", shown, phrase=PHRASE)
+        assert number_of(office.crl(f"{n}.pem", again)) > max(numbers)
+
+
 def test_while_the_daemon_signs(tmp_path):
     """A site's CA: its ledger is the daemon's, and is copied as it grows."""
     root = Root(tmp_path / "cas")

@@ -435,6 +435,26 @@ def test_what_others_wrote_gives_a_terminal_and_json_nothing_odd(tmp_path):
     assert done.returncode == 3 and b"\x1b" not in done.stderr
 
 
+def test_what_is_said_goes_into_no_file_though_standard_output_is_closed(copy):
+    before = {p.name for p in copy.rglob("*")}
+    for closed in ("<&- >&- 2>&-", "<&- >&-", ">&-"):
+        out = copy / f"c{len(closed)}"
+        done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh",
+                               SIGNET_CA, "issue", copy / "services",
+                               "--profile", "host", "--subject",
+                               f"{SERVICES}/CN=gw.example.org", "--out-cert",
+                               f"{out}.pem", "--out-key", f"{out}.key"])
+        assert done.returncode == 0
+        for suffix in ("pem", "key"):
+            assert re.fullmatch("-----BEGIN [^$]*-----\n", out.with_suffix(
+                f".{suffix}").read_text())
+        done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh",
+                               SIGNET_CA, "status", copy / "services"])
+        assert done.returncode == (1 if ">&-" in closed else 0)
+    ca("ledger", "check", "--ledger", copy / "services/ledger.db")
+    assert before <= {p.name for p in copy.rglob("*")}
+
+
 def test_a_file_that_may_not_grow_is_a_fault(copy, tmp_path):
     def small():
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
