@@ -4,7 +4,7 @@
 #include "base/fault.h"
 #include "base/rand.h"
 #include "base/text.h"
-#include "ledger/ledger.h"
+#include "ledger/ledger_exposed.h"
 #include "x509/tbs.h"
 
 #include <pwd.h>
@@ -136,6 +136,7 @@ ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f)
 		&m.not_before, &m.not_after, f) < 0)
 		return -1;
 	if ((l = ledger_open(w->ledger, NULL, f)) == NULL ||
+	    ledger_key_refuse(l, w->spki->der, f) < 0 ||
 	    reserve(l, w, &m, serial, &len, f) < 0)
 		return -1;
 	m.serial_len = len;

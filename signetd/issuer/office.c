@@ -334,6 +334,8 @@ ask_keeper(struct office *o, const struct errand *e, struct fault *f)
 	memcpy(r->method, "office", sizeof("office"));
 	memcpy(r->profile, e->profile->name, sizeof(r->profile));
 	memcpy(r->request, e->request, sizeof(r->request));
+	/* Whether others know the key, the book says. */
+	r->spki = e->asked->csr.spki.der;
 	r->not_before = (uint64_t)e->not_before;
 	r->not_after = (uint64_t)e->not_after;
 	if (text_copy(r->subject, sizeof(r->subject), e->asked->subject) < 0)
@@ -398,7 +400,10 @@ office_reserved(struct office *o, const struct msg_reserved *m)
 	    m->serial.len > sizeof(e->serial)) {
 		(void)fault_set(&f,
 		    m->fault != FAULT_NONE ? code_of(m->fault) : FAULT_INTERNAL,
-		    "the keeper reserved no serial");
+		    m->fault == FAULT_DENIED
+			? "the book refuses it: it is signed already, or its "
+			  "key is one that others know (the log says which)"
+			: "the keeper reserved no serial");
 		refuse_and_end(o, &f, e);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "ledger/ledger_exposed.h"
 #include "signetd/keeper/renewal.h"
 
 #include <stdlib.h>
@@ -129,7 +130,9 @@ reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
 	if (book == NULL)
 		return fault_set(f, FAULT_DENIED, "no CA is called %s",
 		    ask->ca);
-	if (renewal_allowed(b->ledger, &intent, clock_wall(), f) < 0)
+	if (renewal_allowed(b->ledger, &intent, clock_wall(), f) < 0 ||
+	    (ask->spki.len > 0 &&
+		ledger_key_refuse(b->ledger, ask->spki, f) < 0))
 		return -1;
 	if (ledger_reserve(b->ledger, &intent, &book->numbering, answer->serial,
 		&answer->serial_len, &left, f) < 0)

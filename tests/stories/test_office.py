@@ -292,6 +292,26 @@ def test_revoked_by_a_revoker_and_by_who_asked(office):
     assert "revoked" in found
 
 
+def test_a_key_that_others_know_is_certified_no_more(office, tmp_path):
+    path, name = office.request("exposed.ligo.org")
+    office.ask("eve", "request", "submit", path)
+    serial = office.say("bob", "request", "approve", name)["serial"]
+    office.ask("sue", "revoke", serial, "--ca", "office-ca", "--reason",
+               "keyCompromise")
+    csr, again = tmp_path / "csr", tmp_path / "again"
+    openssl("req", "-new", "-key", f"{path}.key", "-subj", "/", "-out", csr)
+    run(SIGNET_CA, "request", "new", "--profile", "host", "--csr", csr,
+        "--subject", f"{SERVICES}/CN=exposed.ligo.org", "--dns",
+        "exposed.ligo.org", "--contact", "Eve", "--contact-mail",
+        "eve@ligo.org", "--purpose", "again", "--out", again)
+    second = office.say("eve", "request", "submit", again)["request"]
+    refused = office.ask("bob", "request", "approve", second, check=False)
+    assert refused.returncode == 1 and "others know" in refused.stderr
+    assert office.state(second) == "open"
+    office.wait_log(f"the key is that of certificate {serial}")
+    office.ask("bob", "request", "reject", second, "--reason", "same key")
+
+
 def test_the_staff_is_read_again(kdc, tmp_path):
     with Office(tmp_path, kdc) as office:
         path, name = office.request("later.ligo.org")
