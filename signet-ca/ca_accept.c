@@ -88,17 +88,29 @@ listed(struct wire_bytes name, const struct request_names *names)
 	return false;
 }
 
+static bool
+certified(const struct cert *cert, unsigned tag, const char *wanted)
+{
+	struct wire_bytes name;
+	size_t at = 0;
+
+	while (cert_alt_name(cert, tag, &at, &name) > 0)
+		if (strlen(wanted) == name.len &&
+		    strncasecmp(wanted, (const char *)name.data, name.len) == 0)
+			return true;
+	return false;
+}
+
 /* All names that were asked for, and no other. */
 static int
 check_names(const struct cert *cert, unsigned tag,
     const struct request_names *names, struct fault *f)
 {
 	struct wire_bytes name;
-	size_t at = 0, count = 0;
+	size_t at = 0;
 	int found;
 
 	while ((found = cert_alt_name(cert, tag, &at, &name)) > 0) {
-		count++;
 		if (!listed(name, names))
 			return fault_set(f, FAULT_DENIED,
 			    "the certificate has the name %.*s, which was not "
@@ -106,16 +118,22 @@ check_names(const struct cert *cert, unsigned tag,
 			    name.len > 100 ? 100 : (int)name.len,
 			    (const char *)name.data);
 	}
-	if (found < 0 || count != names->count)
-		return fault_set(f, FAULT_DENIED,
-		    "the certificate has %zu of %zu names that were asked for",
-		    count, names->count);
+	if (found < 0)
+		return fault_set(f, FAULT_INPUT,
+		    "the certificate's subjectAltName is malformed");
+	for (size_t i = 0; i < names->count; i++)
+		if (!certified(cert, tag, names->item[i]))
+			return fault_set(f, FAULT_DENIED,
+			    "the certificate lacks the name %.100s, which was "
+			    "asked for",
+			    names->item[i]);
 	return 0;
 }
 
 static int
 check_content(const struct accepting *a, bool ca, struct fault *f)
 {
+	static const struct request_names none;
 	char subject[DN_TEXT_MAX];
 
 	if (dn_show_slash(&a->cert->subject, subject, sizeof(subject)) < 0 ||
@@ -128,7 +146,10 @@ check_content(const struct accepting *a, bool ca, struct fault *f)
 		    ca ? "the certificate is not that of a CA"
 		       : "the certificate is that of a CA, which was not "
 			 "asked for");
-	if (check_names(a->cert, 2, &a->r->dns, f) < 0)
+	/* Addresses of the web and of the network are never asked for. */
+	if (check_names(a->cert, 6, &none, f) < 0 ||
+	    check_names(a->cert, 7, &none, f) < 0 ||
+	    check_names(a->cert, 2, &a->r->dns, f) < 0)
 		return -1;
 	return check_names(a->cert, 1, &a->r->emails, f);
 }

@@ -6,22 +6,21 @@
 #include "ca_args.h"
 #include "ca_crl_series.h"
 #include "ca_dir.h"
+#include "ca_file.h"
 #include "ca_sign.h"
 #include "ca_sign_crl.h"
 #include "ledger/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Nothing is signed for a place that is taken. */
+/* Nothing is signed for a place that is taken, or cannot be written. */
 static int
-check_free(const char *path, struct fault *f)
+check_place(const char *path, struct fault *f)
 {
-	if (path != NULL && access(path, F_OK) == 0)
-		return fault_set(f, FAULT_DENIED,
-		    "%s exists; it is not overwritten", path);
-	return 0;
+	if (ca_file_absent(path, f) < 0)
+		return -1;
+	return ca_file_possible(path, f);
 }
 
 static int
@@ -36,7 +35,8 @@ make_one(struct ca_dir *d, const char *ledger, const struct ca_args *args,
 	if (args->every != NULL || args->out_dir != NULL)
 		return fault_set(f, FAULT_USAGE,
 		    "--every and --out-dir are for --series");
-	if (check_free(args->out, f) < 0 || check_free(args->out_der, f) < 0 ||
+	if (check_place(args->out, f) < 0 ||
+	    check_place(args->out_der, f) < 0 ||
 	    ca_dir_unlock(d, args->passphrase_fd, f) < 0 ||
 	    ca_sign_crl(d, ledger, &der, f) < 0)
 		return -1;

@@ -143,6 +143,18 @@ file_list(struct ledger *l, const char *ca, const struct crl_span *span,
 	return end(l, ledger_list_file(l, ca, &list, content, f), f);
 }
 
+/* A list from before the CA was there would be one by a wrong clock, and of two
+ * lists some believe the one that says it is newer. */
+static int
+check_clock(const struct ca_dir *d, time_t moment, struct fault *f)
+{
+	if (moment + TBS_CRL_AHEAD >= d->authority.cert->not_before)
+		return 0;
+	return fault_set(f, FAULT_EXPIRED,
+	    "the CA %s is not valid yet: is the clock wrong?",
+	    d->authority.conf.name);
+}
+
 int
 ca_sign_crl_at(const struct ca_dir *d, struct ledger *l, time_t moment,
     struct buf *der, struct crl_span *span, struct fault *f)
@@ -153,7 +165,8 @@ ca_sign_crl_at(const struct ca_dir *d, struct ledger *l, time_t moment,
 	time_t floor;
 	uint64_t entry;
 
-	if (list == NULL || take_number(l, ca, span, &entry, f) < 0 ||
+	if (list == NULL || check_clock(d, moment, f) < 0 ||
+	    take_number(l, ca, span, &entry, f) < 0 ||
 	    ledger_list_floor(l, ca, moment + TBS_CRL_AHEAD, &floor, f) < 0)
 		return -1;
 	crl_span_set(span, &d->authority, moment, floor);

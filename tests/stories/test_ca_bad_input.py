@@ -300,3 +300,42 @@ def test_ten_mebibytes(office):
     # Large, and well-formed to the end.
     office.bad_csr(csr(SUBJECT, office.key, extension(
         "551d11", seq(*[b"\x82\x0agw.uwm.edu"] * 2000))), "")
+
+
+@pytest.mark.parametrize("names,says", [
+    ("DNS:gw.uwm.edu,DNS:gw.uwm.edu", "lacks the name data.uwm.edu"),
+    ("DNS:gw.uwm.edu,DNS:data.uwm.edu,DNS:evil.org", "the name evil.org"),
+    ("DNS:gw.uwm.edu,DNS:data.uwm.edu,URI:http://x/", "the name http://x/"),
+    ("DNS:gw.uwm.edu,DNS:data.uwm.edu,IP:10.0.0.1", "the name"),
+    ("DNS:gw.uwm.edu,DNS:data.uwm.edu,email:a@b.org", "the name a@b.org"),
+    ("DNS:gw.uwm.edu,DNS:data.uwm.edu", None)])
+def test_a_reply_with_other_names_than_were_asked_for(office, tmp_path, names,
+                                                      says):
+    """By the CA's own key, past all that signet-ca would look at."""
+    key, request = tmp_path / "gw.key", tmp_path / "gw.request"
+    ca("request", "new", "--profile", "host", "--subject", GW, "--dns",
+       "data.uwm.edu", "--contact", "A", "--contact-mail", "a@b.org",
+       "--purpose", "p", "--key", "ec:P-256", "--out-key", key, "--out",
+       request)
+    ca(*office.sign(request))
+    reply = request.with_suffix(".reply").read_text()
+    (tmp_path / "ext").write_text("basicConstraints=critical,CA:FALSE\n"
+                                  f"subjectAltName={names}\n")
+    run("openssl", "req", "-new", "-key", key, "-subj", GW, "-out",
+        tmp_path / "csr")
+    made = run("openssl", "x509", "-req", "-in", tmp_path / "csr", "-CA",
+               office.dir / "services/ca.pem", "-CAkey",
+               office.dir / "services/ca.key", "-set_serial", "77", "-days",
+               "9", "-extfile", tmp_path / "ext").stdout
+    at, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
+    begin = reply.index(at)
+    other = tmp_path / "other.reply"
+    other.write_text(reply[:begin] + made[made.index(at):] +
+                     reply[reply.index(end) + len(end):])
+    done = ca("request", "accept", other, "--key", key, "--out",
+              tmp_path / "gw.pem", "--root", office.dir / "root/ca.pem",
+              check=False)
+    assert done.returncode == (8 if says else 0), done.stderr
+    assert (says or "") in done.stderr
+    assert done.stderr.isprintable() or done.stderr[:-1].isprintable()
+    assert (tmp_path / "gw.pem").exists() == (says is None)

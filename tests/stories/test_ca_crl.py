@@ -5,6 +5,7 @@ that jumps."""
 
 import contextlib
 import datetime
+import json
 import os
 import re
 import subprocess
@@ -198,6 +199,16 @@ def test_a_clock_that_was_far_ahead_does_no_lasting_harm(house):
     right = strict_der.crl(house.crl("right"))
     assert right["this"] < ahead["this"]
     assert right["extensions"]["number"][1] > ahead["extensions"]["number"][1]
+
+
+def test_a_clock_from_before_the_ca_makes_no_list(house):
+    house.crl("first")
+    entries = json.loads(ca("log", house.services, "--json").stdout)
+    done = ca("crl", house.services, "--out", house.dir / "early",
+              clock="-400d", check=False)
+    assert done.returncode == 4 and "is the clock wrong" in done.stderr
+    assert json.loads(ca("log", house.services, "--json").stdout) == entries
+    assert not (house.dir / "early").exists()
 
 
 # -- for the time an offline root sleeps

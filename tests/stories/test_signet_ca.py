@@ -367,7 +367,13 @@ def test_nothing_is_overwritten(house, tmp_path):
             f"{SERVICES}/CN=h", "--out-cert", host, "--out-key",
             tmp_path / "k", status=8, says="there already")
     assert host.read_bytes() == before and not (tmp_path / "k").exists()
-    refused("crl", house / "services", "--out", host, status=8, says="exists")
+    refused("crl", house / "services", "--out", host, status=8,
+            says="there already")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    refused("crl", house / "services", "--out", tmp_path / "link", status=8,
+            says="there already")
+    refused("crl", house / "services", "--out", tmp_path / "no/list", status=1,
+            says="cannot be written")
     assert host.read_bytes() == before
 
 
