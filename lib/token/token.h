@@ -108,8 +108,9 @@ int64_t token_longest(struct token *token);
  * FAULT_LOGIN: the PIN is wrong (or of a length that this token cannot have:
  * that was not tried).  FAULT_DENIED: the token is locked, or has one try left,
  * which is the operator's and not ours.  FAULT_ABSENT: no token.  FAULT_CONFIG:
- * no such key, more than one, or not the CA's.  FAULT_SUSPENDED and others:
- * see the text.  In all these cases nobody is logged in.
+ * no such key, more than one, or not the CA's.  FAULT_TIMEOUT: a call of before
+ * has not come back: end this process.  Others are what the module answered.
+ * In all these cases nobody is logged in.
  */
 CHECKED int token_login(struct token *token, struct secret *pin,
     struct fault *f);

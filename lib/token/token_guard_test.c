@@ -258,6 +258,87 @@ what_others_see_suspends_too(void **state)
 	resumes(p, token);
 }
 
+struct signer {
+	struct token *token;
+	const struct spki *ca;
+	unsigned good;
+	unsigned shadowed;
+	bool wrong;
+	pthread_t thread;
+};
+
+/* Sign until that is suspended. */
+static void *
+sign_in_thread(void *arg)
+{
+	struct signer *s = arg;
+	struct token_signature signature;
+	struct fault f = { 0 };
+
+	while (probe_sign(s->token, &signature, &f) == 0) {
+		s->good++;
+		s->wrong |= !probe_verifies(s->ca, &signature);
+	}
+	s->shadowed += signature.len > 0;
+	s->wrong |= f.code != FAULT_SUSPENDED;
+	return NULL;
+}
+
+static void
+a_loss_in_the_middle_of_a_signature_casts_its_shadow(void **state)
+{
+	struct probe *p = *state;
+	OWN_STRUCT(token) token = probe_ready(p);
+	struct signer s = { .token = token, .ca = &p->ca };
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "insertion=%ld\ndelay=300000\n",
+	    p->insertion);
+	probe_play(p, text);
+	probe_forget_calls(p);
+	assert_int_equal(pthread_create(&s.thread, NULL, sign_in_thread, &s),
+	    0);
+	while (probe_calls(p, "Sign") == 0)
+		(void)sched_yield();
+	token_lost(token, "USB device 0529:0620 is gone");
+	assert_int_equal(pthread_join(s.thread, NULL), 0);
+	/* The module saw nothing, and gave a good signature. */
+	assert_int_equal(s.good, 0);
+	assert_int_equal(s.shadowed, 1);
+	assert_false(s.wrong);
+	resumes(p, token);
+}
+
+static void
+a_token_may_break_at_any_call(void **state)
+{
+	static const char *const calls[] = { "GetSlotList", "GetTokenInfo",
+		"OpenSession", "Login", "FindObjectsInit", "SignInit", "Sign" };
+	static const unsigned codes[] = { 0x5, 0x30, 0x32, 0xb3, 0xe1, 0x190,
+		0x80000001 };
+	struct probe *p = *state;
+	OWN_STRUCT(token) token = probe_ready(p);
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		for (size_t n = 0; n < sizeof(codes) / sizeof(codes[0]); n++) {
+			struct token_signature signature;
+			struct fault f = { 0 };
+			char text[64];
+
+			(void)snprintf(text, sizeof(text),
+			    "insertion=%ld\nbreak=%s\ncode=%u\n",
+			    ++p->insertion, calls[i], codes[n]);
+			probe_play(p, text);
+			assert_int_not_equal(token_poll(token), TOKEN_READY);
+			assert_int_equal(probe_login(token, p->pin, &f), -1);
+			assert_int_not_equal(token_state(token, NULL),
+			    TOKEN_READY);
+			assert_int_equal(probe_sign(token, &signature, &f), -1);
+			assert_int_equal(f.code, FAULT_SUSPENDED);
+			resumes(p, token);
+		}
+}
+
 static void
 recovery_has_its_order(void **state)
 {
@@ -313,32 +394,6 @@ a_module_that_lost_its_files_comes_back(void **state)
 	probe_must(probe_sign(token, &signature, &f), &f);
 }
 
-struct signer {
-	struct token *token;
-	const struct spki *ca;
-	unsigned good;
-	unsigned shadowed;
-	bool wrong;
-	pthread_t thread;
-};
-
-/* Sign until that is suspended. */
-static void *
-sign_in_thread(void *arg)
-{
-	struct signer *s = arg;
-	struct token_signature signature;
-	struct fault f = { 0 };
-
-	while (probe_sign(s->token, &signature, &f) == 0) {
-		s->good++;
-		s->wrong |= !probe_verifies(s->ca, &signature);
-	}
-	s->shadowed += signature.len > 0;
-	s->wrong |= f.code != FAULT_SUSPENDED;
-	return NULL;
-}
-
 static void
 threads_sign_together_and_stop_together(void **state)
 {
@@ -368,8 +423,10 @@ threads_sign_together_and_stop_together(void **state)
 			assert_false(signers[n].wrong);
 			good += signers[n].good;
 		}
-		/* With "corrupt" those beside it were right. */
-		assert_in_range(good, 40 - THREADS, 39 + THREADS);
+		assert_true(good > 39 - THREADS);
+		/* What was signed beside a wrong one is right. */
+		if (strcmp(plays[i], "corrupt") != 0)
+			assert_true(good < 40);
 		resumes(p, token);
 	}
 }
@@ -476,6 +533,9 @@ main(void)
 		    who_waits_is_woken_when_the_module_is_started_anew),
 		cmocka_unit_test(a_module_without_events_says_so),
 		cmocka_unit_test(what_others_see_suspends_too),
+		cmocka_unit_test(
+		    a_loss_in_the_middle_of_a_signature_casts_its_shadow),
+		cmocka_unit_test(a_token_may_break_at_any_call),
 		cmocka_unit_test(recovery_has_its_order),
 		cmocka_unit_test(a_module_that_lost_its_files_comes_back),
 		cmocka_unit_test(threads_sign_together_and_stop_together),

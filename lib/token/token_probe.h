@@ -37,15 +37,6 @@ struct probe {
 	struct spki ca; /* of the key "ca", P-256 */
 };
 
-/* What SoftHSM keeps until the process ends is SoftHSM's. */
-const char *__lsan_default_suppressions(void);
-
-__attribute__((visibility("default"))) const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libsofthsm2.so\n";
-}
-
 static inline void
 probe_must(int result, const struct fault *f)
 {
@@ -56,7 +47,7 @@ probe_must(int result, const struct fault *f)
 static inline void
 probe_copy(const char *from, const char *to, mode_t mode)
 {
-	OWN_BUF(content, 4 << 20);
+	OWN_BUF(content, 16 << 20);
 	struct fault f = { 0 };
 
 	probe_must(file_read(from, &content, &f), &f);

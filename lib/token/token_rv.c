@@ -46,13 +46,12 @@ token_rv_state(CK_RV rv)
 	return i < ANSWERS ? answers[i].state : TOKEN_BROKEN;
 }
 
-void
-token_rv_fault_at(struct fault *f, CK_RV rv, const char *file, int line,
-    const char *call)
+int
+token_rv_fault(struct fault *f, CK_RV rv, const char *call)
 {
 	size_t i = find(rv);
 	char text[TOKEN_RV_SIZE];
 
-	fault_set_at(f, i < ANSWERS ? answers[i].code : FAULT_FAILED, file,
-	    line, "%s: %s", call, token_rv_name(rv, text));
+	return fault_set(f, i < ANSWERS ? answers[i].code : FAULT_FAILED,
+	    "%s: %s", call, token_rv_name(rv, text));
 }

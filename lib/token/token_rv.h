@@ -17,9 +17,6 @@ const char *token_rv_name(CK_RV rv, char text[TOKEN_RV_SIZE]);
 enum token_state token_rv_state(CK_RV rv);
 
 /* A fault of ${call} that answered ${rv}, of the kind in token_rv.def.  -1. */
-#define token_rv_fault(f, rv, call) \
-	(token_rv_fault_at((f), (rv), __FILE__, __LINE__, (call)), -1)
-void token_rv_fault_at(struct fault *f, CK_RV rv, const char *file, int line,
-    const char *call);
+int token_rv_fault(struct fault *f, CK_RV rv, const char *call);
 
 #endif
