@@ -45,6 +45,7 @@ struct ledger_intent {
 	time_t not_before;
 	time_t not_after;
 	const char *request; /* id of the request it answers, or NULL */
+	uint64_t login;	     /* entry of the login it renews; 0: is one */
 };
 
 enum ledger_state {

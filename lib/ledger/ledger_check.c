@@ -74,6 +74,11 @@ static const struct {
 	    " (SELECT 1 FROM entry o WHERE o.kind IN (2, 3)"
 	    " AND o.intent = s.id AND o.kind = 3 AND o.id < e.id)"
 	    " ORDER BY e.id LIMIT 1" },
+	{ "renews what was no login",
+	    "SELECT e.id FROM entry e LEFT JOIN entry g ON g.id = e.number"
+	    " WHERE e.kind = 1 AND e.number IS NOT NULL AND (g.id IS NULL"
+	    " OR g.kind <> 1 OR g.number IS NOT NULL OR g.id >= e.id"
+	    " OR g.subject IS NOT e.subject) ORDER BY e.id LIMIT 1" },
 	{ "takes what a restore had said may be used",
 	    "SELECT e.id FROM entry t JOIN entry e ON e.ca = t.ca"
 	    " AND e.id > t.id WHERE t.kind = 10 AND ((e.kind = 1"

@@ -151,6 +151,9 @@ put_intent(struct ledger_entry *e, const struct ledger_intent *intent)
 	ledger_entry_text(e, LEDGER_COLUMN_PROFILE, intent->profile);
 	ledger_entry_number(e, LEDGER_COLUMN_NOT_BEFORE, intent->not_before);
 	ledger_entry_number(e, LEDGER_COLUMN_NOT_AFTER, intent->not_after);
+	if (intent->login > 0 && intent->login <= INT64_MAX)
+		ledger_entry_number(e, LEDGER_COLUMN_NUMBER,
+		    (int64_t)intent->login);
 }
 
 /* Remember, or forget, that ${id} has no outcome. */

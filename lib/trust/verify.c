@@ -7,6 +7,9 @@
 #include "trust/rfc5280.h"
 #include "trust/rule.h"
 
+#include <assert.h>
+#include <string.h>
+
 struct question {
 	const struct trust_store *store;
 	time_t now;
@@ -67,6 +70,18 @@ judge(const void *arg, const struct trust_path *path, struct fault *f)
 	return revoke_check(q->store, path, q->now, f);
 }
 
+/* The certificate that the proxies, if any, came from. */
+static void
+name_certificate(const struct cert *cert, struct trust_verdict *verdict)
+{
+	static_assert(sizeof(verdict->serial) == sizeof(cert->serial),
+	    "as long as a certificate's");
+
+	verdict->issuer = cert->issuer;
+	memcpy(verdict->serial, cert->serial, sizeof(verdict->serial));
+	verdict->serial_len = cert->serial_len;
+}
+
 /* An independent proxy speaks for itself, the others for who made them. */
 static const struct cert *
 whose(const struct trust_path *path)
@@ -93,6 +108,7 @@ trust_verify(const struct trust_store *store, const struct cert_list *chain,
 		.not_after = path.cert[0]->not_after,
 		.anchor = path.anchor,
 		.depth = path.count };
+	name_certificate(path.cert[path.eec], verdict);
 	for (size_t i = 0; i < path.count; i++) {
 		if (cert_is_limited(path.cert[i]))
 			verdict->limited = true;

@@ -15,7 +15,10 @@
 struct fault;
 
 struct trust_verdict {
-	struct dn identity;		   /* base name: without proxy CNs */
+	struct dn identity;		     /* base name: without proxy CNs */
+	struct dn issuer;		     /* of the certificate itself, */
+	uint8_t serial[CERT_SERIAL_MAX + 1]; /* under its proxies */
+	size_t serial_len;
 	bool proxy;			   /* a proxy of any kind was shown */
 	bool limited;			   /* somewhere in the chain */
 	time_t not_after;		   /* earliest of the chain */

@@ -6,6 +6,7 @@
 #include "ipc/channel.h"
 #include "signetd/auth/auth.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* MyProxy's numbers: msg.def. */
@@ -168,6 +169,24 @@ code_of(const struct fault *f)
 	    : FAULT_LOGIN;
 }
 
+/* Which certificate was shown is the keeper's to look up. */
+static int
+take_shown(struct talk *talk, const struct trust_verdict *verdict,
+    struct fault *f)
+{
+	static_assert(sizeof(talk->shown_serial) > 2 * sizeof(verdict->serial),
+	    "a serial has its room");
+
+	if (dn_show_slash(&verdict->issuer, talk->shown_issuer,
+		sizeof(talk->shown_issuer)) < 0)
+		return fault_set(f, FAULT_DENIED,
+		    "the name of the certificate's CA is too long");
+	text_hex(verdict->serial, verdict->serial_len, talk->shown_serial);
+	talk->has_identity = true;
+	talk->identity = verdict->identity;
+	return 0;
+}
+
 static void
 step_certificate(struct talk *talk, bool sha1, struct wire_bytes answer)
 {
@@ -190,12 +209,11 @@ step_certificate(struct talk *talk, bool sha1, struct wire_bytes answer)
 		return;
 	}
 	if (principal_of(&talk->auth->role->conf, talk->username,
-		talk->principal, &f) < 0) {
+		talk->principal, &f) < 0 ||
+	    take_shown(talk, &verdict, &f) < 0) {
 		login_refuse(talk, FAULT_LOGIN, &f);
 		return;
 	}
-	talk->has_identity = true;
-	talk->identity = verdict.identity;
 	login_proven(talk);
 }
 

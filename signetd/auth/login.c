@@ -60,6 +60,10 @@ vouch(const struct talk *talk, const char *subject,
 	memcpy(m.vouch.username, talk->username, sizeof(talk->username));
 	memcpy(m.vouch.principal, talk->principal, sizeof(talk->principal));
 	memcpy(m.vouch.profile, p->name, sizeof(p->name));
+	memcpy(m.vouch.shown_issuer, talk->shown_issuer,
+	    sizeof(talk->shown_issuer));
+	memcpy(m.vouch.shown_serial, talk->shown_serial,
+	    sizeof(talk->shown_serial));
 	m.vouch.valid_ms = AUTH_VALID_MS;
 	if (text_copy(m.vouch.method, sizeof(m.vouch.method), talk->method) <
 		0 ||

@@ -58,6 +58,8 @@ struct talk {
 	struct krb_gss *gss;
 	bool has_identity; /* the certificate method: must be the subject */
 	struct dn identity;
+	char shown_issuer[512]; /* of the certificate that was shown, or "" */
+	char shown_serial[48];	/* in hexadecimal */
 };
 
 CHECKED struct talk_table *talk_table_new(struct fault *f);

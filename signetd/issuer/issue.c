@@ -120,6 +120,8 @@ ask_keeper(struct issue *is, const struct job *job, struct fault *f)
 	memcpy(r->principal, who->principal, sizeof(r->principal));
 	memcpy(r->method, who->method, sizeof(r->method));
 	memcpy(r->subject, who->subject, sizeof(r->subject));
+	memcpy(r->shown_issuer, who->shown_issuer, sizeof(r->shown_issuer));
+	memcpy(r->shown_serial, who->shown_serial, sizeof(r->shown_serial));
 	memcpy(r->profile, job->profile->name, sizeof(r->profile));
 	r->not_before = (uint64_t)job->not_before;
 	r->not_after = (uint64_t)job->not_after;

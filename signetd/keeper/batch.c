@@ -34,6 +34,7 @@ struct batch {
 	struct books *books;
 	batch_say_fn *say;
 	void *arg;
+	int64_t renewal_limit;
 	bool begun;
 	bool failed;
 	struct fault cause;
@@ -72,6 +73,12 @@ batch_set_books(struct batch *b, struct books *books)
 	b->books = books;
 }
 
+void
+batch_set_renewal(struct batch *b, int64_t limit)
+{
+	b->renewal_limit = limit;
+}
+
 /* Serials that could not be voided when they should have been.  One that is
  * refused has an outcome by now, and is owed no more. */
 static int
@@ -108,11 +115,26 @@ begin(struct batch *b)
 }
 
 static int
+find_login(struct batch *b, const struct msg_reserve *ask,
+    struct ledger_intent *intent, time_t now, struct fault *f)
+{
+	const struct book *issuer = books_issuer(b->books, ask->shown_issuer);
+	const struct renewal shown = {
+		.ca = issuer != NULL ? issuer->authority.conf.name : NULL,
+		.serial = ask->shown_serial,
+		.limit = b->renewal_limit,
+	};
+
+	return renewal_login(b->ledger, intent, &shown, now, f);
+}
+
+static int
 reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
     struct fault *f)
 {
 	struct book *book = books_find(b->books, ask->ca);
-	const struct ledger_intent intent = {
+	const time_t now = clock_wall();
+	struct ledger_intent intent = {
 		.ca = ask->ca,
 		.ref = ask->ref,
 		.peer = ask->peer,
@@ -130,7 +152,8 @@ reserve(struct batch *b, const struct msg_reserve *ask, struct answer *answer,
 	if (book == NULL)
 		return fault_set(f, FAULT_DENIED, "no CA is called %s",
 		    ask->ca);
-	if (renewal_allowed(b->ledger, &intent, clock_wall(), f) < 0 ||
+	if (renewal_allowed(b->ledger, &intent, now, f) < 0 ||
+	    find_login(b, ask, &intent, now, f) < 0 ||
 	    (ask->spki.len > 0 &&
 		ledger_key_refuse(b->ledger, ask->spki, f) < 0))
 		return -1;

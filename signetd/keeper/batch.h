@@ -30,6 +30,10 @@ void batch_free(struct batch *batch);
 /* Take over other CAs; only between transactions. */
 void batch_set_books(struct batch *batch, struct books *books);
 
+/* Renewals end ${limit} seconds after the login; 0, as at first: they do not.
+ */
+void batch_set_renewal(struct batch *batch, int64_t limit);
+
 /* Write down what the issuer asks; it is answered by batch_end.  If the batch
  * was full that has happened already. */
 void batch_take(struct batch *batch, const struct msg *m);

@@ -85,6 +85,19 @@ books_find(struct books *books, const char *ca)
 }
 
 struct book *
+books_issuer(struct books *books, const char *subject)
+{
+	char name[DN_TEXT_MAX];
+
+	for (size_t i = 0; i < books->count; i++)
+		if (dn_show_slash(&books->book[i].authority.cert->subject, name,
+			sizeof(name)) == 0 &&
+		    strcmp(name, subject) == 0)
+			return &books->book[i];
+	return NULL;
+}
+
+struct book *
 books_at(struct books *books, size_t index)
 {
 	return &books->book[index];

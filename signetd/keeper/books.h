@@ -31,6 +31,8 @@ CHECKED int books_add(struct books *books, struct wire_bytes conf,
 
 size_t books_count(const struct books *books);
 struct book *books_find(struct books *books, const char *ca);
+/* The one whose certificate has this subject in OpenSSL's form, or NULL. */
+struct book *books_issuer(struct books *books, const char *subject);
 struct book *books_at(struct books *books, size_t index);
 
 /* Whether it is time to say that ${left} serials of ${book} remain: at nine

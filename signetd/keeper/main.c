@@ -194,6 +194,7 @@ start(struct role *role, struct fault *f)
 	k->lists = lists_new(role->loop, k->ledger, k->dir, say_list, role, f);
 	if (k->batch == NULL || k->lists == NULL)
 		return -1;
+	batch_set_renewal(k->batch, role->conf.renewal_limit);
 	if (lists_set_books(k->lists, k->books, role->conf.crl_interval, f) < 0)
 		return -1;
 	return start_heads(role, f);
@@ -212,6 +213,7 @@ reload(struct role *role, struct fault *f)
 		return -1;
 	batch_end(k->batch);
 	batch_set_books(k->batch, fresh);
+	batch_set_renewal(k->batch, role->conf.renewal_limit);
 	k->requests.books = fresh;
 	if (lists_set_books(k->lists, fresh, role->conf.crl_interval, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));

@@ -614,6 +614,14 @@ def der(pki, name):
                           capture_output=True).stdout
 
 
+def openssl_text(pki, name):
+    """Its serial and its issuer, the latter in the one-line form."""
+    return subprocess.run(["openssl", "x509", "-in", pki.dir / f"{name}.pem",
+                           "-noout", "-serial", "-issuer", "-nameopt",
+                           "compat"], check=True, capture_output=True,
+                          text=True).stdout
+
+
 def sign(pki, name, challenge, digest):
     return subprocess.run(["openssl", "dgst", f"-{digest}", "-sign",
                            pki.dir / f"{name}.key"], input=challenge,
@@ -649,6 +657,9 @@ def test_a_credential_renews_itself(renewing, pki):
         assert vouch["principal"] == "ann@LIGO.TEST"
         assert vouch["subject"] == f"{PEOPLE}/CN=ann@LIGO.TEST"
         assert vouch["method"].startswith("certificate")
+        shown = openssl_text(pki, "ann@LIGO.TEST")
+        assert f"serial={vouch['shown_serial'].upper()}\n" in shown
+        assert vouch["shown_issuer"] in shown
 
 
 @pytest.mark.parametrize("change", [

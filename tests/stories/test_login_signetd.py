@@ -4,7 +4,9 @@ ours."""
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 from gct import handshake
@@ -149,6 +151,40 @@ def test_who_has_a_revoked_certificate_renews_no_more(site, tmp_path):
     assert "has a revoked certificate" in site.log_now()
     # A password proves more than a certificate does.
     login(site, tmp_path, "user1", password="secret456")
+
+
+def set_limit(site, *settings):
+    site.settings = list(settings)
+    site.write_conf()
+    generation = 1 + site.log_now().count(": reloaded ") + 1
+    site.process.send_signal(signal.SIGHUP)
+    site.wait_log(rf": reloaded generation={generation}\b")
+
+
+def test_renewal_ends_so_long_after_the_login(site, tmp_path):
+    """Each renewal shows what the last one got: the login is what counts."""
+    login(site, tmp_path, "user0")
+    renew = [SIGNET, "login", "--authorization", tmp_path / "p.pem", "user0"]
+    env = env_of(site, tmp_path)
+    run(*renew, env=env)
+    set_limit(site, "renewal-limit 1")
+    try:
+        end = time.monotonic() + 60
+        while (last := run(*renew, env=env, check=False)).returncode == 0:
+            assert time.monotonic() < end
+        assert last.returncode == 8 and "not permitted" in last.stderr
+        assert "more than renewal-limit" in site.log_now()
+        set_limit(site, "renewal-limit 0")
+        run(*renew, env=env)
+        # A renewal is no login: what it got is as old as what was shown.
+        set_limit(site, "renewal-limit 1")
+        assert run(*renew, env=env, check=False).returncode == 8
+        # A password is one.
+        login(site, tmp_path, "user0")
+    finally:
+        set_limit(site)
+    run(*renew, env=env)
+    run(SIGNET_CA, "ledger", "check", "--ledger", site.ledger)
 
 
 def test_the_old_command_works_too(site, tmp_path):
