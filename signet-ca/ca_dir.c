@@ -216,14 +216,17 @@ ca_dir_path(const struct ca_dir *d, const char *file, char *path, size_t size,
 	return authority_path(d->path, file, path, size, f);
 }
 
-/* A ledger is made with its CA.  One that would begin anew here would use
- * numbers again, and know of no revocation. */
+/* A ledger is made with its CA, or of one that signetd serves, as the daemon's,
+ * by whoever writes in it first.  One that began anew would use numbers again,
+ * and know of no revocation. */
 static int
-check_ledger(const char *path, struct fault *f)
+check_ledger(const struct ca_dir *d, const char *path, struct fault *f)
 {
 	struct stat st;
+	bool found = stat(path, &st) == 0;
 
-	if (stat(path, &st) == 0 && st.st_size > 0)
+	if (found ? st.st_size > 0
+		  : errno == ENOENT && d->authority.conf.online)
 		return 0;
 	return fault_set(f, FAULT_ABSENT,
 	    "%s: the ledger is not there, or empty; without it numbers would "
@@ -244,7 +247,7 @@ ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
 	} else if (text_copy(path, size, given) < 0) {
 		return fault_set(f, FAULT_USAGE, "path too long");
 	}
-	return check_ledger(path, f);
+	return check_ledger(d, path, f);
 }
 
 /* The directory above ${path}, made if it is not there. */

@@ -46,8 +46,8 @@ CHECKED int ca_dir_chain(const struct ca_dir *d, struct buf *pem,
 
 /* The path of ${file} in it; and of its ledger, which is ${given} if not
  * NULL.  FAULT_USAGE if it must be given, because signetd keeps it;
- * FAULT_ABSENT if it is not there or empty: init makes it, and nothing else
- * may begin one. */
+ * FAULT_ABSENT if it is empty, or not there though signetd does not keep it:
+ * init makes it, and nothing else may begin one. */
 CHECKED int ca_dir_path(const struct ca_dir *d, const char *file, char *path,
     size_t size, struct fault *f);
 CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,

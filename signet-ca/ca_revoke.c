@@ -314,6 +314,10 @@ run(const struct ca_args *args, struct work *w, struct fault *f)
 	if ((d = ca_dir_open(args->operand[0], f)) == NULL ||
 	    ca_dir_ledger(d, args->ledger, path, sizeof(path), f) < 0)
 		return -1;
+	/* A slip in the path must not make a new book. */
+	if (access(path, F_OK) < 0)
+		return fault_set(f, FAULT_ABSENT, "%s: there is no ledger",
+		    path);
 	if ((l = open_book(path, args->dry_run, f)) == NULL)
 		return -1;
 	w->l = l;
