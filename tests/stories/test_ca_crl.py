@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+import signet_site
 import strict_der
 from signet_site import (BASE, BUILD, CAS, REPO, SIGNET_CA, Site, openssl,
                          run)
@@ -110,7 +111,7 @@ def test_an_empty_list(house):
     found = check_readers(house, house.crl("empty"), 0)
     assert found["entries"] == []
     refused("crl", house.services, "--out", house.dir / "empty.pem", status=8,
-            says="exists")
+            says="there already")
     refused("crl", house.services, status=2, says="--out")
 
 
@@ -399,8 +400,12 @@ def test_a_kill_in_the_middle_costs_a_number_and_nothing_else(tmp_path):
     assert "entries" in ca("ledger", "check", "--ledger", site.ledger).stdout
 
 
-def test_the_end_of_a_list_is_foretold(tmp_path):
-    site = Site(tmp_path)
+def test_the_end_of_a_list_is_foretold(tmp_path, monkeypatch):
+    # CAs that are as old as the list: none makes one from before it was.
+    with monkeypatch.context() as long_ago:
+        long_ago.setattr(signet_site, "run", lambda *args, **kw: run(
+            "faketime", "-f", "-19d", *args, **kw))
+        site = Site(tmp_path)
     # No list can be put where directories stand in the way of the old ones.
     for name in ("slcs.crl.old", "slcs.r0.old"):
         (site.dir / "ledger" / name / "x").mkdir(parents=True)
