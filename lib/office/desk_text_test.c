@@ -60,8 +60,7 @@ what_is_not_meant_is_refused(void **state)
 		"{\"do\":\"list\",\"limit\":1001}",
 		"{\"do\":\"list\",\"open\":1}",
 		"{\"do\":\"submit\",\"file\":\"a\\u0007\"}",
-		"{\"do\":\"withdraw\",\"request\":\"a\",\"reason\":"
-		"\"\\u202ea\"}",
+		"{\"do\":\"show\",\"request\":\"\\u202ea\"}",
 		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}" };
 	struct desk_ask ask;
 

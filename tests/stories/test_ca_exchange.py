@@ -495,3 +495,21 @@ def test_killed_at_each_step_issue_and_renew_go_on(services, tmp_path):
     said = run(*renew, check=True).stdout
     assert "signed before" in said and len(issued(services)) == n + 1
     refused(*renew[1:], status=8, says="overwritten")
+
+
+def test_a_key_that_others_know_is_signed_no_more(services, tmp_path):
+    first, reply = tmp_path / "1.request", tmp_path / "1.reply"
+    ca(*HOST, "--out-key", tmp_path / "key", "--out", first)
+    sign(services, first, reply)
+    serial = issued(services)[-1]["serial"]
+    ca("revoke", services, serial, "--reason", "keyCompromise")
+    openssl("req", "-new", "-key", tmp_path / "key", "-subj", "/", "-out",
+            tmp_path / "csr")
+    again = [word for word in HOST if word not in ("--key", "ec:P-256")]
+    ca(*again, "--dns", "gw.uwm.edu", "--csr", tmp_path / "csr", "--out",
+       tmp_path / "2.request")
+    refused("sign", services, tmp_path / "2.request", "--permission", CHAIR,
+            "--out", tmp_path / "2.reply", "--yes", *PROFILES, status=8,
+            says=f"the key is that of certificate {serial}")
+    assert not (tmp_path / "2.reply").exists()
+    assert not issued(services)
