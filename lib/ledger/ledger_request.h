@@ -74,7 +74,8 @@ CHECKED int ledger_request_put(struct ledger *l, const struct ledger_request *r,
 CHECKED int ledger_request_decide(struct ledger *l, const char *ca,
     const char *id, const struct ledger_decision *d, struct fault *f);
 
-/* 1 and ${fn} called once if there is such a request, 0 if not. */
+/* 1 and ${fn} called once if there is such a request, 0 if not.  ${ca} NULL: of
+ * whichever CA, the oldest. */
 typedef int ledger_request_fn(void *arg, const struct ledger_request *r);
 CHECKED int ledger_request_find(struct ledger *l, const char *ca,
     const char *id, ledger_request_fn *fn, void *arg, struct fault *f);

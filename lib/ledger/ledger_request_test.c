@@ -117,13 +117,17 @@ look(void *arg, const struct ledger_request *r)
 static struct back
 find(struct ledger *l, const char *id)
 {
-	struct back back = { 0 };
+	struct back back = { 0 }, any = { 0 };
 	struct fault f = { 0 };
 	int found = ledger_request_find(l, "services", id, look, &back, &f);
 
 	if (found < 0)
 		fail_msg("%s", f.text);
 	assert_int_equal(found, back.count);
+	/* Without its CA it is the same one. */
+	assert_int_equal(ledger_request_find(l, NULL, id, look, &any, &f),
+	    found);
+	assert_int_equal(any.r.entry, back.r.entry);
 	return back;
 }
 

@@ -11,9 +11,10 @@
  * intent is the one place where a serial may be used, for ever; an intent has
  * one outcome; a CRL number is taken once and filed once; a request is known
  * by its identifier.  By entry_void and entry_expiry the states are counted
- * without reading the book, for which the kind
- * must be in them.  `frontier` is where the Merkle tree was when its
- * head was last made; it too could be made anew.
+ * without reading the book, by entry_asked requests are found in their order,
+ * by entry_named without their CA; for that the kind must be in them.
+ * `frontier` is where the Merkle tree was when its head was last made; it too
+ * could be made anew.
  *
  * The triggers make a slip impossible, not a crime: who can write to the file
  * can drop them, and is found out by the chain.
@@ -65,6 +66,10 @@ const struct ledger_rule ledger_rules[] = {
 	    "CREATE UNIQUE INDEX entry_request ON entry (ca, ref)"
 	    " WHERE kind = 8",
 	    2 },
+	{ "entry_asked",
+	    "CREATE INDEX entry_asked ON entry (kind) WHERE kind = 8", 2 },
+	{ "entry_named",
+	    "CREATE INDEX entry_named ON entry (kind, ref) WHERE kind = 8", 2 },
 	{ "entry_decision",
 	    "CREATE INDEX entry_decision ON entry (intent) WHERE kind = 9", 2 },
 	{ "entry_answer",

@@ -225,6 +225,8 @@ heard_request(struct errand *e, const struct msg_request_row *row)
 	e->file = BUF(REQUEST_FILE_MAX + 1);
 	buf_put(&e->file, row->file.data, row->file.len);
 	e->row.file = (struct wire_bytes){ e->file.data, e->file.len };
+	/* Found the next time without a look at all CAs'. */
+	memcpy(e->ask.ca, row->ca, sizeof(e->ask.ca));
 }
 
 static void

@@ -247,8 +247,7 @@ struct rows {
 	uint32_t id;
 	uint64_t after;
 	uint32_t limit;
-	bool whole;	  /* with what is large */
-	const char *only; /* the request that is meant, or NULL */
+	bool whole; /* with what is large */
 	char ca[64];
 	struct msg_kept kept;
 };
@@ -306,10 +305,8 @@ static int
 request_row(void *arg, const struct ledger_request *q)
 {
 	struct rows *rows = arg;
-	int take = 0;
+	int take = take_row(rows, q->entry);
 
-	if (rows->only == NULL || strcmp(rows->only, q->id) == 0)
-		take = take_row(rows, q->entry);
 	if (take > 0) {
 		PUT(rows->ca, q->ca);
 		say_request(rows, q);
@@ -356,19 +353,16 @@ static int
 find_request(const struct requests *r, const struct msg_request_find *m,
     struct msg_kept *kept, struct fault *f)
 {
-	const struct ledger_request_filter filter = {
-		.ca = or_null(m->ca),
-		.text = m->request,
-	};
 	struct rows rows = rows_of(r, m->id, 0, 1);
+	int result;
 
+	if (*m->request == '\0')
+		return fault_set(f, FAULT_INPUT, "which request?");
 	rows.whole = true;
-	rows.only = m->request;
-	if (*m->request == '\0' ||
-	    ledger_request_each(r->ledger, &filter, request_row, &rows, f) < 0)
-		return *m->request == '\0'
-		    ? fault_set(f, FAULT_INPUT, "which request?")
-		    : -1;
+	result = ledger_request_find(r->ledger, or_null(m->ca), m->request,
+	    request_row, &rows, f);
+	if (result < 0)
+		return -1;
 	*kept = rows.kept;
 	if (rows.kept.count == 0)
 		return fault_set(f, FAULT_ABSENT, "there is no request %s",
