@@ -214,6 +214,12 @@ name_mail_check(const char *mail, struct fault *f)
 
 	if (name_text_check("mail address", mail, f) < 0)
 		return -1;
+	/* Mailers take what begins so for an option, a program or a file. */
+	if (!is_alnum(*mail) && *mail != '_')
+		return fault_set(f, FAULT_INPUT,
+		    "\"%.100s\": a mail address begins with a letter or a "
+		    "digit here",
+		    mail);
 	if (strlen(mail) > HOST_MAX || at == NULL ||
 	    !local_good(mail, (size_t)(at - mail)))
 		return fault_set(f, FAULT_INPUT,
@@ -352,7 +358,7 @@ check_server(const char *cn, const char *const *dns, struct fault *f)
 		    cn, SERVICE_MAX);
 	if (name_host_check(host, f) < 0)
 		return fault_wrap(f, "CN \"%s\"", cn);
-	for (size_t i = 0; i < count_of(dns); i++)
+	for (size_t i = 0; dns != NULL && dns[i] != NULL; i++)
 		if (strcasecmp(dns[i], host) == 0)
 			return 0;
 	return fault_set(f, FAULT_INPUT,

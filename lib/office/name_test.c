@@ -107,7 +107,7 @@ mail_addresses_are_dot_strings_at_hosts(void **state)
 {
 	static const char *const bad[] = { "", "a", "@b", "a@", ".a@b", "a.@b",
 		"a..b@c", "a b@c", "a@b@c", "a@-b", "a,b@c", "\"a\"@b",
-		"a@*.org" };
+		"a@*.org", "-oQ/tmp@b.org", "|/bin/sh@b.org", "`id`@b.org" };
 	struct fault f = { 0 };
 
 	(void)state;
@@ -160,6 +160,7 @@ each_profile_has_its_names(void **state)
 		    "for proxy certificates" },
 		{ ROBOT, "/O=a/CN=Robot: transfer - ann", NULL, "a@b.org",
 		    NULL },
+		{ HOST, "/O=a/CN=c.org/CN=b.org", "b.org", NULL, "2 CNs" },
 		{ ROBOT, "/O=a/CN=Robot: transfer", NULL, "a@b.org",
 		    "Robot: purpose - contact" },
 		{ ROBOT, "/O=a/CN=transfer", NULL, "a@b.org",
