@@ -17,8 +17,8 @@
 /* The log is moved into the database when it has this many frames (as pragma
  * wal_autocheckpoint in ledger.c says), of a page
  * and 24 octets each, behind 32 octets of its own. */
-#define LOG_FRAMES 4096
-#define LOG_SIZE (INT64_C(32) + LOG_FRAMES * (4096 + 24))
+#define LOG_FRAMES INT64_C(4096)
+#define LOG_SIZE (32 + LOG_FRAMES * (4096 + 24))
 
 /* What is locked in the .lock file, an octet each. */
 #define LOCK_WRITERS 0 /* shared by all writers; exclusive: the only one */

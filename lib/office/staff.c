@@ -371,7 +371,7 @@ static int
 read_line(struct staff *s, char *line, const struct finder *finder,
     struct fault *f)
 {
-	struct words w;
+	struct words w = { 0 };
 
 	line += strspn(line, " \t");
 	if (*line == '\0' || *line == '#')
