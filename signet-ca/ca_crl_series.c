@@ -44,7 +44,7 @@ read_every(const char *text, int64_t *every, struct fault *f)
 		if (text[len - 1] == units[i].letter &&
 		    text_fmt(digits, sizeof(digits), "%.*s", (int)len - 1,
 			text) == 0 &&
-		    text_number(digits, 1, 10 * 366 * DAY, &n) == 0) {
+		    text_number(digits, 1, 3660 * DAY, &n) == 0) {
 			*every = n * units[i].seconds;
 			return 0;
 		}

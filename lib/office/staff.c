@@ -379,7 +379,7 @@ read_line(struct staff *s, char *line, const struct finder *finder,
 	if (cut(line, &w, f) < 0 || check_words(&w, f) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(entries); i++) {
-		if (strcmp(entries[i].keyword, w.at[0]) != 0)
+		if (w.count == 0 || strcmp(entries[i].keyword, w.at[0]) != 0)
 			continue;
 		if (w.count < 3)
 			return fault_set(f, FAULT_CONFIG,
