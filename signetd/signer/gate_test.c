@@ -158,6 +158,28 @@ what_it_may_not_sign_is_refused(void **state)
 	made_free(&good);
 }
 
+/* RFC 5280 appendix A.1: ub-common-name. */
+static void
+a_name_longer_than_its_upper_bound_is_refused(void **state)
+{
+	const struct house *h = *state;
+	char name[128];
+	struct made most, more;
+	struct fault f = { 0 };
+
+	snprintf(name, sizeof(name), "/DC=org/O=Ex/OU=People/CN=%064d", 0);
+	most = person(h, "slcs-user", name);
+	snprintf(name, sizeof(name), "/DC=org/O=Ex/OU=People/CN=%065d", 0);
+	more = person(h, "slcs-user", name);
+	if (sign(h, "sub", &most, &f) < 0)
+		fail_msg("%s", f.text);
+	assert_int_equal(sign(h, "sub", &more, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_non_null(strstr(f.text, "64 characters"));
+	made_free(&most);
+	made_free(&more);
+}
+
 /* What is in ${tbs}, in memory that is sealed as the issuer's is, or is not. */
 static int
 in_memory(const struct buf *tbs, bool seal)
@@ -332,6 +354,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_HOUSE(what_the_ca_may_sign_is_signed),
 		IN_A_HOUSE(what_it_may_not_sign_is_refused),
+		IN_A_HOUSE(a_name_longer_than_its_upper_bound_is_refused),
 		IN_A_HOUSE(a_list_of_the_ca_is_signed),
 		IN_A_HOUSE(a_list_it_may_not_sign_is_refused),
 		IN_A_HOUSE(a_key_and_a_certificate_that_differ_are_refused),
