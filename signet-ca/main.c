@@ -1,8 +1,8 @@
 /* signet-ca: the CA office.  See signet-ca(8). */
 #include "base/fault.h"
 #include "base/text.h"
-#include "ca_args.h"
-#include "ca_publish_conf.h"
+#include "signet-ca/base/ca_args.h"
+#include "signet-ca/publish/ca_publish_conf.h"
 #include "x509/authority.h"
 #include "x509/profile.h"
 

@@ -769,12 +769,12 @@ def test_every_command_option_and_setting_is_in_the_manual():
              for name in ("signet-ca.8", "ca.conf.5", "profile.5")}
     manual = pages["signet-ca.8"]
     for option in re.findall(r'^OPTION\(\w+, "([^"]+)"',
-                             (REPO / "signet-ca/ca_options.def").read_text(),
+                             (REPO / "signet-ca/base/ca_options.def").read_text(),
                              re.M):
         assert f".It Fl -{option}" in manual, option
     for first, second in re.findall(
             r'^COMMAND\(\w+, "(\w+)", "(\w*)"',
-            (REPO / "signet-ca/ca_commands.def").read_text(), re.M):
+            (REPO / "signet-ca/base/ca_commands.def").read_text(), re.M):
         assert f".It Cm {first} {second}".rstrip() in manual
     assert ".It 78\n" in manual and "@" not in re.sub(r"\S+@\S+", "", manual)
     for page, table in ("ca.conf.5", "authority.def"), ("profile.5",
