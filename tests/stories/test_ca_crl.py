@@ -110,9 +110,25 @@ def check_readers(house, path, count, when=None):
 def test_an_empty_list(house):
     found = check_readers(house, house.crl("empty"), 0)
     assert found["entries"] == []
-    refused("crl", house.services, "--out", house.dir / "empty.pem", status=8,
-            says="there already")
     refused("crl", house.services, status=2, says="--out")
+
+
+def test_a_list_that_is_there_is_not_overwritten(house):
+    """Run again at once, the command finds its work done; else it is told."""
+    path = house.crl("list")
+    before = path.read_bytes()
+    said = ca("crl", house.services, "--out", path).stdout
+    assert "the same is written" in said
+    late = ca("crl", house.services, "--out", path, clock="+2h", check=False)
+    assert late.returncode == 8 and "there already" in late.stderr
+    house.fill(1)
+    refused("crl", house.services, "--out", path, status=8,
+            says="there already")
+    house.crl("newer")
+    refused("crl", house.services, "--out", path, status=8,
+            says="there already")
+    refused("crl", house.root, "--out", path, status=8, says="there already")
+    assert path.read_bytes() == before
 
 
 def test_one_of_each_reason(house):
