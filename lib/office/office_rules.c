@@ -188,12 +188,13 @@ office_rules_judge(const struct office_rules *rules, const struct request *r,
 	const struct authority *a;
 	struct dn subject;
 
+	if (*r->ca_conf_space != '\0' || *r->serials != '\0')
+		return fault_set(f, FAULT_DENIED,
+		    "a CA is not made by an office that is online: "
+		    "the keeper of the root signs its request");
 	if (p == NULL)
 		return fault_set(f, FAULT_DENIED,
 		    "this office has no profile \"%s\"", r->profile);
-	if (*r->ca_conf_space != '\0' || *r->serials != '\0')
-		return fault_set(f, FAULT_DENIED,
-		    "a CA is not made by an office that is online");
 	if (name_request_check(r, p, f) < 0)
 		return -1;
 	if (r->lifetime > p->conf.max_lifetime)

@@ -12,6 +12,7 @@
 #include "signet-ca/base/ca_profile.h"
 #include "signet-ca/sign/ca_change.h"
 #include "signet-ca/sign/ca_sign.h"
+#include "signet-ca/sign/ca_space.h"
 #include "sys/ask.h"
 #include "x509/der.h"
 
@@ -192,6 +193,10 @@ check_request(struct deciding *d, struct fault *f)
 	if (dn_read_slash(&d->subject, r->subject, f) < 0 ||
 	    name_request_check(r, d->profile, f) < 0 || check_space(d, f) < 0)
 		return fault_wrap(f, "refused");
+	if (*r->ca_conf_space != '\0' &&
+	    ca_space_check(r->ca_conf_space, &d->subject, &d->d->authority, f) <
+		0)
+		return fault_wrap(f, "refused");
 	if (d->profile->conf.ca && !r->proved)
 		return fault_set(f, FAULT_DENIED,
 		    "refused: a CA's request is signed by its key as a whole");
@@ -297,7 +302,8 @@ show_others(const struct deciding *d, struct fault *f)
 static void
 show_renewal(const struct deciding *d)
 {
-	const struct ca_next next = { .spki = &d->r->csr.spki,
+	const struct ca_next next = { .subject = &d->subject,
+		.spki = &d->r->csr.spki,
 		.profile = d->profile->name,
 		.dns = d->r->dns.item,
 		.mail = d->r->emails.item,

@@ -11,6 +11,7 @@
 #include "signet-ca/base/ca_file.h"
 #include "signet-ca/base/ca_form.h"
 #include "signet-ca/base/ca_reason.h"
+#include "signet-ca/sign/ca_change.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -210,6 +211,38 @@ print_decisions(const json_t *list)
 	}
 }
 
+/* What a renewal changes. */
+static int
+print_renewed(const json_t *renewed, const struct request *r, struct fault *f)
+{
+	OWN_STRUCT(ca_change) c = NULL;
+	struct dn subject;
+	const struct ca_next next = { .subject = &subject,
+		.spki = &r->csr.spki,
+		.profile = r->profile,
+		.dns = r->dns.item,
+		.mail = r->emails.item };
+
+	if (*r->renews == '\0')
+		return 0;
+	if (renewed == NULL) {
+		printf("It renews certificate %s, which this CA HAS NOT "
+		       "ISSUED\n",
+		    r->renews);
+		return 0;
+	}
+	c = ca_change_read(ca_desk_text(renewed, "certificate"),
+	    ca_desk_text(renewed, "profile"), f);
+	if (c == NULL || dn_read_slash(&subject, r->subject, f) < 0)
+		return fault_wrap(f, "what the daemon gave");
+	printf("It renews certificate %s%s:\n", r->renews,
+	    json_is_true(json_object_get(renewed, "revoked"))
+		? ", which IS REVOKED"
+		: "");
+	ca_change_show(c, &next, "  ", stdout);
+	return 0;
+}
+
 /* The daemon's word on how it stands; the file itself is read here. */
 static int
 print_request(const json_t *body, struct fault *f)
@@ -227,7 +260,7 @@ print_request(const json_t *body, struct fault *f)
 	    ca_desk_text(body, "peer"), ca_desk_text(body, "method"));
 	print_decisions(json_object_get(body, "decisions"));
 	ca_form_show(r, "  ", stdout);
-	return 0;
+	return print_renewed(json_object_get(body, "renewed"), r, f);
 }
 
 int

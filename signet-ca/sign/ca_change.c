@@ -59,6 +59,17 @@ take_names(struct ca_change *c, unsigned tag, const char **names, size_t *count,
 }
 
 static int
+take_all_names(struct ca_change *c, struct fault *f)
+{
+	/* Texts do not move while there is room. */
+	if (buf_room(&c->text, c->cert->alt_names.len * 2 + 1) == NULL)
+		return fault_set(f, FAULT_MEMORY, "names");
+	if (take_names(c, 2, c->dns, &c->dns_count, f) < 0)
+		return -1;
+	return take_names(c, 1, c->mail, &c->mail_count, f);
+}
+
+static int
 look(struct ca_change *c, const char *ledger, const char *ca,
     const char *serial, struct fault *f)
 {
@@ -76,28 +87,55 @@ look(struct ca_change *c, const char *ledger, const char *ca,
 	if (found.revoked)
 		return fault_set(f, FAULT_DENIED,
 		    "the certificate %s is revoked: it is not renewed", serial);
-	/* Texts do not move while there is room. */
-	if (buf_room(&c->text, c->cert->alt_names.len * 2 + 1) == NULL)
-		return fault_set(f, FAULT_MEMORY, "names");
-	if (take_names(c, 2, c->dns, &c->dns_count, f) < 0)
-		return -1;
-	return take_names(c, 1, c->mail, &c->mail_count, f);
+	return take_all_names(c, f);
 }
 
-struct ca_change *
-ca_change_find(const char *ledger, const char *ca, const char *serial,
-    struct fault *f)
+static struct ca_change *
+change_new(struct fault *f)
 {
-	OWN_STRUCT(ca_change) c = calloc(1, sizeof(*c));
+	struct ca_change *c = calloc(1, sizeof(*c));
 
 	if (c == NULL) {
 		(void)fault_set(f, FAULT_MEMORY, "renewal");
 		return NULL;
 	}
 	c->text = BUF((size_t)2 * CERT_MAX);
-	if (look(c, ledger, ca, serial, f) < 0)
+	return c;
+}
+
+struct ca_change *
+ca_change_find(const char *ledger, const char *ca, const char *serial,
+    struct fault *f)
+{
+	OWN_STRUCT(ca_change) c = change_new(f);
+
+	if (c == NULL || look(c, ledger, ca, serial, f) < 0)
 		return NULL;
 	return TAKE(c);
+}
+
+struct ca_change *
+ca_change_read(const char *pem, const char *profile, struct fault *f)
+{
+	OWN_STRUCT(ca_change) c = change_new(f);
+	struct cert_list list = { 0 };
+
+	if (c == NULL || cert_list_read_pem(&list, pem, strlen(pem), f) < 0)
+		return NULL;
+	if (list.count == 1) {
+		c->cert = list.cert[0];
+		list.count = 0;
+	}
+	cert_list_free(&list);
+	if (c->cert == NULL) {
+		(void)fault_set(f, FAULT_INPUT, "not one certificate");
+		return NULL;
+	}
+	if (text_copy(c->profile, sizeof(c->profile), profile) < 0) {
+		(void)fault_set(f, FAULT_INPUT, "the profile's name");
+		return NULL;
+	}
+	return take_all_names(c, f) < 0 ? NULL : TAKE(c);
 }
 
 void
@@ -165,7 +203,9 @@ ca_change_show(const struct ca_change *c, const struct ca_next *next,
 {
 	bool same = der_bytes_equal(c->cert->spki.der, next->spki->der);
 
-	fprintf(out, "%ssubject      the same\n", indent);
+	fprintf(out, "%ssubject      %s\n", indent,
+	    dn_equal(&c->cert->subject, next->subject) ? "the same"
+						       : "ANOTHER");
 	fprintf(out, "%skey          %s\n", indent, same ? "the same" : "NEW");
 	show_names(c, next, indent, out);
 	if (strcmp(c->profile, next->profile) == 0)
@@ -175,5 +215,7 @@ ca_change_show(const struct ca_change *c, const struct ca_next *next,
 		    next->profile, c->profile);
 	show_days("was valid", c->cert->not_before, c->cert->not_after, indent,
 	    out);
-	show_days("will be", next->not_before, next->not_after, indent, out);
+	if (next->not_after != 0)
+		show_days("will be", next->not_before, next->not_after, indent,
+		    out);
 }

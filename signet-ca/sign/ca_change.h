@@ -26,17 +26,22 @@ struct ca_change {
  * if it is revoked.  ca_change_free() the result. */
 CHECKED struct ca_change *ca_change_find(const char *ledger, const char *ca,
     const char *serial, struct fault *f);
+/* The same of a certificate (PEM) that somebody gave who looked into the
+ * book. */
+CHECKED struct ca_change *ca_change_read(const char *pem, const char *profile,
+    struct fault *f);
 void ca_change_free(struct ca_change *c);
 OWN_FREE_STRUCT(ca_change, ca_change_free)
 
 /* What is to come; names end with NULL. */
 struct ca_next {
+	const struct dn *subject;
 	const struct spki *spki;
 	const char *profile;
 	const char *const *dns;
 	const char *const *mail;
 	time_t not_before;
-	time_t not_after;
+	time_t not_after; /* 0: whoever signs decides */
 };
 
 /* Say what changes, a line each. */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca_sign.h"
+#include "ca_space.h"
 #include "ledger/ledger.h"
 #include "office/name.h"
 #include "signet-ca/base/ca_args.h"
@@ -359,6 +360,20 @@ prepare(struct making *m, struct fault *f)
 	return 0;
 }
 
+/* A root's name space is one of CAs; that of a CA below it has none. */
+static int
+check_spaces(const struct making *m, struct fault *f)
+{
+	const struct ca_list *under = &m->args->under;
+	const struct authority *above =
+	    m->above == NULL ? NULL : &m->above->authority;
+
+	for (size_t i = 0; i < under->count; i++)
+		if (ca_space_check(under->item[i], &m->subject, above, f) < 0)
+			return -1;
+	return 0;
+}
+
 static void
 show(const struct making *m)
 {
@@ -428,7 +443,8 @@ init_signed(const struct ca_args *args, const struct kind *kind,
 	if (ca_dir_unlock(above, args->root_passphrase_fd, f) < 0)
 		return -1;
 	m.above = above;
-	result = prepare(&m, f) < 0 ? -1 : make_ca(&m, f);
+	result =
+	    prepare(&m, f) < 0 || check_spaces(&m, f) < 0 ? -1 : make_ca(&m, f);
 	if (result == 0)
 		show(&m);
 	making_clear(&m);
@@ -487,7 +503,7 @@ check_asking(const struct making *m, struct fault *f)
 {
 	const struct ca_args *args = m->args;
 
-	if (ca_form_need(args, f) < 0 ||
+	if (ca_form_need(args, f) < 0 || check_spaces(m, f) < 0 ||
 	    name_profile_check(m->profile, &m->subject, NULL, NULL, f) < 0)
 		return -1;
 	if (args->under.count != 1)

@@ -132,7 +132,8 @@ open_all(struct renewing *r, struct fault *f)
 static int
 show_and_ask(const struct renewing *r, struct fault *f)
 {
-	struct ca_next next = { .spki = r->spki,
+	struct ca_next next = { .subject = &r->old->cert->subject,
+		.spki = r->spki,
 		.profile = r->profile->name,
 		.dns = r->old->dns,
 		.mail = r->old->mail };

@@ -107,11 +107,13 @@ struct errand {
 	size_t votes;
 	struct office_vote vote[ERRAND_VOTES];
 	struct json_t *decisions;
-	struct buf certificate;
-	bool tried;	      /* to sign it */
-	struct fault problem; /* that came of it */
+	struct buf certificate; /* what came of it, or what it renews */
+	bool gone;		/* ${certificate} is revoked, or held */
+	char cert_profile[64];	/* by which it was issued */
+	bool tried;		/* to sign it */
+	struct fault problem;	/* that came of it */
+	unsigned told;		/* rows of a list, or events */
 	/* Of one who watches. */
-	unsigned told;
 	uint64_t after;
 	bool parked;
 	int64_t ask_at;
@@ -146,6 +148,8 @@ struct json_t *errand_request_json(const struct errand *e,
 void errand_put_time(struct json_t *object, const char *name, uint64_t when);
 
 /* Find the errand's request (again), and go on with ${next}. */
+/* The same for the certificate ${serial} of the CA of its request. */
+void errand_find_cert(struct errand *e, const char *serial, errand_fn *next);
 void errand_find(struct errand *e, errand_fn *next);
 /* If it has what it takes, have it signed; then answer how it stands. */
 void errand_consider(struct errand *e);

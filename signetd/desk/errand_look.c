@@ -2,9 +2,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "office/request.h"
 #include "signetd/desk/desk.h"
+#include "x509/cert.h"
+#include "x509/pem.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PAGE 100
@@ -15,6 +19,9 @@ static const char *const states[] = { "open", "rejected", "withdrawn",
 	"signing", "issued" };
 static const char *const cert_states[] = { "reserved", "issued", "void",
 	"revoked", "held" };
+
+#define CERT_REVOKED 3 /* in these */
+#define CERT_HELD 4
 
 #define NAMED(names, n) \
 	((n) < sizeof(names) / sizeof((names)[0]) ? (names)[n] : "?")
@@ -90,12 +97,40 @@ errand_request_json(const struct errand *e, const struct msg_request_row *row)
 
 /* ---- list */
 
+/* A CA that is served no more may be looked up in the ledger; one of which
+ * nothing is known is a slip of the pen, not an empty list. */
+static int
+check_ca(const struct errand *e, struct fault *f)
+{
+	const struct office_rules *rules = e->desk->rules;
+	char names[256] = "";
+	size_t len = 0;
+
+	if (e->told > 0 || e->ask.after > 0 || *e->ask.ca == '\0' ||
+	    office_rules_find_ca(rules, e->ask.ca) != NULL)
+		return 0;
+	for (size_t i = 0; i < office_rules_cas(rules); i++) {
+		const struct authority *ca = office_rules_ca(rules, i);
+
+		if (ca->signs_ca || len + strlen(ca->conf.name) + 2 >= 200)
+			continue;
+		len += (size_t)snprintf(names + len, sizeof(names) - len, " %s",
+		    ca->conf.name);
+	}
+	return fault_set(f, FAULT_ABSENT,
+	    "no CA \"%s\" is served here, and nothing of it is on record; "
+	    "those served:%s",
+	    e->ask.ca, names);
+}
+
 /* The end of a list: where it ended, and whether there is more. */
 static void
 listed(struct errand *e)
 {
 	json_t *body;
 
+	if (e->fault.code == FAULT_NONE)
+		(void)check_ca(e, &e->fault);
 	if (e->fault.code != FAULT_NONE) {
 		errand_fail(e, &e->fault);
 		return;
@@ -126,31 +161,61 @@ errand_list(struct errand *e)
 void
 errand_list_row(struct errand *e, const struct msg_request_row *row)
 {
+	e->told++;
 	errand_item(e, errand_request_json(e, row));
 }
 
 /* ---- show */
 
 static void
-show_found(struct errand *e)
+put_renewed(const struct errand *e, json_t *body)
 {
-	struct fault f = e->fault;
+	OWN_BUF(pem, (size_t)2 * CERT_MAX);
+
+	if (e->certificate.len == 0)
+		return;
+	pem_put(&pem, "CERTIFICATE",
+	    (struct wire_bytes){ e->certificate.data, e->certificate.len });
+	(void)json_object_set_new(body, "renewed",
+	    json_pack("{s:s#, s:s, s:b}", "certificate", (const char *)pem.data,
+		(int)pem.len, "profile", e->cert_profile, "revoked",
+		(int)e->gone));
+}
+
+static void
+show_whole(struct errand *e)
+{
 	json_t *body;
 
-	if (f.code == FAULT_NONE && !sees_all(e) &&
-	    strcmp(e->row.who, e->who) != 0)
-		(void)fault_set(&f, FAULT_DENIED, "%s asked for it, not %s",
-		    e->row.who, e->who);
-	if (f.code != FAULT_NONE) {
-		errand_fail(e, &f);
+	if (e->fault.code != FAULT_NONE) {
+		errand_fail(e, &e->fault);
 		return;
 	}
 	body = errand_request_json(e, &e->row);
+	put_renewed(e, body);
 	(void)json_object_set_new(body, "file",
 	    json_stringn((const char *)e->file.data, e->file.len));
 	if (e->decisions != NULL)
 		(void)json_object_set(body, "decisions", e->decisions);
 	errand_answer(e, body);
+}
+
+static void
+show_found(struct errand *e)
+{
+	struct fault f = e->fault;
+	OWN_STRUCT(request) r = NULL;
+
+	if (f.code == FAULT_NONE && !sees_all(e) &&
+	    strcmp(e->row.who, e->who) != 0)
+		(void)fault_set(&f, FAULT_DENIED, "%s asked for it, not %s",
+		    e->row.who, e->who);
+	if (f.code != FAULT_NONE || (r = request_read(e->row.file, &f)) == NULL)
+		errand_fail(e, &f);
+	else if (*r->renews != '\0')
+		errand_find_cert(e, r->renews, show_whole);
+	else
+		show_whole(e);
 }
 
 void
@@ -184,10 +249,12 @@ errand_cert_row(struct errand *e, const struct msg_cert_row *row)
 {
 	json_t *body;
 
-	if (e->ask.verb == DESK_FETCH) {
+	if (e->ask.verb != DESK_SEARCH) {
 		buf_free(&e->certificate);
 		e->certificate = BUF(row->der.len + 1);
 		buf_put(&e->certificate, row->der.data, row->der.len);
+		e->gone = row->state == CERT_REVOKED || row->state == CERT_HELD;
+		memcpy(e->cert_profile, row->profile, sizeof(e->cert_profile));
 		return;
 	}
 	body = json_object();
@@ -206,6 +273,7 @@ errand_cert_row(struct errand *e, const struct msg_cert_row *row)
 		(void)json_object_set_new(body, "reason",
 		    json_integer((json_int_t)row->reason));
 	}
+	e->told++;
 	(void)json_object_set_new(body, "entry",
 	    json_integer((json_int_t)row->entry));
 	errand_item(e, body);

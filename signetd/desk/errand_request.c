@@ -273,16 +273,60 @@ check_approval(const struct errand *e, struct fault *f)
 	return check_asker(e, r, profile, f);
 }
 
+/* A renewal keeps the subject, of what is still good; the rest of what it
+ * changes is for the approver to see. */
+static int
+check_renewal(const struct errand *e, struct fault *f)
+{
+	const struct wire_bytes der = { e->certificate.data,
+		e->certificate.len };
+	OWN_STRUCT(request) r = request_read(e->row.file, f);
+	OWN_STRUCT(cert) cert = NULL;
+	struct dn subject;
+
+	if (r == NULL || dn_read_slash(&subject, r->subject, f) < 0)
+		return -1;
+	if (der.len == 0)
+		return fault_set(f, FAULT_DENIED,
+		    "it renews certificate %s, which %s has not issued: let "
+		    "them ask anew",
+		    r->renews, e->row.ca);
+	if (e->gone)
+		return fault_set(f, FAULT_DENIED,
+		    "the certificate %s is revoked: it is not renewed",
+		    r->renews);
+	if ((cert = cert_read(der, f)) == NULL)
+		return fault_wrap(f, "certificate %s", r->renews);
+	if (!dn_equal(&cert->subject, &subject))
+		return fault_set(f, FAULT_DENIED,
+		    "renewal: certificate %s is of another subject", r->renews);
+	return 0;
+}
+
+static void
+approve_renewal(struct errand *e)
+{
+	struct fault f = e->fault;
+
+	if (f.code != FAULT_NONE || check_renewal(e, &f) < 0)
+		errand_fail(e, &f);
+	else
+		decide(e, OFFICE_APPROVE);
+}
+
 static void
 approve_found(struct errand *e)
 {
 	struct fault f = e->fault;
+	OWN_STRUCT(request) r = NULL;
 
-	if (f.code != FAULT_NONE || check_approval(e, &f) < 0) {
+	if (f.code != FAULT_NONE || check_approval(e, &f) < 0 ||
+	    (r = request_read(e->row.file, &f)) == NULL)
 		errand_fail(e, &f);
-		return;
-	}
-	decide(e, OFFICE_APPROVE);
+	else if (*r->renews != '\0' && e->row.state == STATE_OPEN)
+		errand_find_cert(e, r->renews, approve_renewal);
+	else
+		decide(e, OFFICE_APPROVE);
 }
 
 static void
@@ -389,10 +433,27 @@ fetched(struct errand *e)
 	errand_answer(e, body);
 }
 
+void
+errand_find_cert(struct errand *e, const char *serial, errand_fn *next)
+{
+	struct msg m = { .type = MSG_CERT_LIST };
+	struct fault f = { 0 };
+
+	m.cert_list.id = e->id;
+	memcpy(m.cert_list.ca, e->row.ca, sizeof(m.cert_list.ca));
+	m.cert_list.limit = 1;
+	if (text_copy(m.cert_list.serial, sizeof(m.cert_list.serial), serial) <
+	    0) {
+		(void)fault_set(&f, FAULT_INPUT, "serial too long");
+		errand_fail(e, &f);
+		return;
+	}
+	errand_ask(e, e->desk->keeper, &m, next);
+}
+
 static void
 fetch_found(struct errand *e)
 {
-	struct msg m = { .type = MSG_CERT_LIST };
 	struct fault f = e->fault;
 
 	if (f.code == FAULT_NONE && strcmp(e->row.who, e->who) != 0 &&
@@ -406,11 +467,7 @@ fetch_found(struct errand *e)
 		errand_fail(e, &f);
 		return;
 	}
-	m.cert_list.id = e->id;
-	memcpy(m.cert_list.ca, e->row.ca, sizeof(m.cert_list.ca));
-	memcpy(m.cert_list.serial, e->row.serial, sizeof(m.cert_list.serial));
-	m.cert_list.limit = 1;
-	errand_ask(e, e->desk->keeper, &m, fetched);
+	errand_find_cert(e, e->row.serial, fetched);
 }
 
 void

@@ -347,7 +347,7 @@ def test_a_root_signs_cas_in_its_name_space_and_nothing_else(office, tmp_path):
        "--subject", "/DC=org/DC=other/CN=CA", "--may-sign-under", PEOPLE,
        *CONTACT, "--purpose", "x")
     ca("init", "slcs", tmp_path / "near", "--request", tmp_path / "near.r",
-       "--subject", f"{SERVICES}/CN=CA", "--may-sign-under", SERVICES,
+       "--subject", f"{SERVICES}/CN=CA", "--may-sign-under", PEOPLE,
        *CONTACT, "--purpose", "x")
 
     def no(directory, request, says):
