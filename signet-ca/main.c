@@ -4,6 +4,7 @@
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/publish/ca_publish_conf.h"
 #include "x509/authority.h"
+#include "x509/ossl.h"
 #include "x509/profile.h"
 
 #include <sys/prctl.h>
@@ -186,7 +187,8 @@ main(int argc, char **argv)
 
 	keep_standard();
 	hide();
-	result = run(argc, argv, &f);
+	/* No module that the environment names comes near a key. */
+	result = ossl_start_alone(&f) < 0 ? -1 : run(argc, argv, &f);
 	if (result < 0) {
 		/* It may quote what others wrote. */
 		text_clean(f.text);

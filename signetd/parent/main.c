@@ -9,6 +9,7 @@
 #include "signetd/parent/doctor.h"
 #include "signetd/parent/gather.h"
 #include "signetd/parent/rehearse.h"
+#include "x509/ossl.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -179,7 +180,8 @@ main(int argc, char **argv)
 						    : FAULT_USAGE);
 	}
 	log_open("signetd", 6);
-	result = act(&wish, g, &f);
+	/* No module that the environment names comes near a key. */
+	result = ossl_start_alone(&f) < 0 ? -1 : act(&wish, g, &f);
 	if (result < 0)
 		fprintf(stderr, "signetd: %s\n", f.text);
 	if (fflush(stdout) != 0 && result == 0) {
