@@ -82,9 +82,15 @@ make(struct ca_newkey *k, const char *kind, struct fault *f)
 
 	if ((k->key = key_make(kind, f)) == NULL ||
 	    key_write_pem(k->key, NULL, &pem, f) < 0 ||
-	    file_write_new(k->temporary, 0600, pem.data, pem.len, f) < 0)
+	    file_write_new(k->temporary, 0600, pem.data, pem.len, f) < 0 ||
+	    hold(k, f) < 0)
 		return -1;
-	return hold(k, f);
+	/* One who had it until now may have come to its end since we looked:
+	 * the key that we made is then of no use to anybody. */
+	if (ca_file_absent(k->path, f) == 0)
+		return 0;
+	(void)unlink(k->temporary);
+	return -1;
 }
 
 int
