@@ -145,11 +145,13 @@ def test_a_watch_does_not_pass_over_a_ledger_that_went_back(office, tmp_path):
     for more in (("--once",), ()):
         ahead = run(*watch, *more, check=False)
         assert ahead.returncode == 1
-        assert re.search(rf"last of the office is {last};.*Remove {state}",
+        # The book may have grown meanwhile: the daemon's first list is in it.
+        said = re.search(rf"last of the office is (\d+);.*Remove {state}",
                          ahead.stderr)
+        assert last <= int(said.group(1)) < last + 1000
     state.write_text("")
     cut = run(*watch, "--once", check=False)
     assert cut.returncode == 1 and "--after" in cut.stderr
     state.unlink()
     run(*watch, "--once", "--after", last)
-    assert int(state.read_text()) == last
+    assert last <= int(state.read_text()) < last + 1000
