@@ -56,6 +56,17 @@ class Page:
         return steps
 
 
+def of_session(leader):
+    """The processes of a session."""
+    for place in pathlib.Path("/proc").iterdir():
+        try:
+            fields = (place / "stat").read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if place.name.isdigit() and int(fields[3]) == leader:
+            yield int(place.name)
+
+
 class Terminal:
     """One shell at a terminal of its own, as the person who reads has it."""
 
@@ -124,6 +135,14 @@ class Terminal:
         return said + before, int(found.group(1))
 
     def close(self):
+        # A page that was left in the middle leaves no daemon: to signetd the
+        # end of the terminal is only a reload.
+        for pid in of_session(self.shell.pid):
+            if pid != self.shell.pid:
+                try:
+                    os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    pass
         self.shell.send_signal(signal.SIGHUP)
         os.close(self.master)
         self.shell.wait(30)
