@@ -55,6 +55,29 @@ def issued(directory):
     return [line for line in lines if line["state"] == "issued"]
 
 
+def test_the_root_asks_no_network_for_anything(root, tmp_path):
+    """Making, signing and listing open no socket but the system's own for
+    names of accounts, and work where there is no network at all."""
+    request, trace = tmp_path / "uwm.request", tmp_path / "trace"
+    traced = ("strace", "-f", "-qq", "-e", "trace=%network", "-o", trace)
+    for words in (
+            [*ROOT, tmp_path / "fresh"],
+            [*UWM, tmp_path / "uwm", "--request", request],
+            ["sign", root, request, "--permission", CHAIR, "--out",
+             tmp_path / "uwm.reply", "--yes", *PROFILES],
+            ["crl", root, "--out", tmp_path / "root.crl"]):
+        # LeakSanitizer cannot look at a process that is traced.
+        run(*traced, SIGNET_CA, *words, env=dict(
+            os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") +
+            ":detect_leaks=0"))
+        sockets = re.findall(r"socket\((\w+)", trace.read_text())
+        assert set(sockets) <= {"AF_UNIX"}, sockets
+    # The trace would have shown one.
+    run(*traced, "/usr/bin/python3", "-c",
+        "import socket; socket.socket(socket.AF_INET)")
+    assert "AF_INET" in trace.read_text()
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
     """A root, and a services CA under it; looked at and added to."""
