@@ -19,19 +19,19 @@
 #define SETTING "$y$"
 #define DECOY "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$"
 
-/* crypt_r's 32 KiB of workplace, which sees the pass phrase. */
-struct workplace {
+/* crypt_r's 32 KiB to work in, which sees the pass phrase. */
+struct scratch {
 	struct crypt_data data;
 };
 
 static void
-workplace_free(struct workplace *w)
+scratch_free(struct scratch *w)
 {
 	explicit_bzero(w, sizeof(*w));
 	free(w);
 }
 
-OWN_FREE_STRUCT(workplace, workplace_free)
+OWN_FREE_STRUCT(scratch, scratch_free)
 
 /* What others can read, others can guess passwords from at leisure. */
 static int
@@ -121,7 +121,7 @@ static int
 hashes_to(const struct secret *phrase, const char *hash, bool *same,
     struct fault *f)
 {
-	OWN_STRUCT(workplace) w = calloc(1, sizeof(*w));
+	OWN_STRUCT(scratch) w = calloc(1, sizeof(*w));
 	const char *made;
 
 	if (w == NULL)
@@ -169,7 +169,7 @@ static int
 make_line(const char *user, const struct secret *phrase, struct buf *out,
     struct fault *f)
 {
-	OWN_STRUCT(workplace) w = calloc(1, sizeof(*w));
+	OWN_STRUCT(scratch) w = calloc(1, sizeof(*w));
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	const char *made;
 
