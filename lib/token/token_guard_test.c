@@ -423,10 +423,10 @@ threads_sign_together_and_stop_together(void **state)
 			assert_false(signers[n].wrong);
 			good += signers[n].good;
 		}
+		/* That all have ended is that all were stopped.  How many
+		 * came before the one that is played has a least only: while
+		 * its thread waits for a processor, others sign on, rightly. */
 		assert_true(good > 39 - THREADS);
-		/* What was signed beside a wrong one is right. */
-		if (strcmp(plays[i], "corrupt") != 0)
-			assert_true(good < 40);
 		resumes(p, token);
 	}
 }
