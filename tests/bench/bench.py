@@ -482,8 +482,8 @@ def list_rounds(report, work, opts, count):
     run(SIGNET_CA, "init", "root", place / "root", "--subject", f"{base}/CN=R",
         "--may-sign-under", base, "--key", "ec:P-384", "--no-passphrase")
     run(SIGNET_CA, "init", "services", place / "slcs", "--root",
-        place / "root", "--subject", f"{base}/CN=S", "--may-sign-under", base,
-        "--key", "ec:P-256", "--name", "slcs", "--no-passphrase")
+        place / "root", "--subject", f"{base}/CN=S", "--may-sign-under",
+        f"{base}/OU=Services", "--key", "ec:P-256", "--name", "slcs", "--no-passphrase")
     ledger = place / "slcs" / "ledger.db"
     run(BUILD / "tests" / "ledger_fill", ledger, "slcs", count, timeout=1200)
     luck = random.Random(1)
