@@ -18,7 +18,7 @@ step(void)
 	static int seen;
 	const char *at = getenv("KILL_AT");
 
-	if (at != NULL && ++seen == atoi(at))
+	if (at != NULL && ++seen == strtol(at, NULL, 10))
 		kill(getpid(), SIGKILL);
 }
 

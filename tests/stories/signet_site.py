@@ -234,3 +234,28 @@ class Site:
 
 def openssl(*args, check=True, **kw):
     return run("openssl", *args, check=check, **kw)
+
+
+class Running:
+    """signetd by settings that others made, from its start to its end."""
+
+    def __init__(self, conf):
+        self.conf, self.log = conf, conf.with_suffix(".log")
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [str(SIGNETD), "-c", str(self.conf)], stderr=log,
+                stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self.process.poll() is None:
+            found = re.search(r": started port=(\d+)", self.log.read_text())
+            if found:
+                self.port = found[1]
+                return self
+            time.sleep(0.02)
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0

@@ -2,16 +2,11 @@
 certificates to the stock client."""
 
 import os
-import re
 import shutil
-import signal
 import stat
-import subprocess
-import time
 
 import pytest
-from kdc import die_with_parent
-from signet_site import (BASE, CAS, PEOPLE, REPO, SIGNET_CA, SIGNETD, open_way,
+from signet_site import (BASE, CAS, PEOPLE, REPO, SIGNET_CA, Running, open_way,
                          openssl, run)
 
 PROFILES = ["--profile-dir", REPO / "share/profiles"]
@@ -73,32 +68,6 @@ def files(place):
             for p in place.rglob("*")}
 
 
-class Running:
-    """signetd, from its settings to its end."""
-
-    def __init__(self, site):
-        self.conf = site / "site/etc/signet/signetd.conf"
-        self.log = site / "signetd.log"
-
-    def __enter__(self):
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [str(SIGNETD), "-c", str(self.conf)], stderr=log,
-                stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
-        end = time.monotonic() + 60
-        while time.monotonic() < end and self.process.poll() is None:
-            found = re.search(r": started port=(\d+)", self.log.read_text())
-            if found:
-                self.port = found[1]
-                return self
-            time.sleep(0.02)
-        raise AssertionError(self.log.read_text())
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0
-
-
 def logon(site, port, out, check=True):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(site), "LC_ALL": "C",
            "MYPROXY_SERVER": "localhost", "MYPROXY_SERVER_PORT": port,
@@ -117,7 +86,7 @@ def test_deployed_started_and_logged_in(site):
     ca("publish", site / "in/root", site / "in/services", "--trust-dir", trust)
     ca("passwd", etc / "auth/passwd", "ann", "--password-stdin",
        input="secret123\n")
-    with Running(site) as running:
+    with Running(site / "site/etc/signet/signetd.conf") as running:
         logon(site, running.port, site / "ann.pem")
         # What is deployed can be deployed again, also while it runs.
         before = files(site / "site")
@@ -219,7 +188,7 @@ def test_what_came_back_from_a_backup_is_deployed(site):
     ca("passwd", etc / "auth/passwd", "ann", "--password-stdin",
        input="secret123\n")
     ledger = site / "site/var/lib/signet/ledger"
-    with Running(site) as running:
+    with Running(site / "site/etc/signet/signetd.conf") as running:
         sealed("backup", site / "in/psu", "--ledger", ledger / "ledger.db",
                "--out", site / "backup")
         logon(site, running.port, site / "last.pem")
@@ -231,7 +200,7 @@ def test_what_came_back_from_a_backup_is_deployed(site):
     ca("publish", site / "in/root", site / "in/services", "--trust-dir", trust)
     ca("passwd", etc / "auth/passwd", "ann", "--password-stdin",
        input="secret123\n")
-    with Running(site) as running:
+    with Running(site / "site/etc/signet/signetd.conf") as running:
         logon(site, running.port, site / "next.pem")
 
     def serial(path):

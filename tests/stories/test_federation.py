@@ -7,14 +7,10 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
-import time
 
 import pytest
 from gct import handshake
-from kdc import die_with_parent
-from signet_site import (BASE, BUILD, CAS, PEOPLE, REPO, SIGNET_CA, SIGNETD,
+from signet_site import (BASE, BUILD, CAS, PEOPLE, REPO, SIGNET_CA, Running,
                          open_way, openssl, run)
 
 SERVICES = f"{BASE}/OU=Services"
@@ -50,31 +46,6 @@ authorityKeyIdentifier = keyid
 
 def ca(*args, **kw):
     return run(SIGNET_CA, *args, **kw)
-
-
-class Running:
-    """signetd, from its settings to its end."""
-
-    def __init__(self, conf):
-        self.conf, self.log = conf, conf.with_suffix(".log")
-
-    def __enter__(self):
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [str(SIGNETD), "-c", str(self.conf)], stderr=log,
-                stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
-        end = time.monotonic() + 60
-        while time.monotonic() < end and self.process.poll() is None:
-            found = re.search(r": started port=(\d+)", self.log.read_text())
-            if found:
-                self.port = found[1]
-                return self
-            time.sleep(0.02)
-        raise AssertionError(self.log.read_text())
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0
 
 
 class Federation:
