@@ -167,6 +167,8 @@ user_of(const struct role *role)
 		[MSG_ROLE_SIGNER] = role->conf.user_signer,
 		[MSG_ROLE_KEEPER] = role->conf.user_keeper,
 		[MSG_ROLE_DESK] = role->conf.user_desk,
+		[MSG_ROLE_TOKEN] = role->conf.user_token,
+		[MSG_ROLE_INTAKE] = role->conf.user_intake,
 	};
 
 	return users[role->spec->self];
@@ -322,13 +324,14 @@ link_heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	link->heard(link->arg, ch, m, fd);
 }
 
-/* Front, worker, pam and desk are started anew when they die; without one of
- * the others there is nothing left to do. */
+/* These are started anew when they die; without one of the others there is
+ * nothing left to do. */
 static bool
 is_replaceable(enum msg_role peer)
 {
 	return peer == MSG_ROLE_FRONT || peer == MSG_ROLE_WORKER ||
-	    peer == MSG_ROLE_PAM || peer == MSG_ROLE_DESK;
+	    peer == MSG_ROLE_PAM || peer == MSG_ROLE_DESK ||
+	    peer == MSG_ROLE_TOKEN || peer == MSG_ROLE_INTAKE;
 }
 
 static void

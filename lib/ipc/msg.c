@@ -60,7 +60,7 @@ msg_role_name(enum msg_role role)
 {
 	static const char *const names[MSG_ROLE_COUNT + 1] = { "parent",
 		"front", "auth", "worker", "pam", "issuer", "signer", "keeper",
-		"desk", "any" };
+		"desk", "token", "intake", "any" };
 
 	return names[role];
 }

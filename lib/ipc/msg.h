@@ -26,6 +26,8 @@ enum msg_role {
 	MSG_ROLE_SIGNER, /* the only holder of the CA key */
 	MSG_ROLE_KEEPER, /* the ledger */
 	MSG_ROLE_DESK,	 /* the office: administrators and requests */
+	MSG_ROLE_TOKEN,	 /* one PKCS#11 module, one key in a token */
+	MSG_ROLE_INTAKE, /* call-outs of a MyProxy server beside us */
 	MSG_ROLE_COUNT,
 	MSG_ROLE_ANY = MSG_ROLE_COUNT /* in msg.def: any role but the parent */
 };

@@ -36,6 +36,11 @@ static const struct {
 	{ "office-socket", offsetof(struct signetd_conf, office_socket) },
 	{ "office-keytab", offsetof(struct signetd_conf, office_keytab) },
 	{ "user-desk", offsetof(struct signetd_conf, user_desk) },
+	{ "user-token", offsetof(struct signetd_conf, user_token) },
+	{ "user-intake", offsetof(struct signetd_conf, user_intake) },
+	{ "token-preset", offsetof(struct signetd_conf, token_preset) },
+	{ "issue-socket", offsetof(struct signetd_conf, issue_socket) },
+	{ "issue-directory", offsetof(struct signetd_conf, issue_directory) },
 	{ "seccomp", offsetof(struct signetd_conf, seccomp) },
 };
 
