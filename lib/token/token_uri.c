@@ -365,6 +365,48 @@ token_uri_read_slot(struct token_uri *uri, const char *module, const char *text,
 	return 0;
 }
 
+bool
+token_uri_named(const char *key, const char *module)
+{
+	return token_uri_is(key) || *module != '\0';
+}
+
+/* The module of the other line, which a URI may leave out. */
+static int
+add_module(struct token_uri *uri, const char *module, struct fault *f)
+{
+	const bool named =
+	    *uri->module_path != '\0' || *uri->module_name != '\0';
+
+	if (*module == '\0' && !named)
+		return fault_set(f, FAULT_CONFIG,
+		    "neither key nor key-module says which PKCS#11 module");
+	if (*module == '\0' || strcmp(uri->module_path, module) == 0)
+		return 0;
+	if (named)
+		return fault_set(f, FAULT_CONFIG,
+		    "key and key-module name different modules");
+	if (text_copy(uri->module_path, sizeof(uri->module_path), module) < 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "key-module: the path is too long");
+	return 0;
+}
+
+int
+token_uri_read_named(struct token_uri *uri, const char *key, const char *module,
+    struct fault *f)
+{
+	struct token_uri found = { 0 };
+
+	if (!token_uri_is(key))
+		return token_uri_read_slot(uri, module, key, f);
+	if (token_uri_read(&found, key, f) < 0 ||
+	    add_module(&found, module, f) < 0)
+		return -1;
+	*uri = found;
+	return 0;
+}
+
 /* What goes between attributes: nothing before the first. */
 static void
 put_name(struct buf *out, const struct attribute *a, unsigned *count)

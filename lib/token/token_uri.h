@@ -61,6 +61,22 @@ CHECKED int token_uri_read(struct token_uri *uri, const char *text,
 CHECKED int token_uri_read_slot(struct token_uri *uri, const char *module,
     const char *text, struct fault *f);
 
+/**
+ * token_uri_named(key, module):
+ * Whether the lines "key" and "key-module" of a CA's description (the second
+ * may be empty) name a key in a token, and not a file.
+ */
+bool token_uri_named(const char *key, const char *module);
+
+/**
+ * token_uri_read_named(uri, key, module, f):
+ * The key that they name: a URI, whose module may be in the other line, or
+ * SLOT:ID of that module.  FAULT_CONFIG if it is malformed, if there is no
+ * module, or if both name different ones.
+ */
+CHECKED int token_uri_read_named(struct token_uri *uri, const char *key,
+    const char *module, struct fault *f);
+
 /* Append the URI of ${uri}; reading it yields the same ${uri}. */
 void token_uri_write(const struct token_uri *uri, struct buf *out);
 

@@ -132,6 +132,49 @@ a_file_is_no_uri(void **state)
 	assert_false(token_uri_is("/etc/ca/key.pem"));
 }
 
+static void
+a_ca_names_a_file_or_a_key_in_a_token(void **state)
+{
+	static const char uri[] = "pkcs11:token=a;object=k";
+	struct fault f = { 0 };
+	struct token_uri found = { 0 };
+
+	(void)state;
+	assert_false(token_uri_named("ca.key", ""));
+	assert_true(token_uri_named(uri, ""));
+	assert_true(token_uri_named("0:45", "/usr/lib/x.so"));
+	assert_int_equal(token_uri_read_named(&found, uri, "/usr/lib/x.so", &f),
+	    0);
+	assert_string_equal(found.module_path, "/usr/lib/x.so");
+	assert_string_equal(found.object, "k");
+	assert_int_equal(token_uri_read_named(&found, "0:45", "/usr/lib/y.so",
+			     &f),
+	    0);
+	assert_string_equal(found.module_path, "/usr/lib/y.so");
+	assert_true(found.has_slot);
+	assert_int_equal(token_uri_read_named(&found,
+			     "pkcs11:token=a?module-path=/x.so", "/x.so", &f),
+	    0);
+}
+
+static void
+a_ca_names_one_module(void **state)
+{
+	struct fault f = { 0 };
+	struct token_uri found = { 0 };
+
+	(void)state;
+	assert_int_equal(token_uri_read_named(&found, "pkcs11:token=a", "", &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(token_uri_read_named(&found,
+			     "pkcs11:token=a?module-path=/x.so", "/y.so", &f),
+	    -1);
+	assert_non_null(strstr(f.text, "different modules"));
+	assert_int_equal(token_uri_read_named(&found, "ca.key", "/y.so", &f),
+	    -1);
+}
+
 int
 main(void)
 {
@@ -141,6 +184,8 @@ main(void)
 		cmocka_unit_test(a_pin_in_a_uri_is_not_repeated_in_the_fault),
 		cmocka_unit_test(slot_and_key_id_of_old_are_understood),
 		cmocka_unit_test(a_file_is_no_uri),
+		cmocka_unit_test(a_ca_names_a_file_or_a_key_in_a_token),
+		cmocka_unit_test(a_ca_names_one_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "signetd/parent/rehearse.h"
 #include "sys/ask.h"
 #include "sys/sandbox.h"
+#include "token/token_uri.h"
 #include "x509/authority.h"
 #include "x509/key.h"
 #include "x509/profile.h"
@@ -21,7 +22,7 @@
 #define FILE_LIMIT GATHER_FILE_LIMIT
 #define TO_ALL                                                      \
 	(TO(FRONT) | TO(AUTH) | TO(WORKER) | TO(PAM) | TO(ISSUER) | \
-	    TO(SIGNER) | TO(KEEPER) | TO(DESK))
+	    TO(SIGNER) | TO(KEEPER) | TO(DESK) | TO(TOKEN) | TO(INTAKE))
 
 struct gathered *
 gather_add(struct gather *g, unsigned roles, struct fault *f, const char *stem,
@@ -102,12 +103,30 @@ read_part(struct gather *g, const char *dir, const char *file,
 		      : file_read(path, &item->data, f);
 }
 
+/* A key in a token is nothing that could be read: only its name is looked at.
+ */
+static int
+gather_key(struct gather *g, size_t n, const struct authority *a,
+    struct gathered *key, struct fault *f)
+{
+	const char *dir = g->conf.ca.item[n];
+	struct token_uri uri;
+
+	g->token[n] = token_uri_named(a->conf.key, a->conf.key_module);
+	if (!g->token[n])
+		return read_part(g, dir, a->conf.key, key, f);
+	if (token_uri_read_named(&uri, a->conf.key, a->conf.key_module, f) < 0)
+		return fault_wrap(f, "%s/ca.conf: key", dir);
+	return 0;
+}
+
 /* The CA in ${dir}: its description, certificate, chain and key. */
 static int
 gather_ca(struct gather *g, size_t n, struct authority *a, struct fault *f)
 {
 	const char *dir = g->conf.ca.item[n];
-	const unsigned all = TO(SIGNER) | TO(ISSUER) | TO(KEEPER) | TO(DESK);
+	const unsigned all =
+	    TO(SIGNER) | TO(ISSUER) | TO(KEEPER) | TO(DESK) | TO(TOKEN);
 	struct gathered *conf = gather_add(g, all, f, "ca", n, "conf");
 	struct gathered *cert = gather_add(g, all, f, "ca", n, "cert");
 	struct gathered *chain =
@@ -124,7 +143,7 @@ gather_ca(struct gather *g, size_t n, struct authority *a, struct fault *f)
 		(const char *)conf->data.data, conf->data.len, f) < 0)
 		return fault_wrap(f, "%s/ca.conf", dir);
 	if (read_part(g, dir, a->conf.certificate, cert, f) < 0 ||
-	    read_part(g, dir, a->conf.key, key, f) < 0)
+	    gather_key(g, n, a, key, f) < 0)
 		return -1;
 	/* A CA without anything above it is a root. */
 	if (read_part(g, dir, a->conf.chain, chain, f) < 0 &&
@@ -400,7 +419,8 @@ gather_phrases(struct gather *g, struct fault *f)
 		if (!item->once || !text_ends(item->name, ".key"))
 			continue;
 		n++;
-		if (!key_is_encrypted(item->data.data, item->data.len))
+		if (item->data.len == 0 ||
+		    !key_is_encrypted(item->data.data, item->data.len))
 			continue;
 		if ((s = phrase_for(g, g->conf.ca.item[n - 1], f)) == NULL)
 			return -1;

@@ -25,6 +25,8 @@ struct gathered {
 
 struct gather {
 	struct signetd_conf conf;
+	bool token[CONF_LIST_MAX]; /* whether the key of CA n is in a token;
+				    * then "ca.N.key" stays empty */
 	size_t count;
 	struct gathered item[GATHER_MAX];
 };
