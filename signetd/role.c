@@ -42,7 +42,8 @@ struct role_boot {
 };
 
 /* A channel to another role, and who is to be told of its end. */
-struct link {
+struct role_link {
+	struct role_link *next;
 	struct role *role;
 	char name[NAME_SIZE];
 	enum msg_role peer;
@@ -319,7 +320,7 @@ parent_gone(void *arg, struct channel *ch, const struct fault *f)
 static void
 link_heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 {
-	struct link *link = arg;
+	struct role_link *link = arg;
 
 	link->heard(link->arg, ch, m, fd);
 }
@@ -337,7 +338,7 @@ is_replaceable(enum msg_role peer)
 static void
 link_gone(void *arg, struct channel *ch, const struct fault *f)
 {
-	struct link *link = arg;
+	struct role_link *link = arg;
 	struct role *role = link->role;
 
 	if (f != NULL)
@@ -373,7 +374,7 @@ role_channel(struct role *role, const char *name, int fd,
 {
 	/* Lives as long as the process: a daemon has few, and a channel that is
 	 * freed inside its own handler must not take this along. */
-	struct link *link = calloc(1, sizeof(*link));
+	struct role_link *link = calloc(1, sizeof(*link));
 	struct channel *ch;
 
 	if (link == NULL) {
@@ -391,9 +392,24 @@ role_channel(struct role *role, const char *name, int fd,
 	}
 	ch = channel_new(role->loop, fd, role->spec->self, link->peer,
 	    link_heard, link_gone, link, f);
-	if (ch == NULL)
+	if (ch == NULL) {
 		free(link);
+		return NULL;
+	}
+	link->next = role->links;
+	role->links = link;
 	return ch;
+}
+
+void
+role_links_free(struct role *role)
+{
+	while (role->links != NULL) {
+		struct role_link *link = role->links;
+
+		role->links = link->next;
+		free(link);
+	}
 }
 
 /* Everything between the walls and the first work. */

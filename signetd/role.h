@@ -30,13 +30,20 @@
  *   desk        "ca.N.conf" "ca.N.cert" "ca.N.chain", "office.N", "staff.N"
  *               (pieces of the staff file, the last of them empty), "accounts"
  *               (a line each: an account of that file, and its uid)
- * Descriptors: "listen.N" (front), "local" and "krb.N" (desk), and channels,
- * named after the role at the other end: "auth", "issuer", "signer", "keeper",
- * "front.N", "worker.N", "pam.N", "desk.N".  A process that was started anew
+ *   token       "ca.N.conf" "ca.N.cert" of its own CA, and of no other
+ *   intake      "callers.0" (a line each: an account of issue-from, and its
+ *               uid)
+ * A CA whose key is in a token has an empty "ca.N.key".
+ * Descriptors: "listen.N" (front), "local" and "krb.N" (desk), "issue" (intake,
+ * with issue-socket), and channels, named after the role at the other end:
+ * "auth", "issuer", "signer", "keeper", "front.N", "worker.N", "pam.N",
+ * "desk.N", "token.N" (the signer has one for each CA N with a token; its end
+ * is called "signer"), "intake.0" (auth and issuer).  A process that was started anew
  * gets a new channel: the same name arrives again.
  */
 struct fault;
 struct role;
+struct role_link;
 
 struct role_spec {
 	enum msg_role self;
@@ -64,6 +71,7 @@ struct role {
 	void *state;	 /* the role's own */
 	uint32_t served; /* for DRAINED */
 	struct role_boot *boot;
+	struct role_link *links; /* of its channels, those that have gone too */
 };
 
 int role_main(int argc, char **argv, const struct role_spec *spec);
@@ -84,6 +92,10 @@ void role_forget(struct role *role, const char *name);
 CHECKED struct channel *role_channel(struct role *role, const char *name,
     int fd, channel_heard_fn *heard, channel_gone_fn *gone, void *arg,
     struct fault *f);
+
+/* What role_channel() has kept; the channels have been freed.  The end of the
+ * process does it too: for tests. */
+void role_links_free(struct role *role);
 
 void role_drained(struct role *role);
 

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/unit.h"
+#include "krb/keytab_probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,6 @@
 
 #define KEYTAB "krb_gss_test.keytab"
 
-/*
- * A keytab, format 2: one key of myproxy/host.test@TEST.REALM, kvno 1,
- * aes128-cts-hmac-sha1-96, all zeroes.
- */
-static const uint8_t keytab[] = { 5, 2, 0, 0, 0, 0x46, 0, 2, 0, 10, 'T', 'E',
-	'S', 'T', '.', 'R', 'E', 'A', 'L', 'M', 0, 7, 'm', 'y', 'p', 'r', 'o',
-	'x', 'y', 0, 9, 'h', 'o', 's', 't', '.', 't', 'e', 's', 't', 0, 0, 0, 1,
-	0, 0, 0, 0, 1, 0, 17, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0, 0, 0, 0, 0, 1 };
-
 static int
 set_up(void **state)
 {
@@ -33,7 +24,7 @@ set_up(void **state)
 	(void)state;
 	(void)setenv("KRB5_CONFIG", "/dev/null", 1);
 	(void)setenv("KRB5CCNAME", "FILE:krb_gss_test.none", 1);
-	return file_write(KEYTAB, 0600, keytab, sizeof(keytab), &f);
+	return file_write(KEYTAB, 0600, keytab_probe, sizeof(keytab_probe), &f);
 }
 
 static int

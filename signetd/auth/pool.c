@@ -43,6 +43,18 @@ pool_new(const struct pool_spec *spec, struct fault *f)
 	return pool;
 }
 
+void
+pool_free(struct pool *pool)
+{
+	if (pool == NULL)
+		return;
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		channel_free(pool->worker[i].channel);
+		loop_timer_free(pool->worker[i].timer);
+	}
+	free(pool);
+}
+
 static struct pool_job *
 take_first(struct pool *pool)
 {

@@ -39,8 +39,11 @@ struct pool_spec {
 	    const char *text);
 };
 
-/* Lives as long as the process. */
 CHECKED struct pool *pool_new(const struct pool_spec *spec, struct fault *f);
+
+/* No question may wait in it or be with a worker.  auth's own live as long as
+ * the process. */
+void pool_free(struct pool *pool);
 
 /* A channel to the worker called ${name}, "worker.N" or "pam.N". */
 CHECKED int pool_attach(struct pool *pool, const char *name, int fd,
