@@ -189,8 +189,8 @@ raise_walls(struct role *role, struct fault *f)
 	return sandbox_enter(&box, f);
 }
 
-static void
-tell_parent(struct role *role, const struct msg *m)
+void
+role_tell(struct role *role, const struct msg *m)
 {
 	struct fault f = { 0 };
 
@@ -204,7 +204,7 @@ say_ready(struct role *role)
 	struct msg m = { .type = MSG_BOOT_READY };
 
 	m.boot_ready.generation = role->boot->generation;
-	tell_parent(role, &m);
+	role_tell(role, &m);
 }
 
 static void
@@ -216,7 +216,7 @@ say_failed(struct role *role, const struct fault *f)
 	if (text_copy(m.boot_failed.text, sizeof(m.boot_failed.text), f->text) <
 	    0)
 		memcpy(m.boot_failed.text, "?", 2);
-	tell_parent(role, &m);
+	role_tell(role, &m);
 }
 
 void
@@ -228,7 +228,7 @@ role_drained(struct role *role)
 		return;
 	role->boot->draining = false;
 	m.drained.served = role->served;
-	tell_parent(role, &m);
+	role_tell(role, &m);
 }
 
 /* A new configuration is taken over only if the role can live with it. */
@@ -303,6 +303,8 @@ heard_parent(void *arg, struct channel *ch, const struct msg *m, int fd)
 		reload(role, m->boot_go.generation);
 	} else if (m->type == MSG_DRAIN) {
 		drain(role);
+	} else if (role->spec->heard != NULL) {
+		role->spec->heard(role, m);
 	}
 }
 

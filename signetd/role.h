@@ -38,8 +38,8 @@
  * with issue-socket), and channels, named after the role at the other end:
  * "auth", "issuer", "signer", "keeper", "front.N", "worker.N", "pam.N",
  * "desk.N", "token.N" (the signer has one for each CA N with a token; its end
- * is called "signer"), "intake.0" (auth and issuer).  A process that was started anew
- * gets a new channel: the same name arrives again.
+ * is called "signer"), "intake.0" (auth and issuer).  A process that was
+ * started anew gets a new channel: the same name arrives again.
  */
 struct fault;
 struct role;
@@ -62,6 +62,8 @@ struct role_spec {
 	/* Take no new work; call role_drained() when the old is done.  NULL:
 	 * drained at once. */
 	void (*drain)(struct role *role);
+	/* The parent says what it says to this role alone.  NULL: nothing. */
+	void (*heard)(struct role *role, const struct msg *m);
 };
 
 struct role {
@@ -98,5 +100,8 @@ CHECKED struct channel *role_channel(struct role *role, const char *name,
 void role_links_free(struct role *role);
 
 void role_drained(struct role *role);
+
+/* Say ${m} to the parent; without one this process ends. */
+void role_tell(struct role *role, const struct msg *m);
 
 #endif

@@ -3,8 +3,10 @@
 #include "base/fault.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,19 +17,27 @@ struct secret {
 	uint8_t data[];
 };
 
-struct secret *
-secret_new(size_t size, struct fault *f)
+/* Whole pages for ${size} bytes; 0 if there are not so many. */
+static size_t
+pages_for(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t need = sizeof(struct secret) + size + 1;
+
+	return need < size ? 0 : (need + page - 1) / page * page;
+}
+
+struct secret *
+secret_new(size_t size, struct fault *f)
+{
+	size_t need = pages_for(size);
 	struct secret *s;
 	void *p;
 
-	if (need < size) {
+	if (need == 0) {
 		(void)fault_set(f, FAULT_MEMORY, "secret of %zu bytes", size);
 		return NULL;
 	}
-	need = (need + page - 1) / page * page;
 	p = mmap(NULL, need, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
@@ -39,6 +49,36 @@ secret_new(size_t size, struct fault *f)
 	(void)madvise(p, need, MADV_DONTDUMP);
 	(void)madvise(p, need, MADV_WIPEONFORK);
 	s = p;
+	s->mapped = need;
+	s->size = size;
+	return s;
+}
+
+/* Pages of the kernel's memfd_secret, NULL where it has none. */
+static void *
+map_hidden(size_t need)
+{
+	int fd = (int)syscall(SYS_memfd_secret, (unsigned)O_CLOEXEC);
+	void *p = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)need) == 0)
+		p = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+struct secret *
+secret_new_hidden(size_t size, struct fault *f)
+{
+	size_t need = pages_for(size);
+	struct secret *s = need == 0 ? NULL : map_hidden(need);
+
+	if (s == NULL)
+		return secret_new(size, f);
+	/* It is shared memory: a child must not have it at all. */
+	(void)madvise(s, need, MADV_DONTFORK);
 	s->mapped = need;
 	s->size = size;
 	return s;

@@ -19,6 +19,11 @@ struct secret;
 /* Room for ${size} bytes (and a NUL after them), empty.  secret_free() it. */
 CHECKED struct secret *secret_new(size_t size, struct fault *f);
 
+/* The same for what is kept for long, where the kernel has memfd_secret(2):
+ * pages that the kernel itself does not map, so that no debugger, no /proc and
+ * no root reads them.  Elsewhere it is what secret_new makes. */
+CHECKED struct secret *secret_new_hidden(size_t size, struct fault *f);
+
 /* A secret that holds a copy of ${len} bytes at ${data}. */
 CHECKED struct secret *secret_copy(const void *data, size_t len,
     struct fault *f);

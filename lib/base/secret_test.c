@@ -4,8 +4,10 @@
 #include "base/unit.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,6 +159,31 @@ wiped_is_wiped(void **state)
 		assert_int_equal(text[i], 0);
 }
 
+/* A debugger's way in; on a kernel without memfd_secret it is open. */
+static void
+what_is_hidden_is_not_read_from_outside(void **state)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(secret) s = secret_new_hidden(100, &f);
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	int has = (int)syscall(SYS_memfd_secret, 0u);
+	char seen[8];
+	ssize_t got;
+
+	(void)state;
+	assert_non_null(s);
+	assert_true(fd >= 0);
+	memcpy(secret_data(s), "123456", 6);
+	secret_set_len(s, 6);
+	assert_string_equal(secret_text(s), "123456");
+	got = pread(fd, seen, 6, (off_t)(uintptr_t)secret_data(s));
+	assert_int_equal(got, has >= 0 ? -1 : 6);
+	if (has >= 0)
+		(void)close(has);
+	(void)close(fd);
+	assert_null(secret_new_hidden(SIZE_MAX, &f));
+}
+
 int
 main(void)
 {
@@ -169,6 +196,7 @@ main(void)
 		    a_secret_is_left_out_of_core_dumps_and_children),
 		cmocka_unit_test(a_child_sees_zeroes),
 		cmocka_unit_test(wiped_is_wiped),
+		cmocka_unit_test(what_is_hidden_is_not_read_from_outside),
 	};
 
 	return cmocka_run_group_tests_name("base/secret", tests, NULL, NULL);

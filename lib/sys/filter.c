@@ -41,6 +41,9 @@ static const char *const calls_of[SANDBOX_PROMISE_COUNT] = {
 #define NEW_SPACES                                                     \
 	(CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | \
 	    CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS)
+/* A thread shares all that is ours, and is no process. */
+#define A_THREAD \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
 /* Argument ${arg} is ${value}; or is, of the bits in ${mask}. */
 #define IS(arg, value)                         \
@@ -81,6 +84,10 @@ static const struct gate {
 	/* Threads are named, and libcap looks at what there is when loaded. */
 	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_SET_NAME) } },
 	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_CAPBSET_READ) } },
+	{ SANDBOX_PROMISE(THREADS), "clone", 1,
+	    { MASKED(0, A_THREAD | NEW_SPACES, A_THREAD) } },
+	{ SANDBOX_PROMISE(THREADS), "prctl", 1, { IS(0, PR_SET_NAME) } },
+	{ SANDBOX_PROMISE(LOCAL), "socket", 1, { IS(0, AF_UNIX) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_UNIX) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_INET) } },
 	{ SANDBOX_PROMISE(CONNECT), "socket", 1, { IS(0, AF_INET6) } },
@@ -193,7 +200,9 @@ build(struct builder *b, uint64_t promises, struct fault *f)
 		if ((promises & gates[i].promise) != 0 &&
 		    allow_gate(b, &gates[i], f) < 0)
 			return -1;
-	if ((promises & SANDBOX_PROMISE(PROCESS)) != 0 && hide_clone3(b, f) < 0)
+	if ((promises &
+		(SANDBOX_PROMISE(PROCESS) | SANDBOX_PROMISE(THREADS))) != 0 &&
+	    hide_clone3(b, f) < 0)
 		return -1;
 	return allow_own_signals(b, f);
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <pthread.h>
 #include <signal.h>
 
 static void
@@ -67,6 +68,29 @@ forks(const char *dir)
 {
 	(void)dir;
 	(void)!fork();
+}
+
+static void *
+does_nothing(void *arg)
+{
+	return arg;
+}
+
+static void
+makes_a_thread(const char *dir)
+{
+	pthread_t thread;
+
+	(void)dir;
+	HOLDS(pthread_create(&thread, NULL, does_nothing, NULL) == 0);
+	HOLDS(pthread_join(thread, NULL) == 0);
+}
+
+static void
+makes_a_local_socket(const char *dir)
+{
+	(void)dir;
+	HOLDS(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
 }
 
 static void
@@ -167,6 +191,12 @@ static const struct {
 	{ accepts, ALL_PROMISES & ~SANDBOX_PROMISE(ACCEPT) },
 	{ runs_another_program, ALL_PROMISES & ~SANDBOX_PROMISE(PROCESS) },
 	{ forks, ALL_PROMISES & ~SANDBOX_PROMISE(PROCESS) },
+	{ makes_a_thread,
+	    ALL_PROMISES &
+		~(SANDBOX_PROMISE(PROCESS) | SANDBOX_PROMISE(THREADS)) },
+	{ makes_a_local_socket,
+	    ALL_PROMISES &
+		~(SANDBOX_PROMISE(CONNECT) | SANDBOX_PROMISE(LOCAL)) },
 	{ makes_a_name_space, ALL_PROMISES },
 	{ signals_its_parent, ALL_PROMISES & ~SANDBOX_PROMISE(PROCESS) },
 	{ signals_a_thread_of_its_parent,
@@ -216,6 +246,25 @@ for_support_a_forbidden_call_is_only_logged(void **state)
 }
 
 static void
+who_makes_threads_makes_nothing_more(void **state)
+{
+	struct sandbox box = a_box(SANDBOX_PROMISE(STDIO) |
+	    SANDBOX_PROMISE(THREADS) | SANDBOX_PROMISE(LOCAL));
+	static act_fn *const crimes_too[] = { forks, runs_another_program,
+		makes_a_socket };
+
+	(void)state;
+	passes(&box, makes_a_thread, "");
+	passes(&box, makes_a_local_socket, "");
+	for (size_t i = 0; i < 3; i++) {
+		int status = status_of(&box, crimes_too[i], "");
+
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSYS);
+	}
+}
+
+static void
 aborts(const char *dir)
 {
 	(void)dir;
@@ -244,6 +293,7 @@ main(void)
 #else
 		cmocka_unit_test(each_forbidden_call_kills),
 		cmocka_unit_test(for_support_a_forbidden_call_is_only_logged),
+		cmocka_unit_test(who_makes_threads_makes_nothing_more),
 		cmocka_unit_test(a_process_may_abort),
 #endif
 	};

@@ -22,7 +22,8 @@ PEOPLE = f"{BASE}/OU=People"
 
 # Users of the roles when the stories run as root: numbers need no accounts.
 ROLE_USERS = {"front": 61301, "auth": 61302, "worker": 61303, "issuer": 61304,
-              "signer": 61305, "keeper": 61306, "desk": 61307}
+              "signer": 61305, "keeper": 61306, "desk": 61307,
+              "token": 61308, "intake": 61309}
 
 
 def run(*args, check=True, **kw):
@@ -133,7 +134,7 @@ class Site:
         given = {s.split()[0] for s in self.settings}
         lists = {"listen", "auth", "tls-certificate", "tls-key", "map-realm",
                  "ldap-uri", "ca", "profile", "administrator",
-                 "office-profile", "office-listen"}
+                 "office-profile", "office-listen", "token-path", "issue-from"}
         lines = [s for s in lines
                  if s.split()[0] not in given or s.split()[0] in lists - {"listen", "profile"}]
         self.conf.write_text("\n".join(lines + self.settings) + "\n")
