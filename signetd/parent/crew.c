@@ -9,12 +9,26 @@
 
 /* ---- saying things to roles */
 
+/* Whether ${p} is to have ${item}: a token hears of its own CA alone. */
+static bool
+is_for(const struct process *p, const struct gathered *item)
+{
+	char own[32];
+
+	if ((item->roles & (1u << p->role)) == 0)
+		return false;
+	if (p->role != MSG_ROLE_TOKEN || !text_starts(item->name, "ca."))
+		return true;
+	return text_fmt(own, sizeof(own), "ca.%zu.", p->index) == 0 &&
+	    text_starts(item->name, own);
+}
+
 static int
 send_text(struct process *p, const struct gathered *item, struct fault *f)
 {
 	struct msg m = { .type = MSG_BOOT_TEXT };
 
-	if ((item->roles & (1u << p->role)) == 0)
+	if (!is_for(p, item))
 		return 0;
 	if (text_copy(m.boot_text.name, sizeof(m.boot_text.name), item->name) <
 	    0)
@@ -102,6 +116,16 @@ join_desk(struct daemon *d, struct process *p, struct fault *f)
 	return 0;
 }
 
+/* The intake is to callers what a front is to clients. */
+static int
+join_intake(struct daemon *d, struct process *p, struct fault *f)
+{
+	if (join(p, only(d, MSG_ROLE_AUTH), f) < 0 ||
+	    join(p, only(d, MSG_ROLE_ISSUER), f) < 0)
+		return -1;
+	return d->issue < 0 ? 0 : send_fd(p, "issue", d->issue, f);
+}
+
 /* What a process of the kind that may be started anew is joined to. */
 static int
 join_replaceable(struct daemon *d, struct process *p, struct fault *f)
@@ -110,6 +134,10 @@ join_replaceable(struct daemon *d, struct process *p, struct fault *f)
 
 	if (p->role == MSG_ROLE_DESK)
 		return join_desk(d, p, f);
+	if (p->role == MSG_ROLE_TOKEN)
+		return join(p, only(d, MSG_ROLE_SIGNER), f);
+	if (p->role == MSG_ROLE_INTAKE)
+		return join_intake(d, p, f);
 	if (join(p, only(d, MSG_ROLE_AUTH), f) < 0)
 		return -1;
 	if (p->role != MSG_ROLE_FRONT)
@@ -127,7 +155,8 @@ bool
 crew_is_replaceable(enum msg_role role)
 {
 	return role == MSG_ROLE_FRONT || role == MSG_ROLE_WORKER ||
-	    role == MSG_ROLE_PAM || role == MSG_ROLE_DESK;
+	    role == MSG_ROLE_PAM || role == MSG_ROLE_DESK ||
+	    role == MSG_ROLE_TOKEN || role == MSG_ROLE_INTAKE;
 }
 
 /* ---- starting */
@@ -198,12 +227,37 @@ add_logins(struct daemon *d, struct fault *f)
 
 	if (fronts == 0)
 		fronts = sysconf(_SC_NPROCESSORS_ONLN);
-	if (add_process(d, MSG_ROLE_AUTH, 0, f) < 0 ||
-	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
-	    add_processes(d, MSG_ROLE_PAM,
+	if (add_processes(d, MSG_ROLE_PAM,
 		conf_list_has(&c->auth, "pam") ? c->pam_workers : 0, f) < 0)
 		return -1;
 	return add_processes(d, MSG_ROLE_FRONT, fronts, f);
+}
+
+/* Who vouches for people, and those who bring their requests. */
+static int
+add_people(struct daemon *d, struct fault *f)
+{
+	const struct signetd_conf *c = &d->gather->conf;
+
+	if (!gather_has_auth(c))
+		return 0;
+	if (add_process(d, MSG_ROLE_AUTH, 0, f) < 0 ||
+	    add_processes(d, MSG_ROLE_WORKER, c->auth_workers, f) < 0 ||
+	    (c->logins && add_logins(d, f) < 0))
+		return -1;
+	return add_processes(d, MSG_ROLE_INTAKE, gather_has_intake(c) ? 1 : 0,
+	    f);
+}
+
+/* One for each CA whose key is in a token, by the CA's number. */
+static int
+add_tokens(struct daemon *d, struct fault *f)
+{
+	for (size_t i = 0; i < d->gather->conf.ca.count; i++)
+		if (d->gather->token[i] &&
+		    add_process(d, MSG_ROLE_TOKEN, i, f) < 0)
+			return -1;
+	return 0;
 }
 
 int
@@ -213,15 +267,15 @@ crew_start(struct daemon *d, struct fault *f)
 
 	if (add_process(d, MSG_ROLE_KEEPER, 0, f) < 0 ||
 	    add_process(d, MSG_ROLE_SIGNER, 0, f) < 0 ||
-	    add_process(d, MSG_ROLE_ISSUER, 0, f) < 0 ||
-	    (c->logins && add_logins(d, f) < 0) ||
+	    add_process(d, MSG_ROLE_ISSUER, 0, f) < 0 || add_tokens(d, f) < 0 ||
+	    add_people(d, f) < 0 ||
 	    add_processes(d, MSG_ROLE_DESK, *c->office_staff != '\0' ? 1 : 0,
 		f) < 0)
 		return -1;
 	gather_forget_once(d->gather);
 	if (join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_KEEPER), f) < 0 ||
 	    join(only(d, MSG_ROLE_ISSUER), only(d, MSG_ROLE_SIGNER), f) < 0 ||
-	    (c->logins &&
+	    (gather_has_auth(c) &&
 		join(only(d, MSG_ROLE_AUTH), only(d, MSG_ROLE_ISSUER), f) < 0))
 		return -1;
 	for (size_t i = 0; i < d->count; i++)

@@ -54,6 +54,7 @@ struct daemon {
 	int office; /* its Unix socket; -1 without an office */
 	int office_listen[CONF_LIST_MAX];
 	size_t office_listens;
+	int issue; /* the Unix socket of signet-issue; -1: none */
 	uint32_t generation;
 	bool started;
 	bool draining;
@@ -65,7 +66,7 @@ struct daemon {
 /* Start all roles, give each its texts and channels, and say GO. */
 CHECKED int crew_start(struct daemon *d, struct fault *f);
 
-/* Start ${p} anew: front, worker, pam and desk only. */
+/* Start ${p} anew: only what crew_is_replaceable. */
 CHECKED int crew_restart(struct daemon *d, struct process *p, struct fault *f);
 bool crew_is_replaceable(enum msg_role role);
 

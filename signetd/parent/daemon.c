@@ -372,6 +372,27 @@ open_office(struct daemon *d, struct fault *f)
 	return 0;
 }
 
+static int
+open_issue(struct daemon *d, struct fault *f)
+{
+	const char *path = d->gather->conf.issue_socket;
+
+	if (*path == '\0')
+		return 0;
+	if ((d->issue = net_listen_local(path, f)) < 0)
+		return fault_wrap(f, "issue-socket");
+	return 0;
+}
+
+static void
+close_issue(struct daemon *d)
+{
+	if (d->issue < 0)
+		return;
+	(void)close(d->issue);
+	(void)unlink(d->gather->conf.issue_socket);
+}
+
 static void
 close_office(struct daemon *d)
 {
@@ -411,7 +432,7 @@ start(struct daemon *d, struct fault *f)
 	if (notify_watchdog_ms() > 0)
 		feed_watchdog(d);
 	if (open_listeners(d, f) < 0 || open_office(d, f) < 0 ||
-	    place_ledger(&d->gather->conf, f) < 0)
+	    open_issue(d, f) < 0 || place_ledger(&d->gather->conf, f) < 0)
 		return -1;
 	loop_timer_set(d->deadline, START_TIMEOUT_MS);
 	return crew_start(d, f);
@@ -427,6 +448,7 @@ close_all(struct daemon *d)
 	for (size_t i = 0; i < d->listens; i++)
 		(void)close(d->listen[i]);
 	close_office(d);
+	close_issue(d);
 	for (size_t i = 0; i < CREW_SIGNALS; i++)
 		loop_signal_free(d->signals[i]);
 	loop_timer_free(d->deadline);
@@ -447,6 +469,7 @@ daemon_run(const struct daemon_wish *wish, struct gather *g, struct fault *f)
 	d->gather = g;
 	d->generation = 1;
 	d->office = -1;
+	d->issue = -1;
 	d->heard = heard;
 	d->gone = control_gone;
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -270,7 +270,20 @@ one_of(const char *keyword, const char *value, const char *const *known,
 	    value);
 }
 
-/* Users matter to root only: anyone else stays who he is. */
+bool
+gather_has_intake(const struct signetd_conf *c)
+{
+	return *c->issue_socket != '\0' || *c->issue_directory != '\0';
+}
+
+bool
+gather_has_auth(const struct signetd_conf *c)
+{
+	return c->logins || gather_has_intake(c);
+}
+
+/* Users matter to root only: anyone else stays who he is.  "" is a user whom
+ * this site does not need. */
 static int
 check_users(const struct signetd_conf *c, struct fault *f)
 {
@@ -285,18 +298,18 @@ check_users(const struct signetd_conf *c, struct fault *f)
 		{ "user-issuer", c->user_issuer },
 		{ "user-signer", c->user_signer },
 		{ "user-keeper", c->user_keeper },
-		{ "user-desk", c->user_desk },
+		{ "user-desk", *c->office_staff != '\0' ? c->user_desk : "" },
+		{ "user-intake", gather_has_intake(c) ? c->user_intake : "" },
 	};
-	/* The last one is needed where there is an office. */
-	const size_t count = sizeof(users) / sizeof(users[0]) -
-	    (*c->office_staff == '\0' ? 1 : 0);
+	const size_t count = sizeof(users) / sizeof(users[0]);
 	uid_t uid;
 	gid_t gid;
 
 	if (geteuid() != 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)
-		if (sandbox_user(users[i].user, &uid, &gid, f) < 0)
+		if (*users[i].user != '\0' &&
+		    sandbox_user(users[i].user, &uid, &gid, f) < 0)
 			return fault_wrap(f, "%s", users[i].keyword);
 	return 0;
 }
@@ -319,7 +332,7 @@ check_settings(const struct signetd_conf *c, struct fault *f)
 		return -1;
 	if (check_users(c, f) < 0)
 		return -1;
-	if (c->logins && *c->realm == '\0')
+	if (gather_has_auth(c) && *c->realm == '\0')
 		return fault_set(f, FAULT_CONFIG,
 		    "realm is not set: a principal is always name@REALM");
 	if (strcmp(c->subject_from, "program") == 0 && *c->map_program != '/')
@@ -330,6 +343,27 @@ check_settings(const struct signetd_conf *c, struct fault *f)
 	    c->ldap_uri.count == 0)
 		return fault_set(f, FAULT_CONFIG, "ldap-uri is not set");
 	return rehearse_settings(c, f);
+}
+
+/* The intake may open no file, so it hears which accounts have which uid. */
+static int
+gather_callers(struct gather *g, struct fault *f)
+{
+	const conf_list *from = &g->conf.issue_from;
+	struct gathered *callers =
+	    gather_add(g, TO(INTAKE), f, "callers", 0, "");
+	uid_t uid;
+	gid_t gid;
+
+	if (callers == NULL)
+		return -1;
+	for (size_t i = 0; i < from->count; i++) {
+		if (sandbox_user(from->item[i], &uid, &gid, f) < 0)
+			return fault_wrap(f, "issue-from");
+		buf_fmt(&callers->data, "%s %lu\n", from->item[i],
+		    (unsigned long)uid);
+	}
+	return 0;
 }
 
 int
@@ -352,8 +386,10 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 		result = gather_cas(g, names, f);
 	if (result == 0)
 		result = gather_log_key(g, f);
-	if (result == 0 && g->conf.logins)
+	if (result == 0 && gather_has_auth(&g->conf))
 		result = gather_profiles(g, names, f);
+	if (result == 0 && gather_has_intake(&g->conf))
+		result = gather_callers(g, f);
 	if (result == 0)
 		result = gather_office(g, names, f);
 	if (result == 0)

@@ -40,6 +40,11 @@ struct gather {
 CHECKED int gather_read(struct gather *g, const char *conf_path,
     struct fault *f);
 
+/* Whether anybody may hand in requests by signet-issue; whether people are
+ * vouched for at all, by logging in or so. */
+bool gather_has_intake(const struct signetd_conf *conf);
+bool gather_has_auth(const struct signetd_conf *conf);
+
 /* Ask for the pass phrases of encrypted CA keys, where key-passphrase says. */
 CHECKED int gather_phrases(struct gather *g, struct fault *f);
 
