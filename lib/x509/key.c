@@ -16,6 +16,8 @@ struct key {
 	EVP_PKEY_CTX *signer; /* owned; made ready once, used for all */
 	unsigned char *der;   /* owned: its SubjectPublicKeyInfo */
 	struct spki spki;     /* in der */
+	key_sign_fn *foreign; /* not NULL: there is no pkey and no signer */
+	void *arg;
 };
 
 static const struct {
@@ -88,6 +90,26 @@ key_take(EVP_PKEY *pkey, struct fault *f)
 		f) < 0 ||
 	    prepare(key, f) < 0)
 		return NULL;
+	return TAKE(key);
+}
+
+struct key *
+key_foreign(const struct spki *spki, key_sign_fn *sign, void *arg,
+    struct fault *f)
+{
+	OWN_STRUCT(key) key = calloc(1, sizeof(*key));
+
+	if (key == NULL ||
+	    (key->der = OPENSSL_memdup(spki->der.data, spki->der.len)) ==
+		NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "a key");
+		return NULL;
+	}
+	if (spki_read(&key->spki,
+		(struct wire_bytes){ key->der, spki->der.len }, f) < 0)
+		return NULL;
+	key->foreign = sign;
+	key->arg = arg;
 	return TAKE(key);
 }
 
@@ -170,16 +192,64 @@ key_signature_algorithm(enum key_kind kind)
 	return (struct wire_bytes){ NULL, 0 };
 }
 
+/* What others have signed is believed when it verifies. */
+static int
+check_foreign(const struct key *key, struct wire_bytes data,
+    const struct buf *signature, size_t before, struct fault *f)
+{
+	struct fault why = { 0 };
+
+	if (signature->failed)
+		return fault_set(f, FAULT_MEMORY, "a signature");
+	if (spki_verify(&key->spki, key_signature_algorithm(key->spki.kind),
+		data,
+		(struct wire_bytes){
+		    signature->data + before, signature->len - before },
+		&why) < 0)
+		return fault_set(f, FAULT_INTERNAL,
+		    "a signature came back that is not of this key: %s",
+		    why.text);
+	return 0;
+}
+
+static int
+sign_foreign(const struct key *key, struct wire_bytes data,
+    struct buf *signature, struct fault *f)
+{
+	size_t before = signature->len;
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	struct fault ignored = { 0 };
+	unsigned len = 0;
+	int result;
+
+	if (EVP_Digest(data.data, data.len, digest, &len,
+		digest_of(key->spki.kind), NULL) != 1)
+		return ossl_fault(f, FAULT_SYSTEM, "a digest");
+	result = key->foreign(key->arg, (struct wire_bytes){ digest, len },
+	    signature, f);
+	if (result == 0)
+		result = check_foreign(key, data, signature, before, f);
+	else if (f->code == FAULT_SUSPENDED && signature->len > before &&
+	    check_foreign(key, data, signature, before, &ignored) == 0)
+		return -1;
+	if (result < 0)
+		signature->len = before;
+	return result;
+}
+
 int
 key_sign(const struct key *key, struct wire_bytes data, struct buf *signature,
     struct fault *f)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len = 0;
-	size_t len = (size_t)EVP_PKEY_get_size(key->pkey);
-	uint8_t *room = buf_room(signature, len);
+	uint8_t *room;
+	size_t len;
 
-	if (room == NULL)
+	if (key->foreign != NULL)
+		return sign_foreign(key, data, signature, f);
+	len = (size_t)EVP_PKEY_get_size(key->pkey);
+	if ((room = buf_room(signature, len)) == NULL)
 		return fault_set(f, FAULT_MEMORY, "a signature");
 	if (EVP_Digest(data.data, data.len, digest, &digest_len,
 		digest_of(key->spki.kind), NULL) != 1 ||

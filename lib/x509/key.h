@@ -39,6 +39,26 @@ struct spki {
  */
 CHECKED struct key *key_make(const char *what, struct fault *f);
 
+/**
+ * key_foreign(spki, sign, arg, f):
+ * A key that is elsewhere, behind ${sign}: it is asked for a signature over
+ * ${digest} (of SHA-384 for P-384, else of SHA-256) and appends it as X.509
+ * wants it.  ${spki} is copied; ${arg} is borrowed.  What key_sign hands on
+ * verifies with ${spki}; FAULT_INTERNAL if what came does not.
+ *
+ * If ${sign} fails with FAULT_SUSPENDED it may have appended a signature all
+ * the same, which nobody may be given (token/token.h): key_sign then fails with
+ * that fault and leaves it in its ${signature} if it verifies.  In all other
+ * cases a key_sign that fails appends nothing.
+ *
+ * The functions that write a private key or hand it to OpenSSL refuse it:
+ * FAULT_UNSUPPORTED, or NULL.
+ */
+typedef int key_sign_fn(void *arg, struct wire_bytes digest,
+    struct buf *signature, struct fault *f);
+CHECKED struct key *key_foreign(const struct spki *spki, key_sign_fn *sign,
+    void *arg, struct fault *f);
+
 /* From PEM: PKCS#8, encrypted PKCS#8 (then ${phrase} is needed: FAULT_LOGIN
  * if it is wrong or NULL), traditional RSA and EC.  Other text before or after
  * is passed over.  FAULT_ABSENT if there is no key in it, FAULT_KEY if it is of

@@ -81,12 +81,17 @@ key_hash_sign(struct key_hash *hash, const struct key *key,
     struct buf *signature, struct fault *f)
 {
 	EVP_PKEY *pkey = key_pkey(key);
-	OWN(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	size_t size = (size_t)EVP_PKEY_get_size(pkey), len;
+	OWN(EVP_PKEY_CTX) ctx = NULL;
+	size_t size, len;
 	uint8_t digest[KEY_HASH_MAX];
-	uint8_t *room = buf_room(signature, size);
+	uint8_t *room;
 
-	if (room == NULL)
+	if (pkey == NULL)
+		return fault_set(f, FAULT_UNSUPPORTED,
+		    "the key is elsewhere: it signs whole data");
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	size = (size_t)EVP_PKEY_get_size(pkey);
+	if ((room = buf_room(signature, size)) == NULL)
 		return fault_set(f, FAULT_MEMORY, "a signature");
 	if (key_hash_end(hash, digest, &len, f) < 0)
 		return -1;

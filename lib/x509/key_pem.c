@@ -174,16 +174,25 @@ put_wiping(struct buf *out, const char *label, unsigned char *der, int len,
 	return 0;
 }
 
+static int
+is_elsewhere(struct fault *f)
+{
+	return fault_set(f, FAULT_UNSUPPORTED,
+	    "the private key is elsewhere, and cannot be written");
+}
+
 int
 key_write_pem(const struct key *key, const struct secret *phrase,
     struct buf *out, struct fault *f)
 {
-	OWN(PKCS8_PRIV_KEY_INFO) p8 = EVP_PKEY2PKCS8(key_pkey(key));
+	OWN(PKCS8_PRIV_KEY_INFO) p8 = NULL;
 	OWN(X509_SIG) sealed = NULL;
 	unsigned char *der = NULL;
 	int len;
 
-	if (p8 == NULL)
+	if (key_pkey(key) == NULL)
+		return is_elsewhere(f);
+	if ((p8 = EVP_PKEY2PKCS8(key_pkey(key))) == NULL)
 		return ossl_fault(f, FAULT_KEY, "encoding a private key");
 	if (phrase == NULL) {
 		len = i2d_PKCS8_PRIV_KEY_INFO(p8, &der);
@@ -201,7 +210,10 @@ key_write_traditional(const struct key *key, struct buf *out, struct fault *f)
 	const char *label =
 	    key_kind_of(key) == KEY_RSA ? "RSA PRIVATE KEY" : "EC PRIVATE KEY";
 	unsigned char *der = NULL;
-	int len = i2d_PrivateKey(key_pkey(key), &der);
+	int len;
 
+	if (key_pkey(key) == NULL)
+		return is_elsewhere(f);
+	len = i2d_PrivateKey(key_pkey(key), &der);
 	return put_wiping(out, label, der, len, f);
 }

@@ -11,7 +11,7 @@
  * if it is of a kind we do not use. */
 CHECKED struct key *key_take(EVP_PKEY *pkey, struct fault *f);
 
-/* ${key} as OpenSSL holds it: borrowed. */
+/* ${key} as OpenSSL holds it: borrowed.  NULL if it is a foreign one. */
 EVP_PKEY *key_pkey(const struct key *key);
 
 /* A public key that OpenSSL can use, without its decoders; EVP_PKEY_free() it.

@@ -8,6 +8,7 @@
 #include "signetd/keeper/batch.h"
 #include "signetd/keeper/heads.h"
 #include "signetd/keeper/lists.h"
+#include "signetd/keeper/queue.h"
 #include "signetd/keeper/requests.h"
 #include "signetd/role.h"
 #include "x509/ossl.h"
@@ -21,6 +22,7 @@ struct keeper {
 	struct books *books;
 	struct batch *batch;
 	struct lists *lists;
+	struct queue *queue;
 	struct heads *heads; /* NULL without a log key */
 	struct requests requests;
 	struct channel *issuer;
@@ -192,7 +194,8 @@ start(struct role *role, struct fault *f)
 	k->requests = (struct requests){ k->ledger, k->books, say, role };
 	k->batch = batch_new(k->ledger, k->books, say, role, f);
 	k->lists = lists_new(role->loop, k->ledger, k->dir, say_list, role, f);
-	if (k->batch == NULL || k->lists == NULL)
+	k->queue = queue_new(role->loop, k->ledger, k->books, k->dir, f);
+	if (k->batch == NULL || k->lists == NULL || k->queue == NULL)
 		return -1;
 	batch_set_renewal(k->batch, role->conf.renewal_limit);
 	if (lists_set_books(k->lists, k->books, role->conf.crl_interval, f) < 0)
@@ -215,6 +218,7 @@ reload(struct role *role, struct fault *f)
 	batch_set_books(k->batch, fresh);
 	batch_set_renewal(k->batch, role->conf.renewal_limit);
 	k->requests.books = fresh;
+	queue_set_books(k->queue, fresh);
 	if (lists_set_books(k->lists, fresh, role->conf.crl_interval, f) < 0)
 		LOG(LEDGER_FAULT, LOG_TEXT("text", f->text));
 	heads_set_interval(k->heads, role->conf.crl_interval);
