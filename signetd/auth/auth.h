@@ -65,6 +65,15 @@ void password_begin(struct talk *talk);
 bool password_turn(struct talk *talk, struct msg *m);
 void password_answer(struct talk *talk, enum fault_code code, const char *text);
 
+/* ---- callout.c: whom a MyProxy server beside us has authenticated */
+
+/* The intake asks for somebody in the name of that server. */
+void callout_ask(struct auth *a, struct channel *intake,
+    const struct msg_call_ask *m);
+/* Say no.  It is said to the server's own account, not to a stranger. */
+void callout_no(struct channel *intake, uint32_t connection,
+    enum fault_code code);
+
 /* ---- challenge.c: what the client must do for itself */
 
 /* Offer the methods that need no password. */

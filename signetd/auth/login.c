@@ -27,6 +27,15 @@ say_no(struct channel *front, uint32_t connection, enum fault_code code)
 	say(front, &m);
 }
 
+static void
+say_no_to(const struct talk *talk, enum fault_code code)
+{
+	if (talk->call)
+		callout_no(talk->front, talk->connection, code);
+	else
+		say_no(talk->front, talk->connection, code);
+}
+
 void
 login_refuse(struct talk *talk, enum fault_code code, const struct fault *f)
 {
@@ -35,7 +44,7 @@ login_refuse(struct talk *talk, enum fault_code code, const struct fault *f)
 	    LOG_TEXT("method", talk->method),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
 	if (talk->front != NULL)
-		say_no(talk->front, talk->connection, code);
+		say_no_to(talk, code);
 	/* A worker may still have its question. */
 	talk_abandon(talk->auth->talks, talk);
 }
@@ -94,8 +103,16 @@ say_yes(struct talk *talk, const struct dn *subject)
 	    LOG_TEXT("user", talk->username),
 	    LOG_TEXT("principal", talk->principal),
 	    LOG_TEXT("method", talk->method), LOG_TEXT("subject", text));
-	m.auth_yes.connection = talk->connection;
-	m.auth_yes.ticket = (struct wire_bytes){ ticket, sizeof(ticket) };
+	if (talk->call) {
+		m.type = MSG_CALL_YES;
+		m.call_yes.connection = talk->connection;
+		m.call_yes.ticket =
+		    (struct wire_bytes){ ticket, sizeof(ticket) };
+	} else {
+		m.auth_yes.connection = talk->connection;
+		m.auth_yes.ticket =
+		    (struct wire_bytes){ ticket, sizeof(ticket) };
+	}
 	say(talk->front, &m);
 	talk->auth->role->served++;
 	talk_free(talk->auth->talks, talk);

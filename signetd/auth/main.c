@@ -161,6 +161,8 @@ heard_front(void *arg, struct channel *ch, const struct msg *m, int fd)
 	(void)fd;
 	if (m->type == MSG_AUTH_ASK) {
 		login_ask(a, ch, &m->auth_ask);
+	} else if (m->type == MSG_CALL_ASK) {
+		callout_ask(a, ch, &m->call_ask);
 	} else if (m->type == MSG_AUTH_STEP) {
 		/* One that was refused a moment ago may still be talking. */
 		talk = talk_find(a->talks, ch, m->auth_step.connection);
@@ -207,7 +209,7 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 		    role_channel(role, name, fd, heard_issuer, NULL, a, f);
 		return a->issuer == NULL ? -1 : 0;
 	}
-	if (text_starts(name, "front."))
+	if (text_starts(name, "front.") || text_starts(name, "intake."))
 		return role_channel(role, name, fd, heard_front, front_gone, a,
 			   f) == NULL
 		    ? -1

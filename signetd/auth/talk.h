@@ -40,6 +40,7 @@ struct talk {
 	struct auth *auth;
 	struct channel *front; /* NULL: nobody listens any more */
 	uint32_t connection;
+	bool call; /* a call-out's: the front is the intake */
 	enum talk_state state;
 	char ref[16];
 	char peer[64];

@@ -32,16 +32,41 @@ code_of(uint32_t fault)
 	return fault < FAULT_COUNT ? (enum fault_code)fault : FAULT_INTERNAL;
 }
 
-static void
-answer_fault(struct channel *front, uint32_t connection, enum fault_code code,
-    const char *ref)
+/* What is asked for, and of whom the answer is awaited. */
+struct asked {
+	struct channel *front;
+	bool call;
+	struct msg_sign_ask ask;
+};
+
+/* Answer in the words of whoever asked. */
+static int
+answer(struct channel *front, bool call, const struct msg_sign_done *done,
+    struct fault *f)
 {
-	struct msg m = { .type = MSG_SIGN_DONE };
+	struct msg m = { .type = MSG_SIGN_DONE, .sign_done = *done };
+
+	if (call) {
+		m.type = MSG_CALL_SIGNED;
+		m.call_signed = (struct msg_call_signed){
+			.connection = done->connection,
+			.fault = done->fault,
+			.certificate = done->certificate,
+			.chain = done->chain,
+		};
+	}
+	return channel_say(front, &m, f);
+}
+
+static void
+answer_fault(struct channel *front, bool call, uint32_t connection,
+    enum fault_code code, const char *ref)
+{
+	const struct msg_sign_done done = { .connection = connection,
+		.fault = code };
 	struct fault f = { 0 };
 
-	m.sign_done.connection = connection;
-	m.sign_done.fault = code;
-	if (front != NULL && channel_say(front, &m, &f) < 0)
+	if (front != NULL && answer(front, call, &done, &f) < 0)
 		log_fault(&f, ref);
 }
 
@@ -53,7 +78,7 @@ refuse(const struct fault *f, struct job *job)
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
 	/* That one of us has gone is not that we cannot be reached. */
 	if (!job->refused)
-		answer_fault(job->front, job->connection,
+		answer_fault(job->front, job->call, job->connection,
 		    f->code == FAULT_UNREACHABLE ? FAULT_BUSY : f->code,
 		    job->who.ref);
 	job->front = NULL;
@@ -128,20 +153,22 @@ ask_keeper(struct issue *is, const struct job *job, struct fault *f)
 	return channel_say(is->keeper, &m, f);
 }
 
-void
-issue_ask(struct issue *is, struct channel *front,
-    const struct msg_sign_ask *ask)
+static void
+begin(struct issue *is, const struct asked *asked)
 {
+	const struct msg_sign_ask *ask = &asked->ask;
 	struct fault f = { 0 };
 	struct job *job = job_new(is->jobs, &f);
 
 	if (job == NULL) {
 		LOG(ISSUE_REFUSED, LOG_TEXT("code", fault_name(f.code)),
 		    LOG_TEXT("text", f.text));
-		answer_fault(front, ask->connection, f.code, NULL);
+		answer_fault(asked->front, asked->call, ask->connection, f.code,
+		    NULL);
 		return;
 	}
-	job->front = front;
+	job->front = asked->front;
+	job->call = asked->call;
 	job->connection = ask->connection;
 	job->deadline = clock_mono() + ISSUE_TIMEOUT_MS;
 	job->policy = policy_hold(is->policy);
@@ -157,6 +184,26 @@ issue_ask(struct issue *is, struct channel *front,
 		return;
 	}
 	job->state = JOB_RESERVING;
+}
+
+void
+issue_ask(struct issue *is, struct channel *front,
+    const struct msg_sign_ask *ask)
+{
+	begin(is, &(struct asked){ .front = front, .ask = *ask });
+}
+
+void
+issue_call(struct issue *is, struct channel *intake,
+    const struct msg_call_sign *ask)
+{
+	begin(is,
+	    &(struct asked){ .front = intake,
+		.call = true,
+		.ask = { .connection = ask->connection,
+		    .ticket = ask->ticket,
+		    .lifetime = ask->lifetime,
+		    .csr = ask->csr } });
 }
 
 static int
@@ -268,17 +315,14 @@ log_issued(const struct job *job, bool handed_out)
 static void
 hand_out(struct issue *is, struct job *job)
 {
-	struct msg m = { .type = MSG_SIGN_DONE };
+	const struct msg_sign_done done = { .connection = job->connection,
+		.certificate = { job->certificate.data, job->certificate.len },
+		.chain = { job->ca->chain.data, job->ca->chain.len } };
 	struct fault f = { 0 };
 	bool handed_out = false;
 
-	m.sign_done.connection = job->connection;
-	m.sign_done.certificate =
-	    (struct wire_bytes){ job->certificate.data, job->certificate.len };
-	m.sign_done.chain =
-	    (struct wire_bytes){ job->ca->chain.data, job->ca->chain.len };
 	if (job->front != NULL) {
-		handed_out = channel_say(job->front, &m, &f) == 0;
+		handed_out = answer(job->front, job->call, &done, &f) == 0;
 		if (!handed_out)
 			log_fault(&f, job->who.ref);
 	}

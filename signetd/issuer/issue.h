@@ -38,6 +38,9 @@ void issue_close(struct issue *issue);
 void issue_vouch(struct issue *issue, const struct msg_vouch *vouch);
 void issue_ask(struct issue *issue, struct channel *front,
     const struct msg_sign_ask *ask);
+/* The same for a call-out, which is answered by CALL_SIGNED. */
+void issue_call(struct issue *issue, struct channel *intake,
+    const struct msg_call_sign *ask);
 void issue_reserved(struct issue *issue, const struct msg_reserved *m);
 void issue_signed(struct issue *issue, const struct msg_tbs_done *m);
 void issue_committed(struct issue *issue, const struct msg_committed *m);

@@ -30,6 +30,7 @@ struct job {
 	enum job_state state;
 	struct channel *front; /* NULL: gone, or answered already */
 	uint32_t connection;
+	bool call;    /* a call-out's: the front is the intake */
 	bool refused; /* it was too late, and has been answered so */
 	int64_t deadline;
 	struct msg_vouch who;

@@ -202,6 +202,8 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 	}
 	if (m->type == MSG_SIGN_ASK)
 		issue_ask(issue, ch, &m->sign_ask);
+	if (m->type == MSG_CALL_SIGN)
+		issue_call(issue, ch, &m->call_sign);
 	if (m->type == MSG_VOUCH)
 		issue_vouch(issue, &m->vouch);
 	if (m->type == MSG_RESERVED)

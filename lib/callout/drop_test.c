@@ -1,0 +1,617 @@
+#include "callout/drop.h"
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/unit.h"
+#include "callout/drop_part.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOW ((time_t)2000000000)
+
+struct stage {
+	char dir[64];
+	struct drop drop;
+	struct drop_taken taken;
+	const char *busy; /* the id that is worked on */
+	unsigned lost;
+};
+
+static int
+set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+	struct fault f = { 0 };
+
+	assert_non_null(s);
+	(void)strcpy(s->dir, "/tmp/signet-drop.XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	assert_int_equal(chmod(s->dir, 02770), 0);
+	assert_int_equal(drop_open(&s->drop, s->dir, getuid(), getgid(), &f),
+	    0);
+	assert_int_equal(drop_claim(&s->drop, &f), 0);
+	*state = s;
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	drop_close(&s->drop);
+	assert_int_equal(nftw(s->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	free(s);
+	return 0;
+}
+
+static void
+path_in(const struct stage *s, const char *name, char path[128])
+{
+	assert_true(snprintf(path, 128, "%s/%s", s->dir, name) < 128);
+}
+
+static bool
+is_there(const struct stage *s, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	path_in(s, name, path);
+	return lstat(path, &st) == 0;
+}
+
+static bool
+is_kind(const struct stage *s, char kind, const char *id)
+{
+	char name[DROP_NAME_SIZE];
+
+	drop_name(name, kind, id);
+	return is_there(s, name);
+}
+
+/* A client with its request in place. */
+static void
+come(const struct stage *s, struct drop_client *c, const char *text)
+{
+	OWN_BUF(request, 64);
+	struct fault f = { 0 };
+
+	buf_text(&request, text);
+	assert_int_equal(drop_client_open(c, s->dir, &f), 0);
+	assert_int_equal(drop_client_put(c, &request, &f), 0);
+}
+
+/* He dies: his locks end, his files stay. */
+static void
+die(struct drop_client *c)
+{
+	(void)close(c->file);
+	(void)close(c->watch);
+	(void)close(c->dir);
+}
+
+static bool
+busy(void *arg, const char id[DROP_ID_SIZE])
+{
+	const struct stage *s = arg;
+
+	return s->busy != NULL && strcmp(s->busy, id) == 0;
+}
+
+static void
+lost(void *arg, const char id[DROP_ID_SIZE])
+{
+	struct stage *s = arg;
+	struct fault f = { 0 };
+	OWN_BUF(answer, 64);
+
+	buf_text(&answer, "lost");
+	assert_int_equal(drop_answer(&s->drop, id, &answer, &f), 0);
+	s->lost++;
+}
+
+static void
+sweep(struct stage *s, time_t now)
+{
+	const struct drop_keeper keeper = { busy, lost, s };
+	struct fault f = { 0 };
+
+	assert_int_equal(drop_sweep(&s->drop, &keeper, now, 1000, &f), 0);
+}
+
+static enum drop_found
+take(struct stage *s)
+{
+	struct fault f = { 0 };
+
+	return drop_take(&s->drop, &s->taken, &f);
+}
+
+static void
+a_request_is_taken_and_answered_once(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client c;
+	OWN_BUF(answer, 64);
+	OWN_BUF(got, 64);
+	struct pollfd seen = { .events = POLLIN };
+
+	assert_int_equal(take(s), DROP_NONE);
+	come(s, &c, "please");
+	seen.fd = s->drop.watch;
+	drop_quiet(&s->drop);
+	assert_int_equal(poll(&seen, 1, 0), 0);
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	assert_int_equal(poll(&seen, 1, 0), 1);
+	assert_int_equal(drop_client_answer(&c, &got, &f), 0);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_string_equal(s->taken.id, c.id);
+	assert_int_equal(s->taken.owner, getuid());
+	assert_memory_equal(s->taken.data, "please", s->taken.len);
+	assert_int_equal(take(s), DROP_NONE);
+	buf_text(&answer, "granted");
+	drop_client_quiet(&c);
+	assert_int_equal(drop_answer(&s->drop, c.id, &answer, &f), 0);
+	seen.fd = c.watch;
+	assert_int_equal(poll(&seen, 1, 0), 1);
+	assert_int_equal(drop_client_answer(&c, &got, &f), 1);
+	assert_memory_equal(got.data, "granted", 7);
+	drop_client_close(&c);
+	for (const char *kind = "qtna"; *kind != '\0'; kind++)
+		assert_false(is_kind(s, *kind, s->taken.id));
+}
+
+static void
+the_next_has_his_turn_as_soon_as_one_is_taken(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client a, b;
+
+	come(s, &a, "a");
+	come(s, &b, "b");
+	assert_int_equal(drop_client_announce(&a, &f), 1);
+	assert_int_equal(drop_client_announce(&b, &f), 0);
+	drop_client_quiet(&b);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_int_equal(poll(&(struct pollfd){ .fd = b.watch,
+				  .events = POLLIN },
+			     1, 0),
+	    1);
+	assert_int_equal(drop_client_announce(&b, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_string_equal(s->taken.id, b.id);
+	drop_client_close(&a);
+	drop_client_close(&b);
+}
+
+static void
+the_link_of_a_dead_client_keeps_nobody_waiting(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client dead, live;
+
+	come(s, &dead, "dead");
+	come(s, &live, "live");
+	assert_int_equal(drop_client_announce(&dead, &f), 1);
+	die(&dead);
+	assert_int_equal(drop_client_announce(&live, &f), 0);
+	assert_int_equal(take(s), DROP_GONE);
+	assert_false(is_kind(s, 'q', dead.id));
+	assert_false(is_kind(s, 't', dead.id));
+	assert_int_equal(drop_client_announce(&live, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_string_equal(s->taken.id, live.id);
+	drop_client_close(&live);
+}
+
+static void
+a_client_who_gave_up_leaves_a_link_that_is_cleared(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client c;
+
+	come(s, &c, "a");
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	drop_client_close(&c);
+	assert_true(is_there(s, DROP_LINK));
+	assert_int_equal(take(s), DROP_GONE);
+	assert_false(is_there(s, DROP_LINK));
+}
+
+static void
+what_was_taken_is_never_taken_again(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	char taken[DROP_NAME_SIZE], asked[DROP_NAME_SIZE];
+	struct drop_client c;
+	struct drop again;
+
+	come(s, &c, "a");
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	/* Another file of the same name does not replace it. */
+	drop_name(taken, 't', c.id);
+	drop_name(asked, 'q', c.id);
+	(void)close(openat(c.dir, asked, O_WRONLY | O_CREAT | O_EXCL, 0644));
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	assert_int_equal(take(s), DROP_GONE);
+	assert_true(is_there(s, taken));
+	/* The next intake says that nothing comes of it, and not twice. */
+	drop_close(&s->drop);
+	assert_int_equal(drop_open(&again, s->dir, getuid(), getgid(), &f), 0);
+	assert_int_equal(drop_claim(&again, &f), 0);
+	s->drop = again;
+	assert_int_equal(take(s), DROP_NONE);
+	sweep(s, NOW);
+	sweep(s, NOW);
+	assert_int_equal(s->lost, 1);
+	drop_client_close(&c);
+}
+
+/* An intake that died between two steps of taking. */
+static void
+a_link_to_what_was_taken_is_cleared(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	char taken[DROP_NAME_SIZE], asked[DROP_NAME_SIZE];
+	struct drop_client c;
+
+	come(s, &c, "a");
+	drop_name(taken, 't', c.id);
+	drop_name(asked, 'q', c.id);
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	assert_int_equal(renameat(c.dir, asked, c.dir, taken), 0);
+	assert_int_equal(take(s), DROP_GONE);
+	assert_false(is_there(s, DROP_LINK));
+	sweep(s, NOW);
+	assert_int_equal(s->lost, 1);
+	drop_client_close(&c);
+}
+
+static void
+what_the_dead_left_is_swept_and_what_the_living_have_is_not(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client unsaid, taken, answered, live, working;
+	OWN_BUF(answer, 64);
+
+	buf_text(&answer, "x");
+	come(s, &taken, "taken");
+	assert_int_equal(drop_client_announce(&taken, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	come(s, &answered, "answered");
+	assert_int_equal(drop_client_announce(&answered, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_int_equal(drop_answer(&s->drop, answered.id, &answer, &f), 0);
+	come(s, &live, "live");
+	assert_int_equal(drop_client_announce(&live, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	assert_int_equal(drop_answer(&s->drop, live.id, &answer, &f), 0);
+	come(s, &working, "working");
+	assert_int_equal(drop_client_announce(&working, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	die(&working);
+	s->busy = working.id;
+	come(s, &unsaid, "unsaid");
+	die(&unsaid);
+	die(&taken);
+	die(&answered);
+	sweep(s, time(NULL));
+	assert_false(is_kind(s, 't', taken.id));
+	assert_false(is_kind(s, 't', answered.id));
+	assert_false(is_kind(s, 'a', answered.id));
+	assert_true(is_kind(s, 'a', live.id));
+	assert_true(is_kind(s, 't', live.id));
+	assert_true(is_kind(s, 't', working.id));
+	/* It may have been begun a moment ago. */
+	assert_true(is_kind(s, 'q', unsaid.id));
+	sweep(s, time(NULL) + 2 * DROP_GRACE_S);
+	assert_false(is_kind(s, 'q', unsaid.id));
+	assert_true(is_there(s, DROP_SERVED));
+	assert_int_equal(s->lost, 0);
+	drop_client_close(&live);
+}
+
+/* ---- what is no request */
+
+static void
+put_link(const struct stage *s, const char *target)
+{
+	char path[128];
+
+	path_in(s, DROP_LINK, path);
+	assert_int_equal(symlink(target, path), 0);
+}
+
+static void
+a_link_that_leads_elsewhere_is_taken_away_unfollowed(void **state)
+{
+	const char *const targets[] = { "/etc/passwd", "../x", "q.", "intake",
+		"t.000000000000000000000000", "q.00000000000000000000000g",
+		"q.000000000000000000000000/x", "q.0000000000000000000000000" };
+	struct stage *s = *state;
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		put_link(s, targets[i]);
+		assert_int_equal(take(s), DROP_GONE);
+		assert_false(is_there(s, DROP_LINK));
+	}
+	assert_true(is_there(s, DROP_SERVED));
+}
+
+static void
+what_is_no_link_is_taken_away(void **state)
+{
+	struct stage *s = *state;
+	char path[128];
+
+	path_in(s, DROP_LINK, path);
+	(void)close(open(path, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(take(s), DROP_GONE);
+	assert_false(is_there(s, DROP_LINK));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(take(s), DROP_GONE);
+	assert_false(is_there(s, DROP_LINK));
+}
+
+/* Things that are announced as q.ID and are no file of a client. */
+enum thing {
+	A_LINK,
+	A_FOLDER,
+	A_PIPE,
+	TWO_NAMES,
+	TOO_LONG,
+	THINGS
+};
+
+static void
+make_thing(const struct stage *s, enum thing thing, const char *path, int *fd)
+{
+	char other[128];
+
+	*fd = -1;
+	path_in(s, "other", other);
+	if (thing == A_LINK)
+		assert_int_equal(symlink("/etc/passwd", path), 0);
+	if (thing == A_FOLDER)
+		assert_int_equal(mkdir(path, 0700), 0);
+	if (thing == A_PIPE)
+		assert_int_equal(mkfifo(path, 0644), 0);
+	if (thing == TWO_NAMES || thing == TOO_LONG) {
+		*fd = open(path, O_RDWR | O_CREAT, 0644);
+		assert_true(drop_lock(*fd));
+	}
+	if (thing == TWO_NAMES)
+		assert_int_equal(link(path, other), 0);
+	if (thing == TOO_LONG)
+		assert_int_equal(ftruncate(*fd, CALLOUT_REQUEST_MAX + 1), 0);
+}
+
+static void
+only_a_regular_file_of_one_name_is_read(void **state)
+{
+	struct stage *s = *state;
+	char name[DROP_NAME_SIZE], path[128];
+
+	for (int thing = 0; thing < THINGS; thing++) {
+		enum drop_found found;
+		int fd;
+
+		drop_name(name, 'q', "00000000000000000000000f");
+		path_in(s, name, path);
+		make_thing(s, (enum thing)thing, path, &fd);
+		put_link(s, name);
+		found = take(s);
+		assert_true(found == DROP_BAD || found == DROP_GONE);
+		assert_false(is_there(s, DROP_LINK));
+		if (fd >= 0)
+			(void)close(fd);
+		sweep(s, NOW);
+		assert_false(is_kind(s, 'q', "00000000000000000000000f"));
+		assert_false(is_kind(s, 't', "00000000000000000000000f"));
+	}
+}
+
+static void
+a_directory_that_strangers_may_enter_is_refused(void **state)
+{
+	struct stage *s = *state;
+	struct drop_client c;
+	struct fault f = { 0 };
+
+	assert_int_equal(chmod(s->dir, 02771), 0);
+	assert_int_equal(drop_client_open(&c, s->dir, &f), -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(drop_claim(&s->drop, &f), -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(chmod(s->dir, 0770), 0);
+	assert_int_equal(drop_claim(&s->drop, &f), -1);
+	assert_non_null(strstr(f.text, "set-group-ID"));
+}
+
+static void
+a_client_sees_whether_an_intake_is_there(void **state)
+{
+	struct stage *s = *state;
+	struct drop_client c;
+	struct drop second;
+	struct fault f = { 0 };
+
+	assert_int_equal(drop_client_open(&c, s->dir, &f), 0);
+	assert_true(drop_client_served(&c));
+	assert_int_equal(drop_open(&second, s->dir, 0, 0, &f), 0);
+	assert_int_equal(drop_claim(&second, &f), -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	drop_close(&second);
+	drop_close(&s->drop);
+	assert_false(drop_client_served(&c));
+	drop_client_close(&c);
+}
+
+/* ---- many at once, some of whom are killed */
+
+#define CROWD 8
+#define ROUNDS 25
+
+/* A client's life; it is ended anywhere. */
+static void
+live(const struct stage *s)
+{
+	struct fault f = { 0 };
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct drop_client c;
+		OWN_BUF(got, 64);
+		int step = 0;
+
+		come(s, &c, "again");
+		while ((step = drop_client_announce(&c, &f)) == 0) {
+			struct pollfd p = { .fd = c.watch, .events = POLLIN };
+
+			(void)poll(&p, 1, 1000);
+			drop_client_quiet(&c);
+		}
+		while (step == 1 &&
+		    (step = drop_client_answer(&c, &got, &f)) == 0) {
+			struct pollfd p = { .fd = c.watch, .events = POLLIN };
+
+			(void)poll(&p, 1, 1000);
+			drop_client_quiet(&c);
+			step = 1;
+		}
+		if (step != 1 || got.len != DROP_ID_SIZE - 1 ||
+		    memcmp(got.data, c.id, got.len) != 0)
+			_exit(1);
+		drop_client_close(&c);
+	}
+	_exit(0);
+}
+
+static pid_t
+start_one(const struct stage *s)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		live(s);
+	return pid;
+}
+
+/* Serve until all of ${pid} have ended; kill those of odd number on the way,
+ * each at another of its steps. */
+static void
+serve(struct stage *s, pid_t pid[CROWD], int status[CROWD])
+{
+	int left = CROWD, served = 0;
+
+	while (left > 0) {
+		struct pollfd p = { .fd = s->drop.watch, .events = POLLIN };
+		enum drop_found found;
+
+		(void)poll(&p, 1, 20);
+		drop_quiet(&s->drop);
+		while ((found = take(s)) != DROP_NONE) {
+			struct fault f = { 0 };
+			OWN_BUF(answer, 64);
+
+			buf_text(&answer, s->taken.id);
+			assert_int_not_equal(found, DROP_BAD);
+			if (found == DROP_TAKEN)
+				assert_int_equal(drop_answer(&s->drop,
+						     s->taken.id, &answer, &f),
+				    0);
+			served++;
+			if (served % 7 == 0 && served / 7 < CROWD &&
+			    served / 7 % 2 == 1)
+				(void)kill(pid[served / 7], SIGKILL);
+		}
+		for (int i = 0; i < CROWD; i++)
+			if (pid[i] > 0 &&
+			    waitpid(pid[i], &status[i], WNOHANG) == pid[i]) {
+				pid[i] = 0;
+				left--;
+			}
+	}
+}
+
+static void
+of_a_crowd_the_living_are_all_served(void **state)
+{
+	struct stage *s = *state;
+	pid_t pid[CROWD];
+	int status[CROWD] = { 0 };
+
+	for (int i = 0; i < CROWD; i++)
+		pid[i] = start_one(s);
+	serve(s, pid, status);
+	for (int i = 0; i < CROWD; i += 2)
+		assert_true(WIFEXITED(status[i]) &&
+		    WEXITSTATUS(status[i]) == 0);
+	sweep(s, time(NULL) + 2 * DROP_GRACE_S);
+	sweep(s, time(NULL) + 2 * DROP_GRACE_S);
+	/* "intake" alone is left. */
+	assert_int_equal(s->lost, 0);
+	drop_close(&s->drop);
+	{
+		char path[128];
+
+		path_in(s, DROP_SERVED, path);
+		assert_int_equal(unlink(path), 0);
+		path_in(s, DROP_LINK, path);
+		(void)unlink(path);
+		assert_int_equal(rmdir(s->dir), 0);
+		assert_int_equal(mkdir(s->dir, 0700), 0);
+	}
+}
+
+#define DROP_UNIT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DROP_UNIT(a_request_is_taken_and_answered_once),
+		DROP_UNIT(the_next_has_his_turn_as_soon_as_one_is_taken),
+		DROP_UNIT(the_link_of_a_dead_client_keeps_nobody_waiting),
+		DROP_UNIT(a_client_who_gave_up_leaves_a_link_that_is_cleared),
+		DROP_UNIT(what_was_taken_is_never_taken_again),
+		DROP_UNIT(a_link_to_what_was_taken_is_cleared),
+		DROP_UNIT(
+		    what_the_dead_left_is_swept_and_what_the_living_have_is_not),
+		DROP_UNIT(a_link_that_leads_elsewhere_is_taken_away_unfollowed),
+		DROP_UNIT(what_is_no_link_is_taken_away),
+		DROP_UNIT(only_a_regular_file_of_one_name_is_read),
+		DROP_UNIT(a_directory_that_strangers_may_enter_is_refused),
+		DROP_UNIT(a_client_sees_whether_an_intake_is_there),
+		DROP_UNIT(of_a_crowd_the_living_are_all_served),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
