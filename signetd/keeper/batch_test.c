@@ -2,31 +2,15 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "x509/der.h"
-#include "x509/mint_probe.h"
+#include "signetd/keeper/keeper_probe.h"
 
 #include <sys/stat.h>
-
-#include <dirent.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#define CONF                                                \
-	"name sub\nmay-sign-under /DC=org/O=Ex/OU=People\n" \
-	"usage digitalSignature\nserial range 1000 50\n"    \
-	"crl-url http://ca.example.org/sub.crl\n"
 
 #define ANSWERS_MAX 1100
 
 /* A ledger, a CA, and what was answered. */
 struct desk {
-	char dir[64];
-	char path[PATH_MAX];
-	struct made ca;
-	struct ledger *ledger;
-	struct books *books;
+	struct keeper_place at;
 	struct batch *batch;
 	unsigned answers;
 	struct answered {
@@ -62,14 +46,11 @@ note(void *arg, const struct msg *m)
 }
 
 static void
-open_ledger(struct desk *d)
+open_batch(struct desk *d)
 {
 	struct fault f = { 0 };
 
-	d->ledger = ledger_open(d->path, NULL, &f);
-	if (d->ledger == NULL)
-		fail_msg("%s", f.text);
-	d->batch = batch_new(d->ledger, d->books, note, d, &f);
+	d->batch = batch_new(d->at.ledger, d->at.books, note, d, &f);
 	assert_non_null(d->batch);
 }
 
@@ -77,29 +58,11 @@ static int
 open_desk(void **state)
 {
 	struct desk *d = calloc(1, sizeof(*d));
-	struct fault f = { 0 };
-	OWN_BUF(pem, 65536);
 
 	assert_non_null(d);
 	*state = d;
-	assert_int_equal(text_copy(d->dir, sizeof(d->dir),
-			     "/tmp/batch_test.XXXXXX"),
-	    0);
-	assert_non_null(mkdtemp(d->dir));
-	assert_int_equal(text_fmt(d->path, sizeof(d->path), "%s/ledger.db",
-			     d->dir),
-	    0);
-	d->ca =
-	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
-	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){ d->ca.der.data, d->ca.der.len });
-	d->books = books_new(&f);
-	assert_non_null(d->books);
-	if (books_add(d->books,
-		(struct wire_bytes){ (const uint8_t *)CONF, strlen(CONF) },
-		(struct wire_bytes){ pem.data, pem.len }, &f) < 0)
-		fail_msg("%s", f.text);
-	open_ledger(d);
+	keeper_open(&d->at);
+	open_batch(d);
 	return 0;
 }
 
@@ -107,18 +70,9 @@ static int
 close_desk(void **state)
 {
 	struct desk *d = *state;
-	struct dirent *file;
-	DIR *dir;
 
 	batch_free(d->batch);
-	ledger_free(d->ledger);
-	books_free(d->books);
-	made_free(&d->ca);
-	assert_non_null(dir = opendir(d->dir));
-	while ((file = readdir(dir)) != NULL)
-		(void)unlinkat(dirfd(dir), file->d_name, 0);
-	(void)closedir(dir);
-	(void)rmdir(d->dir);
+	keeper_close(&d->at);
 	free(d);
 	return 0;
 }
@@ -143,15 +97,9 @@ take_commit(struct desk *d, uint32_t id, const struct answered *reserved)
 	struct msg m = { .type = MSG_COMMIT,
 		.commit = { .id = id, .ca = "sub" } };
 	OWN_BUF(der, 256);
-	size_t whole = der_open(&der, DER_SEQUENCE);
-	size_t tbs = der_open(&der, DER_SEQUENCE);
-	size_t version = der_open(&der, DER_CONTEXT_C(0));
 
-	der_put_u64(&der, 2);
-	der_close(&der, version);
-	der_put_positive(&der, reserved->serial, reserved->serial_len);
-	der_close(&der, tbs);
-	der_close(&der, whole);
+	keeper_put_der(&der,
+	    (struct wire_bytes){ reserved->serial, reserved->serial_len });
 	m.commit.serial =
 	    (struct wire_bytes){ reserved->serial, reserved->serial_len };
 	m.commit.der = (struct wire_bytes){ der.data, der.len };
@@ -184,7 +132,7 @@ count_of(const struct desk *d, enum ledger_state state)
 	unsigned states[LEDGER_HELD + 1] = { 0 };
 	const struct ledger_filter all = { 0 };
 	struct fault f = { 0 };
-	OWN_STRUCT(ledger) l = ledger_open_read(d->path, &f);
+	OWN_STRUCT(ledger) l = ledger_open_read(d->at.path, &f);
 
 	assert_non_null(l);
 	assert_int_equal(ledger_each(l, &all, count_state, states, &f), 0);
@@ -277,7 +225,7 @@ a_failed_transaction_is_taken_back_and_voids_are_owed(void **state)
 
 	take_reserve(d, 1);
 	batch_end(d->batch);
-	assert_non_null(other = ledger_open(d->path, NULL, &f));
+	assert_non_null(other = ledger_open(d->at.path, NULL, &f));
 	assert_int_equal(ledger_begin(other, &f), 0);
 	take_void(d, &d->answer[0]);
 	take_reserve(d, 2);
@@ -319,18 +267,18 @@ a_name_that_is_no_file_name_is_refused(void **state)
 	OWN_BUF(pem, 65536);
 
 	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){ d->ca.der.data, d->ca.der.len });
+	    (struct wire_bytes){ d->at.ca.der.data, d->at.ca.der.len });
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		OWN_BUF(conf, 1024);
 
-		buf_fmt(&conf, "%s", CONF);
+		buf_fmt(&conf, "%s", KEEPER_CONF);
 		buf_eat(&conf, strlen("name sub"));
 		{
 			OWN_BUF(whole, 2048);
 
 			buf_fmt(&whole, "name %s", names[i]);
 			buf_put(&whole, conf.data, conf.len);
-			assert_int_equal(books_add(d->books,
+			assert_int_equal(books_add(d->at.books,
 					     (struct wire_bytes){
 						 whole.data, whole.len },
 					     (struct wire_bytes){
@@ -340,7 +288,7 @@ a_name_that_is_no_file_name_is_refused(void **state)
 			assert_int_equal(f.code, FAULT_CONFIG);
 		}
 	}
-	assert_int_equal(books_count(d->books), 1);
+	assert_int_equal(books_count(d->at.books), 1);
 }
 
 static void

@@ -2,22 +2,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "signetd/keeper/keeper_probe.h"
 #include "signetd/revoked.h"
 #include "sys/sealed.h"
 #include "x509/crl_list.h"
-#include "x509/der.h"
-#include "x509/mint_probe.h"
-
-#include <dirent.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#define CONF                                                \
-	"name sub\nmay-sign-under /DC=org/O=Ex/OU=People\n" \
-	"usage digitalSignature\nserial range 1000 50\n"    \
-	"crl-url http://ca.example.org/sub.crl\n"
 
 #define PATIENCE 2000 /* times 10 ms */
 
@@ -34,15 +22,11 @@ enum answer {
 
 /* A ledger, a CA, and an issuer and signer in one. */
 struct desk {
-	char dir[64];
-	char path[PATH_MAX];
-	struct made ca;
+	struct keeper_place at;
 	struct key *other;
 	struct authority *a;
 	struct loop *loop;
 	struct loop_timer *timer;
-	struct ledger *ledger;
-	struct books *books;
 	struct lists *lists;
 	enum answer answer;
 	unsigned asked;
@@ -114,7 +98,7 @@ sign(struct desk *d, const struct msg_crl_list *m, struct crl_list *list)
 	assert_int_equal(crl_list_open(list, d->a, &span, &tbs, &f), 0);
 	assert_int_equal(crl_list_write(list, SIZE_MAX, &tbs, &f), 0);
 	assert_int_equal(key_sign(d->answer == ANSWER_FORGED ? d->other
-							     : d->ca.key,
+							     : d->at.ca.key,
 			     (struct wire_bytes){ tbs.data, tbs.len },
 			     &signature, &f),
 	    0);
@@ -186,7 +170,8 @@ last_filed(const struct desk *d)
 	struct ledger_list last = { 0 };
 	struct fault f = { 0 };
 
-	assert_int_equal(ledger_list_last(d->ledger, "sub", 0, &last, &f), 0);
+	assert_int_equal(ledger_list_last(d->at.ledger, "sub", 0, &last, &f),
+	    0);
 	return last;
 }
 
@@ -224,9 +209,9 @@ open_lists(struct desk *d)
 
 	assert_non_null(d->loop = loop_new(&f));
 	assert_non_null(d->timer = loop_timer_new(d->loop, watch, d, &f));
-	assert_non_null(d->lists =
-			    lists_new(d->loop, d->ledger, d->dir, hear, d, &f));
-	if (lists_set_books(d->lists, d->books, 86400, &f) < 0)
+	assert_non_null(d->lists = lists_new(d->loop, d->at.ledger, d->at.dir,
+			    hear, d, &f));
+	if (lists_set_books(d->lists, d->at.books, 86400, &f) < 0)
 		fail_msg("%s", f.text);
 	lists_start(d->lists);
 }
@@ -244,27 +229,12 @@ open_desk(void **state)
 {
 	struct desk *d = calloc(1, sizeof(*d));
 	struct fault f = { 0 };
-	OWN_BUF(pem, 65536);
 
 	assert_non_null(d);
 	*state = d;
-	memcpy(d->dir, "/tmp/lists_test.XXXXXX", 23);
-	assert_non_null(mkdtemp(d->dir));
-	assert_int_equal(text_fmt(d->path, sizeof(d->path), "%s/ledger.db",
-			     d->dir),
-	    0);
-	d->ca =
-	    probe_make("sub-ca", "ec:P-256", PROBE_SUB, NULL, NULL, NULL, NULL);
-	d->a = probe_authority(&d->ca, CONF);
+	keeper_open(&d->at);
+	d->a = probe_authority(&d->at.ca, KEEPER_CONF);
 	assert_non_null(d->other = key_make("ec:P-256", &f));
-	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){ d->ca.der.data, d->ca.der.len });
-	assert_non_null(d->books = books_new(&f));
-	if (books_add(d->books,
-		(struct wire_bytes){ (const uint8_t *)CONF, strlen(CONF) },
-		(struct wire_bytes){ pem.data, pem.len }, &f) < 0)
-		fail_msg("%s", f.text);
-	assert_non_null(d->ledger = ledger_open(d->path, NULL, &f));
 	open_lists(d);
 	return 0;
 }
@@ -273,21 +243,12 @@ static int
 close_desk(void **state)
 {
 	struct desk *d = *state;
-	struct dirent *file;
-	DIR *dir;
 
 	close_lists(d);
-	ledger_free(d->ledger);
-	books_free(d->books);
+	keeper_close(&d->at);
 	authority_clear(d->a);
 	free(d->a);
 	key_free(d->other);
-	made_free(&d->ca);
-	assert_non_null(dir = opendir(d->dir));
-	while ((file = readdir(dir)) != NULL)
-		(void)unlinkat(dirfd(dir), file->d_name, 0);
-	(void)closedir(dir);
-	(void)rmdir(d->dir);
 	free(d);
 	return 0;
 }
@@ -297,7 +258,7 @@ static void
 revoke_another(const struct desk *d, time_t not_after)
 {
 	struct fault f = { 0 };
-	OWN_STRUCT(ledger) l = ledger_open(d->path, NULL, &f);
+	OWN_STRUCT(ledger) l = ledger_open(d->at.path, NULL, &f);
 	const struct ledger_numbering numbering = { false, 1000, 50 };
 	const struct ledger_intent intent = { .ca = "sub",
 		.ref = "0123456789ab",
@@ -309,28 +270,13 @@ revoke_another(const struct desk *d, time_t not_after)
 		.profile = "p",
 		.not_before = 1,
 		.not_after = not_after };
-	uint8_t bytes[20];
-	size_t len = 0;
-	struct wire_bytes serial;
-	OWN_BUF(der, 256);
-	size_t whole = der_open(&der, DER_SEQUENCE);
-	size_t tbs = der_open(&der, DER_SEQUENCE);
-	size_t version = der_open(&der, DER_CONTEXT_C(0));
+	struct keeper_serial serial;
 
 	assert_non_null(l);
 	assert_int_equal(ledger_begin(l, &f), 0);
-	assert_int_equal(ledger_reserve(l, &intent, &numbering, bytes, &len,
-			     NULL, &f),
-	    0);
-	serial = (struct wire_bytes){ bytes, len };
-	der_put_u64(&der, 2);
-	der_close(&der, version);
-	der_put_positive(&der, bytes, len);
-	der_close(&der, tbs);
-	der_close(&der, whole);
-	if (ledger_commit(l, "sub", serial,
-		(struct wire_bytes){ der.data, der.len }, &f) < 0 ||
-	    ledger_revoke(l, "sub", serial, 4, "root", 1790000001, &f) < 0 ||
+	serial = keeper_issue(l, &intent, &numbering);
+	if (ledger_revoke(l, "sub", keeper_bytes(&serial), 4, "root",
+		1790000001, &f) < 0 ||
 	    ledger_end(l, &f) < 0)
 		fail_msg("%s", f.text);
 }
@@ -348,12 +294,12 @@ is_there(const struct desk *d, const char *der_name, const char *pem_name,
 	struct crl crl;
 	size_t at = 0;
 
-	assert_int_equal(text_fmt(path, sizeof(path), "%s/%s", d->dir,
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/%s", d->at.dir,
 			     der_name),
 	    0);
 	if (file_read(path, &der, &f) < 0)
 		return false;
-	assert_int_equal(text_fmt(path, sizeof(path), "%s/%s", d->dir,
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/%s", d->at.dir,
 			     pem_name),
 	    0);
 	assert_int_equal(file_read(path, &pem, &f), 0);
@@ -467,7 +413,7 @@ what_was_half_written_goes_at_the_start(void **state)
 	struct fault f = { 0 };
 
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(text_fmt(path[i], PATH_MAX, "%s/%s", d->dir,
+		assert_int_equal(text_fmt(path[i], PATH_MAX, "%s/%s", d->at.dir,
 				     names[i]),
 		    0);
 		assert_int_equal(file_write(path[i], 0600, "x", 1, &f), 0);

@@ -1,15 +1,7 @@
 #include "signetd/keeper/renewal.h"
 
 #include "base/clock.h"
-#include "base/fault.h"
-#include "base/text.h"
-#include "base/unit.h"
-#include "x509/der.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "signetd/keeper/keeper_probe.h"
 
 #define ANN "/DC=org/O=Ex/OU=People/CN=ann@EX.ORG"
 #define JOANN "/DC=org/O=Ex/OU=People/CN=ann@EX.ORG.UK"
@@ -45,21 +37,6 @@ tear_down(void **state)
 	return rmdir(dir);
 }
 
-/* The least that the ledger takes for a certificate of this serial. */
-static void
-put_certificate(struct buf *der, const uint8_t *serial, size_t len)
-{
-	size_t whole = der_open(der, DER_SEQUENCE);
-	size_t tbs = der_open(der, DER_SEQUENCE);
-	size_t version = der_open(der, DER_CONTEXT_C(0));
-
-	der_put_u64(der, 2);
-	der_close(der, version);
-	der_put_positive(der, serial, len);
-	der_close(der, tbs);
-	der_close(der, whole);
-}
-
 /* Issue one for ${subject} that ends at ${not_after}, and revoke it. */
 static struct wire_bytes
 issue_and_revoke(struct ledger *l, const char *subject, time_t not_after,
@@ -84,7 +61,7 @@ issue_and_revoke(struct ledger *l, const char *subject, time_t not_after,
 	assert_int_equal(ledger_reserve(l, &intent, &numbering, serial,
 			     &number.len, NULL, &f),
 	    0);
-	put_certificate(&der, serial, number.len);
+	keeper_put_der(&der, number);
 	assert_int_equal(ledger_commit(l, "slcs", number,
 			     (struct wire_bytes){ der.data, der.len }, &f),
 	    0);
