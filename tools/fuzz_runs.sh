@@ -5,6 +5,8 @@
 # once) and costs a derivation or a second reader an input gets a tenth of them.
 set -eu
 dir=$1 runs=$2 jobs=$3
+# Small inputs, run one by one: what was freed need not be kept for long.
+export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=16:thread_local_quarantine_size_kb=64
 
 one() {
 	target=$1 name=$(basename "$1" _fuzz)
