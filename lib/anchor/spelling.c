@@ -49,11 +49,26 @@ type_at(const char *at)
 	return len > 0 && at[len] == '=';
 }
 
-/* Whether the character at ${at} is one that OpenSSL 3 marks. */
+/*
+ * Whether the character at ${at} of ${text} is one that OpenSSL 3 marks.  In a
+ * pattern a slash may have anything behind it: in a CN it is taken for the one
+ * of host/NAME, elsewhere for the beginning of the next attribute.
+ */
 static bool
-marked(const char *at, bool first)
+marked(const char *text, const char *at)
 {
-	return *at == '+' || (*at == '/' && !first && !type_at(at + 1));
+	const char *begins = at;
+
+	if (*at == '+')
+		return true;
+	if (*at != '/' || at == text || type_at(at + 1))
+		return false;
+	if (at[1] != '*' && at[1] != '?' && at[1] != '\0')
+		return true;
+	do
+		begins--;
+	while (begins > text && !(*begins == '/' && type_at(begins + 1)));
+	return text_starts(begins, "/CN=");
 }
 
 void
@@ -66,7 +81,7 @@ spelling_mark(struct buf *out, const char *text, const char *mark)
 		if (slashes > 0 && (at[slashes] == '/' || at[slashes] == '+')) {
 			at += slashes;
 			buf_text(out, mark);
-		} else if (marked(at, at == text)) {
+		} else if (marked(text, at)) {
 			buf_text(out, mark);
 		}
 		buf_put_u8(out, (uint8_t)*at);
@@ -77,7 +92,7 @@ bool
 spelling_has_marks(const char *text)
 {
 	for (const char *at = text; *at != '\0'; at++)
-		if (marked(at, at == text) ||
+		if (marked(text, at) ||
 		    (*at == '\\' && (at[1] == '/' || at[1] == '+')))
 			return true;
 	return false;

@@ -38,6 +38,8 @@ slashes_in_values_are_marked(void **state)
 	assert_false(spelling_has_marks("/DC=org/O=A b/CN=*"));
 	assert_true(spelling_has_marks("/O=A/CN=host/*"));
 	assert_true(spelling_has_marks("/O=A/CN=a+b"));
+	assert_false(spelling_has_marks("/DC=org/O=A/*"));
+	assert_true(spelling_has_marks("/DC=org/O=A/B"));
 	spelling_mark(&out, "/O=A/CN=host\\\\/*/CN=a+b\\x", "\\");
 	assert_string_equal(buf_cstr(&out), "/O=A/CN=host\\/*/CN=a\\+b\\x");
 	buf_clear(&out);
