@@ -33,7 +33,7 @@ set_up(void **state)
 	struct fault f = { 0 };
 
 	assert_non_null(s);
-	(void)strcpy(s->dir, "/tmp/signet-drop.XXXXXX");
+	memcpy(s->dir, "/tmp/signet-drop.XXXXXX", 24);
 	assert_non_null(mkdtemp(s->dir));
 	assert_int_equal(chmod(s->dir, 02770), 0);
 	assert_int_equal(drop_open(&s->drop, s->dir, getuid(), getgid(), &f),

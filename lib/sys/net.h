@@ -32,8 +32,12 @@ CHECKED int net_listen(const char *where, struct fault *f);
  */
 CHECKED int net_listen_local(const char *path, struct fault *f);
 
-/* Connect to the Unix socket at ${path}.  FAULT_UNREACHABLE says why not. */
+/* Connect to the Unix socket at ${path}.  FAULT_UNREACHABLE says why not.
+ * With ${within_ms} neither this, if too many are waiting there, nor any later
+ * call that sends or receives takes longer than that. */
 CHECKED int net_connect_local(const char *path, struct fault *f);
+CHECKED int net_connect_local_within(const char *path, int within_ms,
+    struct fault *f);
 
 /* Who is at the other end of the Unix socket ${fd}, as the kernel had it when
  * he connected. */

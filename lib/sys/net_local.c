@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -37,15 +38,37 @@ new_socket(int flags, struct fault *f)
 	return fd;
 }
 
+/* 0 waits for ever, as sockets do. */
+static int
+be_patient(int fd, int ms)
+{
+	const struct timeval most = { .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most)) ==
+		    0 &&
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most)) ==
+		    0
+	    ? 0
+	    : -1;
+}
+
 int
 net_connect_local(const char *path, struct fault *f)
+{
+	return net_connect_local_within(path, 0, f);
+}
+
+int
+net_connect_local_within(const char *path, int within_ms, struct fault *f)
 {
 	struct sockaddr_un address;
 	int fd;
 
 	if (address_of(path, &address, f) < 0 || (fd = new_socket(0, f)) < 0)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	if (be_patient(fd, within_ms) == 0 &&
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	(void)fault_set(f, FAULT_UNREACHABLE, "%s: %s", path, strerror(errno));
 	(void)close(fd);

@@ -47,6 +47,13 @@ ca_text(const struct role *role, size_t n, const char *part)
 	return role_text(role, name);
 }
 
+static bool
+serves_people(const struct signetd_conf *conf)
+{
+	return conf->logins || *conf->issue_socket != '\0' ||
+	    *conf->issue_directory != '\0';
+}
+
 static struct policy *
 read_policy(const struct role *role, struct fault *f)
 {
@@ -60,9 +67,9 @@ read_policy(const struct role *role, struct fault *f)
 			ca_text(role, i, "cert"), ca_text(role, i, "chain"),
 			f) < 0)
 			return NULL;
-	/* Profiles of logins are sent where there are logins. */
-	for (size_t i = 0; role->conf.logins && i < role->conf.profile.count;
-	     i++)
+	/* Profiles of people are sent where people are certified. */
+	for (size_t i = 0;
+	     serves_people(&role->conf) && i < role->conf.profile.count; i++)
 		if (text_fmt(name, sizeof(name), "profile.%zu", i) < 0 ||
 		    policy_add_profile(policy, role_text(role, name), f) < 0)
 			return NULL;
