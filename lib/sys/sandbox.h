@@ -25,7 +25,7 @@ enum sandbox_promise {
 	SANDBOX_PROMISE_COUNT
 };
 
-#define SANDBOX_PATHS_MAX 16
+#define SANDBOX_PATHS_MAX 48
 
 struct sandbox_path {
 	const char *path; /* a missing path is left out, not a fault */

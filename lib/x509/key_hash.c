@@ -16,6 +16,12 @@ struct key_hash {
 	bool failed;
 };
 
+static const EVP_MD *
+md_of(enum key_kind kind)
+{
+	return kind == KEY_P384 ? EVP_sha384() : EVP_sha256();
+}
+
 struct key_hash *
 key_hash_new(enum key_kind kind, struct fault *f)
 {
@@ -25,7 +31,7 @@ key_hash_new(enum key_kind kind, struct fault *f)
 		(void)fault_set(f, FAULT_MEMORY, "a digest");
 		return NULL;
 	}
-	hash->md = kind == KEY_P384 ? EVP_sha384() : EVP_sha256();
+	hash->md = md_of(kind);
 	hash->ctx = EVP_MD_CTX_new();
 	if (hash->ctx == NULL ||
 	    EVP_DigestInit_ex2(hash->ctx, hash->md, NULL) != 1) {
@@ -68,12 +74,12 @@ key_hash_end(struct key_hash *hash, uint8_t digest[KEY_HASH_MAX], size_t *len,
 
 /* ${ctx}, made ready to sign or to check, does so as we do. */
 static int
-choose(const struct key_hash *hash, enum key_kind kind, EVP_PKEY_CTX *ctx)
+choose(const EVP_MD *md, enum key_kind kind, EVP_PKEY_CTX *ctx)
 {
 	if (kind == KEY_RSA &&
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
 		return -1;
-	return EVP_PKEY_CTX_set_signature_md(ctx, hash->md) == 1 ? 0 : -1;
+	return EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 ? 0 : -1;
 }
 
 int
@@ -96,7 +102,7 @@ key_hash_sign(struct key_hash *hash, const struct key *key,
 	if (key_hash_end(hash, digest, &len, f) < 0)
 		return -1;
 	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1 ||
-	    choose(hash, key_kind_of(key), ctx) < 0 ||
+	    choose(hash->md, key_kind_of(key), ctx) < 0 ||
 	    EVP_PKEY_sign(ctx, room, &size, digest, len) != 1)
 		return ossl_fault(f, FAULT_SYSTEM, "signing");
 	signature->len += size;
@@ -107,19 +113,30 @@ int
 key_hash_verify(struct key_hash *hash, const struct spki *spki,
     struct wire_bytes signature, struct fault *f)
 {
-	OWN(EVP_PKEY) pkey = spki_pkey(spki, f);
-	OWN(EVP_PKEY_CTX) ctx = NULL;
 	uint8_t digest[KEY_HASH_MAX];
 	size_t len;
 
-	if (pkey == NULL || key_hash_end(hash, digest, &len, f) < 0)
+	if (key_hash_end(hash, digest, &len, f) < 0)
+		return -1;
+	return key_digest_verify(spki, (struct wire_bytes){ digest, len },
+	    signature, f);
+}
+
+int
+key_digest_verify(const struct spki *spki, struct wire_bytes digest,
+    struct wire_bytes signature, struct fault *f)
+{
+	OWN(EVP_PKEY) pkey = spki_pkey(spki, f);
+	OWN(EVP_PKEY_CTX) ctx = NULL;
+
+	if (pkey == NULL)
 		return -1;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-	    choose(hash, spki->kind, ctx) < 0)
+	    choose(md_of(spki->kind), spki->kind, ctx) < 0)
 		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
-	if (EVP_PKEY_verify(ctx, signature.data, signature.len, digest, len) !=
-	    1)
+	if (EVP_PKEY_verify(ctx, signature.data, signature.len, digest.data,
+		digest.len) != 1)
 		return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
 	return 0;
 }

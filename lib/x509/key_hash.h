@@ -36,6 +36,10 @@ CHECKED int key_hash_sign(struct key_hash *hash, const struct key *key,
 CHECKED int key_hash_verify(struct key_hash *hash, const struct spki *spki,
     struct wire_bytes signature, struct fault *f);
 
+/* The same of a digest that was made before. */
+CHECKED int key_digest_verify(const struct spki *spki, struct wire_bytes digest,
+    struct wire_bytes signature, struct fault *f);
+
 OWN_FREE_STRUCT(key_hash, key_hash_free)
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/secret.h"
+#include "token/token_uri.h"
 #include "x509/tbs.h"
 
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 
 struct gate_ca {
 	struct authority authority;
-	struct key *key;
-	bool borrowed; /* from the gate before, until gate_take_over() */
+	struct key *key; /* NULL: it is in a token */
+	bool borrowed;	 /* from the gate before, until gate_take_over() */
 };
 
 struct gate {
@@ -51,13 +52,16 @@ find(const struct gate *gate, const char *name)
 }
 
 static bool
+is_same(const struct spki *a, const struct spki *b)
+{
+	return a->der.len == b->der.len &&
+	    memcmp(a->der.data, b->der.data, a->der.len) == 0;
+}
+
+static bool
 belong_together(const struct key *key, const struct authority *authority)
 {
-	const struct spki *mine = key_spki(key);
-	const struct spki *theirs = &authority->cert->spki;
-
-	return mine->der.len == theirs->der.len &&
-	    memcmp(mine->der.data, theirs->der.data, mine->der.len) == 0;
+	return key != NULL && is_same(key_spki(key), &authority->cert->spki);
 }
 
 static struct key *
@@ -98,6 +102,30 @@ get_key(struct gate_ca *ca, struct wire_bytes key, struct wire_bytes phrase,
 	return 0;
 }
 
+static bool
+names_token(const struct gate_ca *ca)
+{
+	return token_uri_named(ca->authority.conf.key,
+	    ca->authority.conf.key_module);
+}
+
+/* The process that has the token knows the key from its start on. */
+static int
+check_token(const struct gate_ca *ca, const struct gate *old, struct fault *f)
+{
+	const struct gate_ca *before =
+	    old == NULL ? NULL : find(old, ca->authority.conf.name);
+
+	if (old == NULL ||
+	    (before != NULL && before->key == NULL &&
+		is_same(&before->authority.cert->spki,
+		    &ca->authority.cert->spki)))
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "a new key of %s is only taken at a restart",
+	    ca->authority.conf.name);
+}
+
 int
 gate_add(struct gate *gate, struct wire_bytes conf, struct wire_bytes cert,
     struct wire_bytes key, struct wire_bytes phrase, const struct gate *old,
@@ -118,6 +146,8 @@ gate_add(struct gate *gate, struct wire_bytes conf, struct wire_bytes cert,
 		return -1;
 	}
 	gate->count++;
+	if (names_token(ca))
+		return check_token(ca, old, f);
 	return get_key(ca, key, phrase, old, f);
 }
 
@@ -149,9 +179,54 @@ gate_sign(const struct gate *gate, const char *name, struct wire_bytes tbs,
 
 	if (ca == NULL)
 		return fault_set(f, FAULT_DENIED, "no CA is called %s", name);
+	if (ca->key == NULL)
+		return fault_set(f, FAULT_INTERNAL, "%s: no key here", name);
 	if (tbs_check(tbs, &ca->authority, now, f) < 0)
 		return fault_wrap(f, "%s", name);
 	return key_sign(ca->key, tbs, signature, f);
+}
+
+bool
+gate_in_token(const struct gate *gate, size_t n)
+{
+	return n < gate->count && gate->ca[n].key == NULL;
+}
+
+const char *
+gate_name(const struct gate *gate, size_t n)
+{
+	return gate->ca[n].authority.conf.name;
+}
+
+int
+gate_find(const struct gate *gate, const char *name)
+{
+	const struct gate_ca *ca = find(gate, name);
+
+	return ca == NULL ? -1 : (int)(ca - gate->ca);
+}
+
+int
+gate_digest(const struct gate *gate, size_t n, struct wire_bytes tbs,
+    time_t now, struct gate_digest *digest, struct fault *f)
+{
+	const struct authority *a = &gate->ca[n].authority;
+	OWN_STRUCT(key_hash) hash = NULL;
+
+	if (tbs_check(tbs, a, now, f) < 0)
+		return fault_wrap(f, "%s", a->conf.name);
+	if ((hash = key_hash_new(a->cert->spki.kind, f)) == NULL)
+		return -1;
+	key_hash_add(hash, tbs);
+	return key_hash_end(hash, digest->data, &digest->len, f);
+}
+
+int
+gate_verify(const struct gate *gate, size_t n, const struct gate_digest *digest,
+    struct wire_bytes signature, struct fault *f)
+{
+	return key_digest_verify(&gate->ca[n].authority.cert->spki,
+	    (struct wire_bytes){ digest->data, digest->len }, signature, f);
 }
 
 const struct authority *

@@ -12,7 +12,7 @@
 #define PIECE 65536u
 
 struct gate_list {
-	const struct key *key;
+	const struct key *key; /* NULL: it is in a token */
 	struct sealed sealed;
 	struct tbs_crl tbs;
 	struct key_hash *hash;
@@ -33,7 +33,7 @@ gate_list_new(const struct gate *gate, const char *ca, int fd, time_t now,
 	}
 	authority = gate_authority(gate, ca);
 	list->key = gate_key(gate, ca);
-	if (authority == NULL || list->key == NULL) {
+	if (authority == NULL) {
 		(void)fault_set(f, FAULT_DENIED, "no CA is called %s", ca);
 		gate_list_free(list);
 		return NULL;
@@ -41,7 +41,8 @@ gate_list_new(const struct gate *gate, const char *ca, int fd, time_t now,
 	if (sealed_map(&list->sealed, fd, CRL_BYTES_MAX, f) < 0 ||
 	    tbs_crl_open(&list->tbs, list->sealed.bytes, authority, now, f) <
 		0 ||
-	    (list->hash = key_hash_new(key_kind_of(list->key), f)) == NULL) {
+	    (list->hash = key_hash_new(authority->cert->spki.kind, f)) ==
+		NULL) {
 		gate_list_free(list);
 		return NULL;
 	}
@@ -82,11 +83,30 @@ gate_list_number(const struct gate_list *list)
 	return list->tbs.number;
 }
 
-int
-gate_list_sign(struct gate_list *list, struct buf *signature, struct fault *f)
+static int
+check_read(const struct gate_list *list, struct fault *f)
 {
 	if (!list->read || list->at < list->sealed.bytes.len)
 		return fault_set(f, FAULT_INTERNAL,
 		    "a CRL that was not read to its end");
+	return 0;
+}
+
+int
+gate_list_sign(struct gate_list *list, struct buf *signature, struct fault *f)
+{
+	if (check_read(list, f) < 0)
+		return -1;
+	if (list->key == NULL)
+		return fault_set(f, FAULT_INTERNAL, "no key here");
 	return key_hash_sign(list->hash, list->key, signature, f);
+}
+
+int
+gate_list_digest(struct gate_list *list, struct gate_digest *digest,
+    struct fault *f)
+{
+	if (check_read(list, f) < 0)
+		return -1;
+	return key_hash_end(list->hash, digest->data, &digest->len, f);
 }

@@ -31,6 +31,11 @@ uint64_t gate_list_number(const struct gate_list *list);
 CHECKED int gate_list_sign(struct gate_list *list, struct buf *signature,
     struct fault *f);
 
+/* For a CA whose key is in a token: what that signs, after the last step;
+ * once, instead of gate_list_sign. */
+CHECKED int gate_list_digest(struct gate_list *list, struct gate_digest *digest,
+    struct fault *f);
+
 OWN_FREE_STRUCT(gate_list, gate_list_free)
 
 #endif

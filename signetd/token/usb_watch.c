@@ -1,0 +1,180 @@
+#include "signetd/token/usb_watch.h"
+
+#include "base/fault.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS 4
+
+struct usb_watch {
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	unsigned vendor;
+	unsigned product;
+	unsigned count;
+};
+
+static int
+digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c == '\0' ? NULL : strchr(digits, c | ' ');
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* A number of one to four hexadecimal digits; how many there were, or 0. */
+static size_t
+number(const char *text, unsigned *value)
+{
+	size_t n = 0;
+
+	for (*value = 0; digit(text[n]) >= 0; n++) {
+		if (n == DIGITS)
+			return 0;
+		*value = *value << 4 | (unsigned)digit(text[n]);
+	}
+	return n;
+}
+
+int
+usb_watch_read(const char *text, unsigned *vendor, unsigned *product,
+    struct fault *f)
+{
+	if (number(text, vendor) == DIGITS && text[DIGITS] == ':' &&
+	    number(text + DIGITS + 1, product) == DIGITS &&
+	    text[2 * DIGITS + 1] == '\0')
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "usb-device \"%.40s\" is not VENDOR:PRODUCT, as in 0529:0620",
+	    text);
+}
+
+bool
+usb_watch_is(const char *text, unsigned vendor, unsigned product)
+{
+	unsigned v, p;
+	size_t n = number(text, &v), m;
+
+	if (n == 0 || text[n] != '/' || v != vendor)
+		return false;
+	m = number(text + n + 1, &p);
+	return m != 0 && p == product &&
+	    (text[n + 1 + m] == '/' || text[n + 1 + m] == '\0');
+}
+
+static bool
+is_ours(const struct usb_watch *w, struct udev_device *device)
+{
+	const char *product = udev_device_get_property_value(device, "PRODUCT");
+
+	return product != NULL && usb_watch_is(product, w->vendor, w->product);
+}
+
+static int
+listen_to_udev(struct usb_watch *w, struct fault *f)
+{
+	if ((w->udev = udev_new()) == NULL ||
+	    (w->monitor = udev_monitor_new_from_netlink(w->udev, "udev")) ==
+		NULL ||
+	    udev_monitor_filter_add_match_subsystem_devtype(w->monitor, "usb",
+		"usb_device") < 0 ||
+	    udev_monitor_enable_receiving(w->monitor) < 0)
+		return fault_set(f, FAULT_SYSTEM, "udev: %s", strerror(errno));
+	return 0;
+}
+
+static void
+count_one(struct usb_watch *w, const char *path)
+{
+	struct udev_device *device =
+	    udev_device_new_from_syspath(w->udev, path);
+
+	if (device != NULL && is_ours(w, device))
+		w->count++;
+	if (device != NULL)
+		(void)udev_device_unref(device);
+}
+
+static int
+count(struct usb_watch *w, struct fault *f)
+{
+	struct udev_enumerate *all = udev_enumerate_new(w->udev);
+	struct udev_list_entry *entry;
+
+	if (all == NULL || udev_enumerate_add_match_subsystem(all, "usb") < 0 ||
+	    udev_enumerate_add_match_property(all, "DEVTYPE", "usb_device") <
+		0 ||
+	    udev_enumerate_scan_devices(all) < 0) {
+		if (all != NULL)
+			(void)udev_enumerate_unref(all);
+		return fault_set(f, FAULT_SYSTEM, "udev: no list of devices");
+	}
+	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all))
+	    count_one(w, udev_list_entry_get_name(entry));
+	(void)udev_enumerate_unref(all);
+	return 0;
+}
+
+struct usb_watch *
+usb_watch_new(const char *device, struct fault *f)
+{
+	OWN_STRUCT(usb_watch) w = calloc(1, sizeof(*w));
+
+	if (w == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "a watch over the USB");
+		return NULL;
+	}
+	if (usb_watch_read(device, &w->vendor, &w->product, f) < 0 ||
+	    listen_to_udev(w, f) < 0 || count(w, f) < 0)
+		return NULL;
+	return TAKE(w);
+}
+
+void
+usb_watch_free(struct usb_watch *w)
+{
+	if (w == NULL)
+		return;
+	if (w->monitor != NULL)
+		(void)udev_monitor_unref(w->monitor);
+	if (w->udev != NULL)
+		(void)udev_unref(w->udev);
+	free(w);
+}
+
+unsigned
+usb_watch_count(const struct usb_watch *w)
+{
+	return w->count;
+}
+
+int
+usb_watch_fd(const struct usb_watch *w)
+{
+	return udev_monitor_get_fd(w->monitor);
+}
+
+enum usb_event
+usb_watch_next(struct usb_watch *w, bool *more)
+{
+	struct udev_device *device = udev_monitor_receive_device(w->monitor);
+	enum usb_event event = USB_NONE;
+	const char *action;
+
+	*more = device != NULL;
+	if (device == NULL)
+		return USB_NONE;
+	action = udev_device_get_action(device);
+	if (action != NULL && is_ours(w, device)) {
+		if (strcmp(action, "remove") == 0)
+			event = USB_REMOVED;
+		if (strcmp(action, "add") == 0)
+			event = USB_ADDED;
+	}
+	(void)udev_device_unref(device);
+	return event;
+}

@@ -1,0 +1,72 @@
+#include "signetd/token/usb_watch.h"
+
+#include "base/fault.h"
+#include "base/unit.h"
+
+#include <string.h>
+
+static void
+a_device_is_vendor_and_product(void **state)
+{
+	static const char *const bad[] = { "", "0529", "0529:", "529:620",
+		"0529:0620:1", "0529-0620", "0529:062g", "05290:620",
+		" 0529:0620", "00529:0620" };
+	struct fault f = { 0 };
+	unsigned vendor, product;
+
+	(void)state;
+	assert_int_equal(usb_watch_read("0529:06aF", &vendor, &product, &f), 0);
+	assert_int_equal(vendor, 0x529);
+	assert_int_equal(product, 0x6af);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		f = (struct fault){ 0 };
+		assert_int_equal(usb_watch_read(bad[i], &vendor, &product, &f),
+		    -1);
+		assert_int_equal(f.code, FAULT_CONFIG);
+	}
+}
+
+static void
+what_was_removed_is_known_by_its_product(void **state)
+{
+	(void)state;
+	assert_true(usb_watch_is("529/620/100", 0x529, 0x620));
+	assert_true(usb_watch_is("0529/0620/100", 0x529, 0x620));
+	assert_true(usb_watch_is("529/620", 0x529, 0x620));
+	assert_false(usb_watch_is("529/621/100", 0x529, 0x620));
+	assert_false(usb_watch_is("529/6200/100", 0x529, 0x620));
+	assert_false(usb_watch_is("1529/620/100", 0x529, 0x620));
+	assert_false(usb_watch_is("529620/100", 0x529, 0x620));
+	assert_false(usb_watch_is("", 0x529, 0x620));
+	assert_false(usb_watch_is("529//100", 0x529, 0));
+}
+
+static void
+a_watch_begins_where_nothing_is_plugged_in(void **state)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(usb_watch) w = usb_watch_new("ffff:fffe", &f);
+	bool more = true;
+
+	(void)state;
+	if (w == NULL)
+		fail_msg("%s", f.text);
+	assert_int_equal(usb_watch_count(w), 0);
+	assert_true(usb_watch_fd(w) >= 0);
+	assert_int_equal(usb_watch_next(w, &more), USB_NONE);
+	assert_false(more);
+	assert_null(usb_watch_new("x", &f));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_is_vendor_and_product),
+		cmocka_unit_test(what_was_removed_is_known_by_its_product),
+		cmocka_unit_test(a_watch_begins_where_nothing_is_plugged_in),
+	};
+
+	return cmocka_run_group_tests_name("token/usb_watch", tests, NULL,
+	    NULL);
+}
