@@ -115,6 +115,13 @@ watch(struct visitor *v)
 		loop_watch_set(v->watch, LOOP_READ);
 }
 
+/* So long he may say nothing; or, if something is said to him, not hear it. */
+static void
+give_time(struct visitor *v)
+{
+	v->deadline = clock_mono() + (v->out.len > 0 ? STUCK_MS : IDLE_MS);
+}
+
 /* False if he has left. */
 static bool
 flush(struct visitor *v)
@@ -130,7 +137,7 @@ flush(struct visitor *v)
 		if (sent <= 0)
 			return false;
 		buf_eat(&v->out, (size_t)sent);
-		v->deadline = clock_mono() + IDLE_MS;
+		give_time(v);
 	}
 	if (!v->over || v->parting)
 		return true;
@@ -326,7 +333,7 @@ void
 visitor_done(struct visitor *v)
 {
 	v->errand = NULL;
-	v->deadline = clock_mono() + IDLE_MS;
+	give_time(v);
 	if (!v->busy)
 		hear_all(v);
 	watch(v);
