@@ -207,75 +207,85 @@ run_plan(struct ledger *l, struct growing *g, struct ledger_proof *proof,
 	return 0;
 }
 
-static int
-plan_entry(struct ledger *l, struct growing *g, uint64_t entry,
-    struct ledger_proof *proof, struct fault *f)
-{
-	uint64_t size;
+/* What is to be proved of a ledger of ${size} entries goes into g->plan. */
+typedef int plan_fn(struct growing *g, uint64_t size, struct fault *f);
 
-	if (count_entries(l, &size, f) < 0)
-		return -1;
-	if (entry < 1 || entry > size)
+static int
+plan_entry(struct growing *g, uint64_t size, struct fault *f)
+{
+	if (g->entry < 1 || g->entry > size)
 		return fault_set(f, FAULT_ABSENT,
 		    "the ledger has no entry %llu: it has %llu",
-		    (unsigned long long)entry, (unsigned long long)size);
-	g->entry = entry;
-	tree_plan_inclusion(entry - 1, size, &g->plan);
-	return run_plan(l, g, proof, f);
+		    (unsigned long long)g->entry, (unsigned long long)size);
+	tree_plan_inclusion(g->entry - 1, size, &g->plan);
+	return 0;
+}
+
+static int
+plan_growth(struct growing *g, uint64_t size, struct fault *f)
+{
+	if (g->old.size < 1 || g->old.size > size)
+		return fault_set(f, FAULT_ABSENT,
+		    "the ledger has %llu entries, the earlier head %llu",
+		    (unsigned long long)size, (unsigned long long)g->old.size);
+	tree_plan_consistency(g->old.size, size, &g->plan);
+	return 0;
+}
+
+/* All of it from one moment of the ledger. */
+static int
+prove(struct growing *g, plan_fn *plan, struct ledger_proof *proof,
+    struct fault *f)
+{
+	bool view = view_begin(g->l);
+	uint64_t size;
+	int result = count_entries(g->l, &size, f);
+
+	if (result == 0)
+		result = plan(g, size, f);
+	if (result == 0)
+		result = run_plan(g->l, g, proof, f);
+	view_end(g->l, view);
+	return result;
+}
+
+static struct growing *
+growing_new(struct ledger *l, struct fault *f)
+{
+	struct growing *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		(void)fault_set(f, FAULT_MEMORY, "proof");
+	else
+		g->l = l;
+	return g;
 }
 
 int
 ledger_prove_entry(struct ledger *l, uint64_t entry, struct ledger_proof *proof,
     struct buf *leaf, struct fault *f)
 {
-	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
-	bool view;
-	int result;
+	OWN_STRUCT(growing) g = growing_new(l, f);
 
 	if (g == NULL)
-		return fault_set(f, FAULT_MEMORY, "proof");
-	g->l = l;
-	g->leaf = leaf;
-	view = view_begin(l);
-	result = plan_entry(l, g, entry, proof, f);
-	view_end(l, view);
-	if (result == 0 && leaf->failed)
-		return fault_set(f, FAULT_MEMORY, "proof");
-	return result;
-}
-
-static int
-plan_growth(struct ledger *l, struct growing *g, uint64_t old,
-    struct ledger_proof *proof, struct fault *f)
-{
-	uint64_t size;
-
-	if (count_entries(l, &size, f) < 0)
 		return -1;
-	if (old < 1 || old > size)
-		return fault_set(f, FAULT_ABSENT,
-		    "the ledger has %llu entries, the earlier head %llu",
-		    (unsigned long long)size, (unsigned long long)old);
-	g->old.size = old;
-	tree_plan_consistency(old, size, &g->plan);
-	return run_plan(l, g, proof, f);
+	g->entry = entry;
+	g->leaf = leaf;
+	if (prove(g, plan_entry, proof, f) < 0)
+		return -1;
+	return leaf->failed ? fault_set(f, FAULT_MEMORY, "proof") : 0;
 }
 
 int
 ledger_prove_growth(struct ledger *l, uint64_t old, struct ledger_proof *proof,
     struct fault *f)
 {
-	OWN_STRUCT(growing) g = calloc(1, sizeof(*g));
-	bool view;
-	int result;
+	OWN_STRUCT(growing) g = growing_new(l, f);
 
 	if (g == NULL)
-		return fault_set(f, FAULT_MEMORY, "proof");
-	g->l = l;
-	view = view_begin(l);
-	result = plan_growth(l, g, old, proof, f);
-	view_end(l, view);
-	return result;
+		return -1;
+	g->old.size = old;
+	return prove(g, plan_growth, proof, f);
 }
 
 int

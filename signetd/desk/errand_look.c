@@ -140,6 +140,15 @@ listed(struct errand *e)
 	errand_answer(e, body);
 }
 
+/* As many rows as he wants, or as there are on a page. */
+static uint32_t
+page_of(const struct errand *e)
+{
+	return e->ask.limit == 0 || e->ask.limit > PAGE
+	    ? PAGE
+	    : (uint32_t)e->ask.limit;
+}
+
 void
 errand_list(struct errand *e)
 {
@@ -152,9 +161,7 @@ errand_list(struct errand *e)
 	memcpy(list->text, e->ask.text, sizeof(list->text));
 	list->open_only = e->ask.open;
 	list->after = e->ask.after;
-	list->limit = e->ask.limit == 0 || e->ask.limit > PAGE
-	    ? PAGE
-	    : (uint32_t)e->ask.limit;
+	list->limit = page_of(e);
 	errand_ask(e, e->desk->keeper, &m, listed);
 }
 
@@ -238,9 +245,7 @@ errand_search(struct errand *e)
 	memcpy(list->text, e->ask.text, sizeof(list->text));
 	list->revoked_only = e->ask.open;
 	list->after = e->ask.after;
-	list->limit = e->ask.limit == 0 || e->ask.limit > PAGE
-	    ? PAGE
-	    : (uint32_t)e->ask.limit;
+	list->limit = page_of(e);
 	errand_ask(e, e->desk->keeper, &m, listed);
 }
 
