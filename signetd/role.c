@@ -398,6 +398,7 @@ role_channel(struct role *role, const char *name, int fd,
 		free(link);
 		return NULL;
 	}
+	channel_gather(ch, role->gathers);
 	link->next = role->links;
 	role->links = link;
 	return ch;
@@ -422,6 +423,7 @@ begin(struct role *role, struct fault *f)
 
 	if ((role->loop = loop_new(f)) == NULL)
 		return -1;
+	role->gathers = true;
 	boot->parent = channel_new(role->loop, PARENT_FD, role->spec->self,
 	    MSG_ROLE_PARENT, heard_parent, parent_gone, role, f);
 	if (boot->parent == NULL)

@@ -70,6 +70,7 @@ struct role {
 	const struct role_spec *spec;
 	struct signetd_conf conf;
 	struct loop *loop;
+	bool gathers;	 /* what role_channel() makes does: channel_gather() */
 	void *state;	 /* the role's own */
 	uint32_t served; /* for DRAINED */
 	struct role_boot *boot;

@@ -15,7 +15,11 @@
 #define TURN 32
 #define DRAIN 4096
 
-/* A frame that waits to be sent. */
+/* Messages in a frame, and those that wait for the end of a turn: the first of
+ * more might have to wait long while a certificate is signed for each. */
+#define GATHER 8
+
+/* A message that waits to be sent, as it is in a frame. */
 struct waiting {
 	struct waiting *next;
 	size_t len;
@@ -33,10 +37,13 @@ struct channel {
 	channel_idle_fn *idle;
 	void *idle_arg;
 	struct loop_watch *watch;
+	struct loop_timer *soon; /* the end of this turn */
 	struct waiting *first;
 	struct waiting **last;
 	size_t waiting_bytes;
 	size_t waiting_frames;
+	bool gathers;
+	bool full; /* the socket was, when last tried */
 	bool hearing;
 	bool freed; /* by a handler: gone when it has returned */
 	bool paused;
@@ -73,7 +80,7 @@ set_watch(struct channel *ch)
 
 	if (!ch->dead && !ch->paused)
 		what |= LOOP_READ;
-	if (!ch->dead && ch->first != NULL)
+	if (!ch->dead && ch->full)
 		what |= LOOP_WRITE;
 	loop_watch_set(ch->watch, what);
 }
@@ -89,14 +96,35 @@ die(struct channel *ch, const struct fault *cause)
 	ch->gone(ch->arg, ch, cause);
 }
 
-/* Hear one message.  Whether to go on. */
+/* The messages of one frame.  Whether to go on. */
 static bool
-hear_one(struct channel *ch)
+hear_frame(struct channel *ch, struct wire_in *frame, int passed, int *heard)
 {
 	struct fault f = { 0 };
 	struct msg m;
+
+	do {
+		if (frame_decode(&m, frame, passed, ch->peer, ch->self, &f) <
+		    0) {
+			die(ch, &f);
+			return false;
+		}
+		++*heard;
+		ch->heard(ch->arg, ch, &m, passed);
+		passed = -1;
+	} while (frame->left > 0 && !ch->freed && !ch->dead);
+	return !ch->freed;
+}
+
+/* Hear one frame; *${heard} counts its messages.  Whether to go on. */
+static bool
+hear_one(struct channel *ch, int *heard)
+{
+	struct wire_in frame = { .at = ch->in };
+	struct fault f = { 0 };
 	size_t len = 0;
 	int passed = -1;
+	bool more;
 
 	switch (frame_receive(ch->fd, ch->in, &len, &passed, false, &f)) {
 	case FRAME_LATER:
@@ -110,17 +138,14 @@ hear_one(struct channel *ch)
 	case FRAME_DONE:
 		break;
 	}
-	if (frame_decode(&m, ch->in, len, passed, ch->peer, ch->self, &f) < 0) {
-		explicit_bzero(ch->in, len);
-		die(ch, &f);
-		return false;
-	}
-	ch->heard(ch->arg, ch, &m, passed);
+	frame.left = len;
+	more = hear_frame(ch, &frame, passed, heard);
 	explicit_bzero(ch->in, len);
-	return !ch->freed;
+	return more;
 }
 
-/* At most ${most} messages; with ${paused} also while we are to pause. */
+/* Until ${most} messages have been heard; with ${paused} also while we are to
+ * pause. */
 static void
 hear(struct channel *ch, int most, bool paused)
 {
@@ -131,8 +156,8 @@ hear(struct channel *ch, int most, bool paused)
 	if (ch->hearing)
 		return;
 	ch->hearing = true;
-	for (; heard < most && !ch->dead && (paused || !ch->paused); heard++)
-		if (!hear_one(ch))
+	while (heard < most && !ch->dead && (paused || !ch->paused))
+		if (!hear_one(ch, &heard))
 			break;
 	if (heard > 0 && ch->idle != NULL && !ch->freed)
 		ch->idle(ch->idle_arg, ch);
@@ -141,32 +166,64 @@ hear(struct channel *ch, int most, bool paused)
 		free(ch);
 }
 
-/*
- * Send what waits, as far as it goes.  That the other end has gone is told
- * when it is read: what it said before comes first.  False if ${ch} died, and
- * may be no more.
- */
+/* The next frame of what waits; how many messages that is. */
+static size_t
+gather(const struct channel *ch, struct iovec pieces[GATHER])
+{
+	size_t count = 0, left = MSG_MAX_FRAME;
+
+	for (struct waiting *w = ch->first; w != NULL; w = w->next) {
+		if (count == GATHER || w->len > left ||
+		    (w->passed >= 0 && count > 0))
+			break;
+		pieces[count++] = (struct iovec){ w->data, w->len };
+		left -= w->len;
+		if (w->passed >= 0 || !ch->gathers)
+			break;
+	}
+	return count;
+}
+
+/* Send what waits, as far as it goes.  That the other end has gone is told
+ * when it is read: what it said before comes first. */
+static int
+send_waiting(struct channel *ch, struct fault *f)
+{
+	enum frame_result result = FRAME_DONE;
+
+	while (ch->first != NULL && result != FRAME_LATER) {
+		struct iovec pieces[GATHER];
+		size_t count = gather(ch, pieces);
+
+		result = frame_send(ch->fd, pieces, count, ch->first->passed,
+		    false, f);
+		if (result == FRAME_BAD)
+			return -1;
+		/* Sent, or without a reader. */
+		while (result != FRAME_LATER && count-- > 0)
+			pop(ch);
+	}
+	ch->full = result == FRAME_LATER;
+	set_watch(ch);
+	return 0;
+}
+
+/* False if ${ch} died, and may be no more. */
 static bool
 flush_waiting(struct channel *ch)
 {
 	struct fault f = { 0 };
 
-	while (ch->first != NULL) {
-		const struct waiting *w = ch->first;
-		enum frame_result result =
-		    frame_send(ch->fd, w->data, w->len, w->passed, false, &f);
+	if (send_waiting(ch, &f) == 0)
+		return true;
+	die(ch, &f);
+	return false;
+}
 
-		if (result == FRAME_LATER)
-			break;
-		if (result == FRAME_BAD) {
-			die(ch, &f);
-			return false;
-		}
-		/* Sent, or without a reader. */
-		pop(ch);
-	}
-	set_watch(ch);
-	return true;
+static void
+turn_ends(void *arg)
+{
+	(void)flush_waiting(arg);
 }
 
 static void
@@ -201,8 +258,11 @@ channel_new(struct loop *loop, int fd, enum msg_role self, enum msg_role peer,
 	ch->gone = gone;
 	ch->arg = arg;
 	ch->last = &ch->first;
-	ch->watch = loop_watch_new(loop, fd, LOOP_READ, ready, ch, f);
+	ch->soon = loop_timer_new(loop, turn_ends, ch, f);
+	if (ch->soon != NULL)
+		ch->watch = loop_watch_new(loop, fd, LOOP_READ, ready, ch, f);
 	if (ch->watch == NULL) {
+		loop_timer_free(ch->soon);
 		(void)close(fd);
 		free(ch);
 		return NULL;
@@ -211,11 +271,23 @@ channel_new(struct loop *loop, int fd, enum msg_role self, enum msg_role peer,
 }
 
 void
+channel_gather(struct channel *ch, bool gather)
+{
+	ch->gathers = gather;
+}
+
+void
 channel_free(struct channel *ch)
 {
+	struct fault f = { 0 };
+
 	if (ch == NULL)
 		return;
+	/* What cannot be sent now has nobody who would send it later. */
+	if (!ch->dead && !ch->full && send_waiting(ch, &f) < 0)
+		ch->dead = true;
 	loop_watch_free(ch->watch);
+	loop_timer_free(ch->soon);
 	while (ch->first != NULL)
 		pop(ch);
 	(void)close(ch->fd);
@@ -249,21 +321,54 @@ enqueue(struct channel *ch, size_t len, int fd, struct fault *f)
 	ch->last = &w->next;
 	ch->waiting_bytes += len;
 	ch->waiting_frames++;
+	return 0;
+}
+
+/* It goes at the end of this turn, or now if there are enough for a frame. */
+static int
+say_later(struct channel *ch, size_t len, int fd, struct fault *f)
+{
+	struct fault none = { 0 };
+	size_t waiting;
+
+	if (enqueue(ch, len, fd, f) < 0)
+		return -1;
+	waiting = ch->waiting_frames;
+	if (ch->full || (waiting > 1 && waiting < GATHER))
+		return 0;
+	/* That it cannot be sent is found once more on the loop. */
+	if (waiting == 1 || send_waiting(ch, &none) < 0)
+		loop_timer_soon(ch->soon);
+	return 0;
+}
+
+/* The socket is full. */
+static int
+say_when_writable(struct channel *ch, size_t len, int fd, struct fault *f)
+{
+	if (enqueue(ch, len, fd, f) < 0)
+		return -1;
+	ch->full = true;
 	set_watch(ch);
 	return 0;
 }
 
-/* Send the ${len} bytes in ch->out now, or behind those that wait. */
+/* Send the ${len} bytes in ch->out now, or behind those that wait, or with
+ * those that are said in this turn. */
 static int
 send_out(struct channel *ch, size_t len, int fd, struct fault *f)
 {
+	struct iovec all = { ch->out, len };
+
+	if (ch->gathers)
+		return say_later(ch, len, fd, f);
 	if (ch->first != NULL)
 		return enqueue(ch, len, fd, f);
-	switch (frame_send(ch->fd, ch->out, len, fd, false, f)) {
+	switch (frame_send(ch->fd, &all, 1, fd, false, f)) {
 	case FRAME_DONE:
 		return 0;
 	case FRAME_LATER:
-		return enqueue(ch, len, fd, f);
+		return say_when_writable(ch, len, fd, f);
 	case FRAME_GONE:
 		return fault_set(f, FAULT_UNREACHABLE, "%s has gone",
 		    msg_role_name(ch->peer));
@@ -281,7 +386,7 @@ channel_say_fd(struct channel *ch, const struct msg *m, int fd, struct fault *f)
 	if (ch->dead)
 		return fault_set(f, FAULT_UNREACHABLE, "%s has gone",
 		    msg_role_name(ch->peer));
-	if ((len = msg_encode(m, ch->out, sizeof(ch->out), f)) < 0)
+	if ((len = frame_encode(m, ch->out, sizeof(ch->out), f)) < 0)
 		return fault_wrap(f, "%s to %s", msg_name(m->type),
 		    msg_role_name(ch->peer));
 	result = send_out(ch, (size_t)len, fd, f);

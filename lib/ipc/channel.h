@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * One end of a SOCK_SEQPACKET pair between two roles, on the loop.  Frames go
- * out at once, or wait in order when the socket is full (up to a bound).
+ * One end of a SOCK_SEQPACKET pair between two roles, on the loop.  What is
+ * said goes out at once, or waits in order when the socket is full (up to a
+ * bound).
  */
 struct fault;
 struct loop;
@@ -38,6 +39,7 @@ typedef void channel_gone_fn(void *arg, struct channel *ch,
 CHECKED struct channel *channel_new(struct loop *loop, int fd,
     enum msg_role self, enum msg_role peer, channel_heard_fn *heard,
     channel_gone_fn *gone, void *arg, struct fault *f);
+/* What was said is sent first, as far as the socket takes it. */
 void channel_free(struct channel *ch);
 
 /* What may wait in a channel that the other end does not read. */
@@ -52,6 +54,16 @@ CHECKED int channel_say(struct channel *ch, const struct msg *m,
     struct fault *f);
 CHECKED int channel_say_fd(struct channel *ch, const struct msg *m, int fd,
     struct fault *f);
+
+/*
+ * What is said from now on is sent when all have been called whose turn it is
+ * on the loop, several messages in a frame: less often is either end busy with
+ * sending, waking and reading.  That the other end has gone is then told by
+ * ${gone} alone.  Messages of two channels may change their order: where what
+ * one says must come before what another says, that one does not gather.  The
+ * other end must be a channel too: channel_hear() takes no such frames.
+ */
+void channel_gather(struct channel *ch, bool gather);
 
 /* Hear all that has arrived by now, without waiting.  From within this
  * channel's own handlers it does nothing. */

@@ -48,11 +48,11 @@ int
 channel_hear(int fd, enum msg_role self, enum msg_role peer, uint8_t *frame,
     struct msg *m, int *passed, struct fault *f)
 {
-	size_t len = 0;
+	struct wire_in in = { .at = frame };
 	int got = -1;
 
 	*passed = -1;
-	switch (frame_receive(fd, frame, &len, &got, true, f)) {
+	switch (frame_receive(fd, frame, &in.left, &got, true, f)) {
 	case FRAME_GONE:
 		return 0;
 	case FRAME_LATER:
@@ -62,8 +62,11 @@ channel_hear(int fd, enum msg_role self, enum msg_role peer, uint8_t *frame,
 	case FRAME_DONE:
 		break;
 	}
-	if (frame_decode(m, frame, len, got, peer, self, f) < 0)
+	if (frame_decode(m, &in, got, peer, self, f) < 0)
 		return -1;
+	if (in.left > 0)
+		return fault_set(f, FAULT_INPUT, "%s, and more with it",
+		    msg_name(m->type));
 	*passed = got;
 	return 1;
 }
@@ -77,9 +80,11 @@ channel_tell(int fd, const struct msg *m, struct fault *f)
 
 	if (frame == NULL)
 		return fault_set(f, FAULT_MEMORY, "frame");
-	len = msg_encode(m, frame, MSG_MAX_FRAME, f);
+	len = frame_encode(m, frame, MSG_MAX_FRAME, f);
 	if (len >= 0) {
-		result = frame_send(fd, frame, (size_t)len, -1, true, f);
+		struct iovec all = { frame, (size_t)len };
+
+		result = frame_send(fd, &all, 1, -1, true, f);
 		explicit_bzero(frame, (size_t)len);
 	}
 	free(frame);

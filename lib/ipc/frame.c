@@ -43,17 +43,26 @@ failed(const char *what, struct fault *f)
 	return FRAME_BAD;
 }
 
+int
+frame_encode(const struct msg *m, uint8_t *data, size_t size, struct fault *f)
+{
+	struct wire_out head = { .at = data, .left = FRAME_HEAD };
+	int len = msg_encode(m, data + FRAME_HEAD, size - FRAME_HEAD, f);
+
+	if (len < 0)
+		return -1;
+	wire_put_u32(&head, (uint32_t)len);
+	return FRAME_HEAD + len;
+}
+
 enum frame_result
-frame_send(int fd, const uint8_t *data, size_t len, int passed, bool wait,
+frame_send(int fd, struct iovec *pieces, size_t count, int passed, bool wait,
     struct fault *f)
 {
-	struct iovec iov = { .iov_len = len };
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr header = { .msg_iov = pieces, .msg_iovlen = count };
 	union control control;
 	ssize_t sent;
 
-	/* sendmsg only reads, but its struct does not say so. */
-	memcpy(&iov.iov_base, &data, sizeof(data));
 	if (passed >= 0)
 		attach(&header, &control, passed);
 	do
@@ -127,14 +136,20 @@ frame_receive(int fd, uint8_t *data, size_t *len, int *passed, bool wait,
 }
 
 int
-frame_decode(struct msg *m, const uint8_t *data, size_t len, int passed,
+frame_decode(struct msg *m, struct wire_in *frame, int passed,
     enum msg_role speaker, enum msg_role hearer, struct fault *f)
 {
-	int result = msg_decode(m, data, len, speaker, hearer, f);
+	struct wire_bytes data = wire_get_bytes(frame, MSG_MAX_FRAME);
+	int result = frame->failed
+	    ? fault_set(f, FAULT_INPUT, "a frame that is cut short")
+	    : msg_decode(m, data.data, data.len, speaker, hearer, f);
 
 	if (result == 0 && msg_carries_fd(m->type) != (passed >= 0))
 		result = fault_set(f, FAULT_INPUT, "%s %s a descriptor",
 		    msg_name(m->type), passed >= 0 ? "with" : "without");
+	if (result == 0 && passed >= 0 && frame->left > 0)
+		result = fault_set(f, FAULT_INPUT,
+		    "a descriptor beside more than one message");
 	if (result < 0 && passed >= 0)
 		(void)close(passed);
 	return result;

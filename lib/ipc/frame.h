@@ -4,11 +4,15 @@
 #include "base/checked.h"
 #include "ipc/msg.h"
 
+#include <sys/uio.h>
+
 #include <stdbool.h>
 
 /*
  * One frame, and at most one descriptor beside it, over a SOCK_SEQPACKET
- * socket.  For channel.c and channel_plain.c; roles use channel.h.
+ * socket.  In a frame are messages, each behind its length (4 octets, the
+ * highest first); one with a descriptor is alone.  For channel.c and
+ * channel_plain.c; roles use channel.h.
  */
 struct fault;
 
@@ -19,8 +23,16 @@ enum frame_result {
 	FRAME_BAD    /* a fault */
 };
 
-/* Send the ${len} bytes at ${data}, with a copy of ${passed} unless -1. */
-CHECKED enum frame_result frame_send(int fd, const uint8_t *data, size_t len,
+#define FRAME_HEAD 4 /* before each message */
+
+/* Write ${m} behind its length to the ${size} bytes at ${data}: how many they
+ * are then, or -1. */
+CHECKED int frame_encode(const struct msg *m, uint8_t *data, size_t size,
+    struct fault *f);
+
+/* Send ${pieces}, which are only read, as one frame, with a copy of ${passed}
+ * unless -1. */
+CHECKED enum frame_result frame_send(int fd, struct iovec *pieces, size_t count,
     int passed, bool wait, struct fault *f);
 
 /* Receive one frame into the MSG_MAX_FRAME bytes at ${data}; ${passed} becomes
@@ -30,11 +42,12 @@ CHECKED enum frame_result frame_receive(int fd, uint8_t *data, size_t *len,
     int *passed, bool wait, struct fault *f);
 
 /**
- * frame_decode(m, data, len, passed, speaker, hearer, f):
- * msg_decode, and a descriptor came if, and only if, ${m} carries one.
+ * frame_decode(m, frame, passed, speaker, hearer, f):
+ * Read the next message of ${frame}, as msg_decode does; a descriptor came if,
+ * and only if, it carries one, and is alone.
  * After a fault ${passed} has been closed.
  */
-CHECKED int frame_decode(struct msg *m, const uint8_t *data, size_t len,
-    int passed, enum msg_role speaker, enum msg_role hearer, struct fault *f);
+CHECKED int frame_decode(struct msg *m, struct wire_in *frame, int passed,
+    enum msg_role speaker, enum msg_role hearer, struct fault *f);
 
 #endif

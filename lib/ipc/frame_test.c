@@ -22,6 +22,14 @@ next_fd(void)
 	return fd;
 }
 
+static enum frame_result
+send_bytes(int fd, uint8_t *data, size_t len, int passed, struct fault *f)
+{
+	struct iovec all = { data, len };
+
+	return frame_send(fd, &all, 1, passed, false, f);
+}
+
 static void
 make_pair(int fds[2])
 {
@@ -52,7 +60,7 @@ a_frame_of_the_largest_size_gets_through(void **state)
 	make_pair(fds);
 	for (size_t i = 0; i < MSG_MAX_FRAME; i++)
 		out[i] = (uint8_t)(i * 7 + i / 256);
-	assert_int_equal(frame_send(fds[0], out, MSG_MAX_FRAME, -1, false, &f),
+	assert_int_equal(send_bytes(fds[0], out, MSG_MAX_FRAME, -1, &f),
 	    FRAME_DONE);
 	assert_int_equal(frame_receive(fds[1], in, &len, &passed, false, &f),
 	    FRAME_DONE);
@@ -75,8 +83,7 @@ a_frame_too_long_is_refused(void **state)
 	(void)state;
 	assert_non_null(data);
 	make_pair(fds);
-	assert_int_equal(frame_send(fds[0], data, MSG_MAX_FRAME + 1, -1, false,
-			     &f),
+	assert_int_equal(send_bytes(fds[0], data, MSG_MAX_FRAME + 1, -1, &f),
 	    FRAME_DONE);
 	assert_int_equal(frame_receive(fds[1], data, &len, &passed, false, &f),
 	    FRAME_BAD);
@@ -98,8 +105,7 @@ a_descriptor_passes_and_is_closed_on_exec(void **state)
 	assert_non_null(data);
 	make_pair(fds);
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(frame_send(fds[0], data, 5, pipes[1], false, &f),
-	    FRAME_DONE);
+	assert_int_equal(send_bytes(fds[0], data, 5, pipes[1], &f), FRAME_DONE);
 	assert_int_equal(frame_receive(fds[1], data, &len, &passed, false, &f),
 	    FRAME_DONE);
 	assert_int_equal(len, 5);
@@ -171,19 +177,125 @@ a_descriptor_where_none_belongs_is_refused_and_closed(void **state)
 	struct fault f = { 0 };
 	struct msg in;
 	uint8_t frame[256];
-	int len = msg_encode(&out, frame, sizeof(frame), &f);
+	struct wire_in in_frame = { .at = frame,
+		.left = (size_t)frame_encode(&out, frame, sizeof(frame), &f) };
+	struct wire_in again = in_frame;
 	int before = next_fd();
 
 	(void)state;
-	assert_int_equal(frame_decode(&in, frame, (size_t)len,
-			     dup(STDERR_FILENO), MSG_ROLE_PARENT,
-			     MSG_ROLE_FRONT, &f),
+	assert_int_equal(frame_decode(&in, &in_frame, dup(STDERR_FILENO),
+			     MSG_ROLE_PARENT, MSG_ROLE_FRONT, &f),
 	    -1);
 	assert_string_equal(f.text, "BOOT_GO with a descriptor");
 	assert_int_equal(next_fd(), before);
-	assert_int_equal(frame_decode(&in, frame, (size_t)len, -1,
-			     MSG_ROLE_PARENT, MSG_ROLE_FRONT, &f),
+	assert_int_equal(frame_decode(&in, &again, -1, MSG_ROLE_PARENT,
+			     MSG_ROLE_FRONT, &f),
 	    0);
+}
+
+/* ${count} times the same message, in one frame. */
+static struct wire_in
+a_frame_of(const struct msg *m, size_t count, uint8_t frame[256])
+{
+	struct wire_in in = { .at = frame };
+	struct fault f = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		int len = frame_encode(m, frame + in.left, 256 - in.left, &f);
+
+		assert_true(len > FRAME_HEAD);
+		in.left += (size_t)len;
+	}
+	return in;
+}
+
+static void
+messages_of_a_frame_are_read_one_by_one(void **state)
+{
+	struct msg out = { .type = MSG_BOOT_GO };
+	struct fault f = { 0 };
+	struct msg m;
+	uint8_t frame[256];
+	struct wire_in in;
+
+	(void)state;
+	out.boot_go.generation = 7;
+	in = a_frame_of(&out, 3, frame);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(frame_decode(&m, &in, -1, MSG_ROLE_PARENT,
+				     MSG_ROLE_FRONT, &f),
+		    0);
+		assert_int_equal(m.boot_go.generation, 7);
+	}
+	assert_int_equal(in.left, 0);
+}
+
+static void
+a_frame_that_is_cut_anywhere_is_refused(void **state)
+{
+	struct msg out = { .type = MSG_BOOT_GO };
+	struct fault f = { 0 };
+	struct msg m;
+	uint8_t frame[256];
+	struct wire_in whole = a_frame_of(&out, 2, frame);
+	size_t one = whole.left / 2;
+
+	(void)state;
+	for (size_t len = one + 1; len < whole.left; len++) {
+		struct wire_in in = { .at = frame, .left = len };
+
+		assert_int_equal(frame_decode(&m, &in, -1, MSG_ROLE_PARENT,
+				     MSG_ROLE_FRONT, &f),
+		    0);
+		assert_int_equal(frame_decode(&m, &in, -1, MSG_ROLE_PARENT,
+				     MSG_ROLE_FRONT, &f),
+		    -1);
+		assert_int_equal(f.code, FAULT_INPUT);
+	}
+}
+
+static void
+a_length_that_is_not_the_messages_is_refused(void **state)
+{
+	struct msg out = { .type = MSG_BOOT_GO };
+	struct fault f = { 0 };
+	struct msg m;
+	uint8_t frame[256];
+
+	(void)state;
+	for (int wrong = 0; wrong < 256; wrong++) {
+		struct wire_in in = a_frame_of(&out, 2, frame);
+
+		if (frame[FRAME_HEAD - 1] == wrong)
+			continue;
+		frame[FRAME_HEAD - 1] = (uint8_t)wrong;
+		assert_int_equal(frame_decode(&m, &in, -1, MSG_ROLE_PARENT,
+				     MSG_ROLE_FRONT, &f),
+		    -1);
+		frame[0] = 0xff;
+		in = (struct wire_in){ .at = frame, .left = in.left };
+		assert_int_equal(frame_decode(&m, &in, -1, MSG_ROLE_PARENT,
+				     MSG_ROLE_FRONT, &f),
+		    -1);
+	}
+}
+
+static void
+a_descriptor_beside_two_messages_is_refused_and_closed(void **state)
+{
+	struct msg out = { .type = MSG_BOOT_FD };
+	struct fault f = { 0 };
+	struct msg m;
+	uint8_t frame[256];
+	struct wire_in in = a_frame_of(&out, 2, frame);
+	int before = next_fd();
+
+	(void)state;
+	assert_int_equal(frame_decode(&m, &in, dup(STDERR_FILENO),
+			     MSG_ROLE_PARENT, MSG_ROLE_FRONT, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_INPUT);
+	assert_int_equal(next_fd(), before);
 }
 
 static void
@@ -193,11 +305,12 @@ a_missing_descriptor_is_noticed(void **state)
 	struct fault f = { 0 };
 	struct msg in;
 	uint8_t frame[256];
-	int len = msg_encode(&out, frame, sizeof(frame), &f);
+	struct wire_in in_frame = { .at = frame,
+		.left = (size_t)frame_encode(&out, frame, sizeof(frame), &f) };
 
 	(void)state;
-	assert_int_equal(frame_decode(&in, frame, (size_t)len, -1,
-			     MSG_ROLE_PARENT, MSG_ROLE_FRONT, &f),
+	assert_int_equal(frame_decode(&in, &in_frame, -1, MSG_ROLE_PARENT,
+			     MSG_ROLE_FRONT, &f),
 	    -1);
 	assert_string_equal(f.text, "BOOT_FD without a descriptor");
 }
@@ -218,8 +331,7 @@ an_end_is_told_from_a_wait(void **state)
 	assert_int_equal(close(fds[0]), 0);
 	assert_int_equal(frame_receive(fds[1], data, &len, &passed, false, &f),
 	    FRAME_GONE);
-	assert_int_equal(frame_send(fds[1], data, 1, -1, false, &f),
-	    FRAME_GONE);
+	assert_int_equal(send_bytes(fds[1], data, 1, -1, &f), FRAME_GONE);
 	assert_int_equal(close(fds[1]), 0);
 	free(data);
 }
@@ -235,6 +347,11 @@ main(void)
 		cmocka_unit_test(
 		    a_descriptor_where_none_belongs_is_refused_and_closed),
 		cmocka_unit_test(a_missing_descriptor_is_noticed),
+		cmocka_unit_test(messages_of_a_frame_are_read_one_by_one),
+		cmocka_unit_test(a_frame_that_is_cut_anywhere_is_refused),
+		cmocka_unit_test(a_length_that_is_not_the_messages_is_refused),
+		cmocka_unit_test(
+		    a_descriptor_beside_two_messages_is_refused_and_closed),
 		cmocka_unit_test(an_end_is_told_from_a_wait),
 	};
 

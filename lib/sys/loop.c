@@ -234,6 +234,14 @@ loop_timer_set(struct loop_timer *timer, int64_t ms)
 }
 
 void
+loop_timer_soon(struct loop_timer *timer)
+{
+	/* libevent puts it behind those that are still to be called in this
+	 * round. */
+	event_active(&timer->event, EV_TIMEOUT, 0);
+}
+
+void
 loop_timer_stop(struct loop_timer *timer)
 {
 	(void)event_del(&timer->event);

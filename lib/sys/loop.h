@@ -50,6 +50,9 @@ void loop_watch_free(struct loop_watch *watch);
 CHECKED struct loop_timer *loop_timer_new(struct loop *loop, loop_timer_fn *fn,
     void *arg, struct fault *f);
 void loop_timer_set(struct loop_timer *timer, int64_t ms);
+/* It fires once all have been called whose time had come already, before the
+ * loop waits for more. */
+void loop_timer_soon(struct loop_timer *timer);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 

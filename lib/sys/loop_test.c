@@ -229,6 +229,53 @@ a_timer_fires_once_and_not_early(void **state)
 	clear_scene(&s);
 }
 
+/* The later of two descriptors that are ready finds that it has not fired. */
+static void
+soon_then_look(void *arg, int fd, unsigned ready)
+{
+	struct scene *s = arg;
+
+	(void)fd;
+	(void)ready;
+	assert_int_equal(s->calls, 0);
+	loop_timer_soon(s->timer);
+	s->last++;
+}
+
+static void
+a_timer_fires_when_the_turn_ends_and_before_the_next(void **state)
+{
+	struct scene s = set_scene();
+	struct fault f = { 0 };
+
+	(void)state;
+	s.timer = loop_timer_new(s.loop, stop_now, &s, &f);
+	assert_non_null(s.timer);
+	s.watch = loop_watch_new(s.loop, s.pipe[1], LOOP_WRITE, soon_then_look,
+	    &s, &f);
+	assert_non_null(s.watch);
+	assert_int_equal(write(s.pipe[1], "x", 1), 1);
+	s.other = loop_watch_new(s.loop, s.pipe[0], LOOP_READ, soon_then_look,
+	    &s, &f);
+	assert_non_null(s.other);
+	run(&s);
+	/* Once for both, after both. */
+	assert_int_equal(s.last, 2);
+	/* Stopped, it does not. */
+	loop_watch_set(s.watch, 0);
+	loop_watch_set(s.other, 0);
+	loop_timer_free(s.timer);
+	s.timer = loop_timer_new(s.loop, fire, &s, &f);
+	loop_timer_soon(s.timer);
+	loop_timer_stop(s.timer);
+	run_for(&s, 1);
+	assert_int_equal(s.calls, 0);
+	loop_timer_soon(s.timer);
+	run_for(&s, 1);
+	assert_int_equal(s.calls, 1);
+	clear_scene(&s);
+}
+
 static void
 a_timer_may_free_itself(void **state)
 {
@@ -313,6 +360,8 @@ main(void)
 		cmocka_unit_test(a_watch_can_be_switched_off),
 		cmocka_unit_test(a_handler_may_free_what_would_be_called_next),
 		cmocka_unit_test(a_timer_fires_once_and_not_early),
+		cmocka_unit_test(
+		    a_timer_fires_when_the_turn_ends_and_before_the_next),
 		cmocka_unit_test(a_timer_may_free_itself),
 		cmocka_unit_test(a_signal_is_told_on_the_loop),
 		cmocka_unit_test(a_loop_stopped_before_it_runs_does_not_run),

@@ -207,7 +207,11 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	if (strcmp(name, "issuer") == 0) {
 		a->issuer =
 		    role_channel(role, name, fd, heard_issuer, NULL, a, f);
-		return a->issuer == NULL ? -1 : 0;
+		if (a->issuer == NULL)
+			return -1;
+		/* Whom we vouch for must be there before his request is. */
+		channel_gather(a->issuer, false);
+		return 0;
 	}
 	if (text_starts(name, "front.") || text_starts(name, "intake."))
 		return role_channel(role, name, fd, heard_front, front_gone, a,

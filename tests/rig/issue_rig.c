@@ -85,11 +85,11 @@ send_message(int fd, const struct msg *m, int passed)
 {
 	uint8_t *frame = malloc(MSG_MAX_FRAME);
 	struct fault f = { 0 };
-	int len = frame == NULL ? -1 : msg_encode(m, frame, MSG_MAX_FRAME, &f);
+	int len =
+	    frame == NULL ? -1 : frame_encode(m, frame, MSG_MAX_FRAME, &f);
+	struct iovec all = { frame, len > 0 ? (size_t)len : 0 };
 
-	need(len > 0 &&
-		frame_send(fd, frame, (size_t)len, passed, true, &f) ==
-		    FRAME_DONE,
+	need(len > 0 && frame_send(fd, &all, 1, passed, true, &f) == FRAME_DONE,
 	    &f, msg_name(m->type));
 	free(frame);
 }
@@ -275,6 +275,7 @@ rig_restart(struct rig *rig, const struct rig_wish *wish)
 {
 	struct fault f = { .text = "not ready" };
 
+	rig->heard.left = 0;
 	start_all(rig, wish);
 	for (int r = 0; r < RIG_ROLES; r++)
 		need(is_ready(rig, (enum rig_role)r), &f, names[r]);
@@ -288,7 +289,8 @@ prepare(struct rig *rig, const struct rig_wish *wish)
 	memset(rig, 0, sizeof(*rig));
 	(void)signal(SIGPIPE, SIG_IGN);
 	rig->frame = malloc(MSG_MAX_FRAME);
-	need(rig->frame != NULL, &f, "memory");
+	rig->answers = malloc(MSG_MAX_FRAME);
+	need(rig->frame != NULL && rig->answers != NULL, &f, "memory");
 	need(text_copy(rig->dir, sizeof(rig->dir), "/var/tmp/rig.XXXXXX") ==
 		    0 &&
 		mkdtemp(rig->dir) != NULL &&
@@ -355,6 +357,7 @@ rig_close(struct rig *rig)
 	key_free(rig->ca_key);
 	cert_free(rig->ca);
 	free(rig->frame);
+	free(rig->answers);
 }
 
 void
@@ -395,12 +398,22 @@ bool
 rig_hear(struct rig *rig, struct msg *m)
 {
 	struct fault f = { 0 };
-	int passed;
-	int result = channel_hear(rig->front, MSG_ROLE_FRONT, MSG_ROLE_ISSUER,
-	    rig->frame, m, &passed, &f);
+	int passed = -1;
 
-	need(result >= 0, &f, "hear");
-	return result == 1;
+	/* The issuer answers several at once. */
+	if (rig->heard.left == 0) {
+		enum frame_result result = frame_receive(rig->front,
+		    rig->answers, &rig->heard.left, &passed, true, &f);
+
+		need(result == FRAME_DONE || result == FRAME_GONE, &f, "hear");
+		rig->heard.at = rig->answers;
+		if (result == FRAME_GONE)
+			return false;
+	}
+	need(frame_decode(m, &rig->heard, passed, MSG_ROLE_ISSUER,
+		 MSG_ROLE_FRONT, &f) == 0,
+	    &f, "hear");
+	return true;
 }
 
 struct buf

@@ -42,6 +42,8 @@ struct rig {
 	struct key *ca_key;
 	struct cert *ca;
 	uint8_t *frame;
+	uint8_t *answers;     /* a frame that the front has received */
+	struct wire_in heard; /* of that: what is still to be told */
 	struct fault *f;
 	unsigned next_ticket;
 };

@@ -33,10 +33,11 @@ def encode(name, /, **values):
             value = value.encode() if isinstance(value, str) else value
             out += struct.pack(">I", len(value)) + value
     assert not values, values
-    return out
+    return struct.pack(">I", len(out)) + out
 
 
 def decode(frame):
+    """One message, as an Ear receives it."""
     name, _, _, fields = TABLE[frame[0]]
     at, values = 1, {}
     for kind, field in fields:
@@ -53,8 +54,27 @@ def decode(frame):
     return name, values
 
 
+class Ear(socket.socket):
+    """Receives the messages of a frame one by one, without their lengths."""
+
+    def __init__(self, other):
+        super().__init__(other.family, other.type, fileno=other.detach())
+        self.waiting = []
+
+    def recv(self, size):
+        if not self.waiting:
+            frame = super().recv(size)
+            while frame:
+                length = struct.unpack_from(">I", frame)[0]
+                assert 0 < length <= len(frame) - 4
+                self.waiting.append(frame[4:4 + length])
+                frame = frame[4 + length:]
+        return self.waiting.pop(0) if self.waiting else b""
+
+
 def pair():
     a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    a = Ear(a)
     for s in (a, b):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     a.settimeout(20)

@@ -57,7 +57,8 @@ class Auth(Role):
     def answer_or_question(self):
         """Whichever comes first: a refusal, or a question to a worker."""
         both = [self.channels["front.1"], self.channels["worker.0"]]
-        ready = select.select(both, [], [], 20)[0]
+        ready = ([c for c in both if c.waiting] or
+                 select.select(both, [], [], 20)[0])
         return decode(ready[0].recv(70000))
 
     def reply(self, question, code="NONE", text="", worker="worker.0"):
