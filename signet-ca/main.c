@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/publish/ca_publish_conf.h"
+#include "signet-ca/token/ca_token.h"
 #include "x509/authority.h"
 #include "x509/ossl.h"
 #include "x509/profile.h"
@@ -18,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+typedef char *char_list;
+OWN_FREE(char_list, free)
 
 /* For the manual pages, when they are built. */
 static void
@@ -152,6 +156,40 @@ run(int argc, char **argv, struct fault *f)
 	return 0;
 }
 
+/* Other names by which this program is started. */
+static const struct {
+	const char *name;
+	const char *command;
+} names[] = {
+	{ "revoke-cert", "queue" },
+};
+
+/* What a link of that name stands for is put before what was typed. */
+static int
+run_named(int argc, char **argv, struct fault *f)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : "";
+	char command[16] = "";
+	OWN(char_list) longer = NULL;
+
+	if (strcmp(name, CA_TOKEN_SERVER) == 0)
+		return ca_token_serve(CA_TOKEN_FD, f);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i].name) == 0 &&
+		    text_copy(command, sizeof(command), names[i].command) < 0)
+			return fault_set(f, FAULT_INTERNAL, "name too long");
+	if (*command == '\0')
+		return run(argc, argv, f);
+	longer = calloc((size_t)argc + 2, sizeof(*longer));
+	if (longer == NULL)
+		return fault_set(f, FAULT_MEMORY, "arguments");
+	longer[0] = argv[0];
+	longer[1] = command;
+	memcpy(longer + 2, argv + 1, (size_t)(argc - 1) * sizeof(*longer));
+	return run(argc + 1, longer, f);
+}
+
 static bool
 asks_for_json(int argc, char **argv)
 {
@@ -188,7 +226,7 @@ main(int argc, char **argv)
 	keep_standard();
 	hide();
 	/* No module that the environment names comes near a key. */
-	result = ossl_start_alone(&f) < 0 ? -1 : run(argc, argv, &f);
+	result = ossl_start_alone(&f) < 0 ? -1 : run_named(argc, argv, &f);
 	if (result < 0) {
 		/* It may quote what others wrote. */
 		text_clean(f.text);

@@ -79,7 +79,7 @@ check_names(const struct ca_dir *d, struct fault *f)
 	const struct authority_conf *conf = &d->authority.conf;
 
 	if (strcmp(conf->certificate, "ca.pem") == 0 &&
-	    strcmp(conf->key, "ca.key") == 0 &&
+	    (ca_dir_in_token(d) || strcmp(conf->key, "ca.key") == 0) &&
 	    strcmp(conf->chain, "chain.pem") == 0)
 		return 0;
 	return fault_set(f, FAULT_CONFIG,
@@ -180,6 +180,8 @@ put_small(const struct making *m, struct bundle_out *b, enum bundle_part part,
 	char path[PATH_MAX];
 	int result;
 
+	if (part == BUNDLE_KEY && ca_dir_in_token(m->d))
+		return 0;
 	if (ca_dir_path(m->d, bundle_name(part), path, sizeof(path), f) < 0)
 		return -1;
 	result = private ? file_read_private(path, &data, f)
@@ -326,6 +328,9 @@ ca_backup(const struct ca_args *args, struct fault *f)
 		printf("%s: backup of %s, %llu entries, head %s\n",
 		    m->place.path, m->d->authority.conf.name,
 		    (unsigned long long)m->entries, m->head);
+	if (result == 0 && ca_dir_in_token(m->d))
+		printf("The key is not in it: it stays in its token, %s\n",
+		    m->d->authority.conf.key);
 	ca_dir_free(m->d);
 	free(m);
 	return result;

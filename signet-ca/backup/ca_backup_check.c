@@ -206,6 +206,13 @@ ca_contents_check_key(const struct ca_contents *c, const struct ca_dir *d,
 {
 	OWN_STRUCT(key) key = NULL;
 
+	*encrypted = false;
+	if (ca_dir_in_token(d) != !c->has[BUNDLE_KEY])
+		return fault_set(f, FAULT_INPUT,
+		    "ca.conf says where the key is, and the backup says "
+		    "otherwise");
+	if (!c->has[BUNDLE_KEY])
+		return 0;
 	*encrypted = key_is_encrypted(c->key.data, c->key.len);
 	if (*encrypted)
 		return 0;
@@ -251,8 +258,13 @@ print_text(const struct finding *found, const char *subject)
 	    subject);
 	printf("made     %s\n",
 	    ca_contents_about(found->c, "made", room, sizeof(room)));
-	printf("key      %s\n",
-	    found->encrypted ? "encrypted" : "open: this file alone guards it");
+	if (ca_dir_in_token(found->d))
+		printf("key      not here: in a token, %s\n",
+		    found->d->authority.conf.key);
+	else
+		printf("key      %s\n",
+		    found->encrypted ? "encrypted"
+				     : "open: this file alone guards it");
 	for (int p = BUNDLE_CONF; p < BUNDLE_COUNT; p++)
 		if (found->c->has[p])
 			printf("holds    %-9s %llu octets\n",
@@ -269,11 +281,12 @@ static int
 print_json(const struct finding *found, const char *subject, struct fault *f)
 {
 	char room[128];
-	json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:I, s:s}", "ca",
+	json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:s}", "ca",
 	    found->d->authority.conf.name, "subject", subject, "made",
 	    ca_contents_about(found->c, "made", room, sizeof(room)),
-	    "key_encrypted", found->encrypted, "entries",
-	    (json_int_t)found->entries, "head", found->head);
+	    "key_encrypted", found->encrypted, "key_in_token",
+	    ca_dir_in_token(found->d), "entries", (json_int_t)found->entries,
+	    "head", found->head);
 	int result = out == NULL
 	    ? -1
 	    : json_dumpf(out, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1));

@@ -61,6 +61,19 @@ write_log_pub(const struct restoring *r, struct fault *f)
 	return file_write_new(path, 0644, line.data, line.len, f);
 }
 
+/* A key that is in no backup is seen to be where ca.conf says. */
+static int
+check_token(struct restoring *r, struct fault *f)
+{
+	if (!ca_dir_in_token(r->d) || r->args->without_token)
+		return 0;
+	if (ca_dir_unlock_token(r->d, false, f) == 0)
+		return 0;
+	return fault_wrap(f,
+	    "the key is in no backup (--without-token "
+	    "restores without it)");
+}
+
 static int
 fill(struct restoring *r, struct fault *f)
 {
@@ -71,7 +84,7 @@ fill(struct restoring *r, struct fault *f)
 	if (r->c == NULL || (r->d = ca_dir_open(dir, f)) == NULL ||
 	    ca_contents_check_key(r->c, r->d, &r->encrypted, f) < 0 ||
 	    ca_since_given(r->args, r->d->authority.serial_random, f) < 0 ||
-	    write_log_pub(r, f) < 0)
+	    check_token(r, f) < 0 || write_log_pub(r, f) < 0)
 		return -1;
 	return mend_ledger(r, f);
 }
@@ -101,6 +114,10 @@ show(const struct restoring *r)
 	if (s->crl > 0)
 		printf("CRL numbers go on above %llu.\n",
 		    (unsigned long long)s->crl);
+	if (ca_dir_in_token(r->d))
+		printf("Its key is in its token%s: %s\n",
+		    r->args->without_token ? ", which was not looked at" : "",
+		    r->d->authority.conf.key);
 	if (r->d->authority.conf.online)
 		printf("signetd's ledger is %s/ledger.db: signet-ca deploy "
 		       "takes it from there.\n",

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -117,7 +118,9 @@ ca_dir_free(struct ca_dir *d)
 {
 	if (d == NULL)
 		return;
-	key_free(d->key);
+	if (!d->lent)
+		key_free(d->key);
+	ca_token_close(d->token);
 	authority_clear(&d->authority);
 	buf_free(&d->pem);
 	free(d);
@@ -172,6 +175,64 @@ take_key(struct ca_dir *d, const struct buf *pem, const struct secret *phrase,
 	return 0;
 }
 
+bool
+ca_dir_in_token(const struct ca_dir *d)
+{
+	return token_uri_named(d->authority.conf.key,
+	    d->authority.conf.key_module);
+}
+
+int
+ca_dir_unlock_token(struct ca_dir *d, bool keep, struct fault *f)
+{
+	const struct authority_conf *conf = &d->authority.conf;
+	const struct spki *spki = &d->authority.cert->spki;
+	struct token_uri which;
+	char what[128];
+
+	if (token_uri_read_named(&which, conf->key, conf->key_module, f) < 0 ||
+	    text_fmt(what, sizeof(what), "the CA %s", conf->name) < 0)
+		return fault_wrap(f, "%s/ca.conf", d->path);
+	if ((d->token = ca_token_open(&which, f)) == NULL ||
+	    ca_token_ask(d->token, what, keep, f) < 0 ||
+	    ca_token_login(d->token, spki, f) < 0 ||
+	    (d->key = ca_token_key(d->token, f)) == NULL)
+		return fault_wrap(f, "%s", d->path);
+	return 0;
+}
+
+void
+ca_dir_put_beside(struct ca_token *token, struct wire_bytes der)
+{
+	struct fault f = { 0 };
+
+	if (ca_token_put(token, der, &f) < 0)
+		fprintf(stderr,
+		    "signet-ca: the certificate does not lie beside its key in "
+		    "the token: %s; nothing needs it there\n",
+		    f.text);
+}
+
+void
+ca_dir_settle(struct ca_dir *d)
+{
+	const struct cert *cert = d->authority.cert;
+
+	ca_dir_put_beside(d->token,
+	    (struct wire_bytes){ cert->der, cert->len });
+}
+
+int
+ca_dir_lend_key(struct ca_dir *d, struct key *key, struct fault *f)
+{
+	if (!der_bytes_equal(key_spki(key)->der, d->authority.cert->spki.der))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: the key is not that of the certificate", d->path);
+	d->key = key;
+	d->lent = true;
+	return 0;
+}
+
 int
 ca_dir_unlock_with(struct ca_dir *d, const struct secret *phrase,
     struct fault *f)
@@ -189,6 +250,8 @@ ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f)
 	OWN_STRUCT(secret) phrase = NULL;
 	OWN_BUF(pem, PEM_MOST);
 
+	if (ca_dir_in_token(d))
+		return ca_dir_unlock_token(d, false, f);
 	if (read_key_file(d, &pem, f) < 0)
 		return -1;
 	if (key_is_encrypted(pem.data, pem.len) &&

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/own.h"
 #include "base/secret.h"
+#include "signet-ca/token/ca_token.h"
 #include "x509/authority.h"
 #include "x509/key.h"
 
@@ -22,8 +23,10 @@ struct fault;
 struct ca_dir {
 	char path[PATH_MAX];
 	struct authority authority;
-	struct buf pem;	 /* its certificate as it stands in the file */
-	struct key *key; /* NULL until ca_dir_unlock() */
+	struct buf pem;		/* its certificate as it stands in the file */
+	struct key *key;	/* NULL until ca_dir_unlock() */
+	bool lent;		/* the key is another's */
+	struct ca_token *token; /* owned; where the key is, if it is in one */
 };
 
 /* Read what describes the CA in ${path}.  FAULT_ABSENT says so if an init of
@@ -34,11 +37,28 @@ void ca_dir_free(struct ca_dir *d);
 OWN_FREE_STRUCT(ca_dir, ca_dir_free)
 
 /* Load its key, which must belong to its certificate.  An encrypted one's pass
- * phrase comes from descriptor ${fd} (a number as text), or is asked for. */
+ * phrase comes from descriptor ${fd} (a number as text), or is asked for.  The
+ * PIN of a key in a token is asked for at the terminal, whatever ${fd} is. */
 CHECKED int ca_dir_unlock(struct ca_dir *d, const char *fd, struct fault *f);
 /* The same with the pass phrase at hand, NULL for none. */
 CHECKED int ca_dir_unlock_with(struct ca_dir *d, const struct secret *phrase,
     struct fault *f);
+
+/* The same with the key itself, which is borrowed. */
+CHECKED int ca_dir_lend_key(struct ca_dir *d, struct key *key, struct fault *f);
+
+/* Whether its key is in a token. */
+bool ca_dir_in_token(const struct ca_dir *d);
+
+/* Log in to its token (what ca_dir_unlock() does for such a key), and keep the
+ * PIN for ca_dir_settle(): that puts the certificate beside the key.  A token
+ * that does not take it is told of on standard error, and no fault: nothing
+ * needs it there. */
+CHECKED int ca_dir_unlock_token(struct ca_dir *d, bool keep, struct fault *f);
+void ca_dir_settle(struct ca_dir *d);
+
+/* Put ${der} beside its key in ${token}, as ca_dir_settle() does. */
+void ca_dir_put_beside(struct ca_token *token, struct wire_bytes der);
 
 /* Append the certificates above the CA, if it is no root. */
 CHECKED int ca_dir_chain(const struct ca_dir *d, struct buf *pem,

@@ -10,12 +10,16 @@
 #define TEXT_MOST 65536
 #define DEFAULT_LEDGER "/var/lib/signet/ledger/ledger.db"
 
+const char *
+ca_book_path(const struct ca_args *args)
+{
+	return args->ledger != NULL ? args->ledger : DEFAULT_LEDGER;
+}
+
 struct ledger *
 ca_book_open(const struct ca_args *args, struct fault *f)
 {
-	return ledger_open_read(args->ledger != NULL ? args->ledger
-						     : DEFAULT_LEDGER,
-	    f);
+	return ledger_open_read(ca_book_path(args), f);
 }
 
 int

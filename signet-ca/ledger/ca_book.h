@@ -15,6 +15,9 @@ struct fault;
 CHECKED struct ledger *ca_book_open(const struct ca_args *args,
     struct fault *f);
 
+/* The path of that ledger. */
+const char *ca_book_path(const struct ca_args *args);
+
 /* The filter that the options make; texts are borrowed. */
 CHECKED int ca_book_filter(const struct ca_args *args, const char *text,
     struct ledger_filter *filter, struct fault *f);

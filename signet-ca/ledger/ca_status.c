@@ -222,6 +222,8 @@ print_text(struct status *s)
 	print_line("ca", "%s", s->d->authority.conf.name);
 	clock_text(s->d->authority.cert->not_after, when);
 	print_line("until", "%s", when);
+	if (ca_dir_in_token(s->d))
+		print_line("key", "in a token: %s", s->d->authority.conf.key);
 	print_crl(s);
 	print_line("valid", "%" PRIu64, n->states[LEDGER_ISSUED] - n->expired);
 	print_line("expired", "%" PRIu64, n->expired);
@@ -278,6 +280,10 @@ as_json(struct status *s)
 		set_time(crl, "made", s->list.taken);
 		set_time(crl, "until", crl_end(s));
 	}
+	(void)json_object_set_new(out, "key",
+	    json_string(s->d->authority.conf.key));
+	(void)json_object_set_new(out, "key_in_token",
+	    json_boolean(ca_dir_in_token(s->d)));
 	(void)json_object_set_new(out, "serials_left",
 	    s->left == UINT64_MAX ? json_null()
 				  : json_integer((json_int_t)s->left));

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ca_init_token.h"
 #include "ca_sign.h"
 #include "ca_space.h"
 #include "ledger/ledger.h"
@@ -84,6 +85,7 @@ struct making {
 	struct profile *profile; /* owned, as are these */
 	struct key *key;
 	struct secret *phrase;
+	struct ca_key_place *token; /* NULL: the key goes into a file */
 };
 
 static void
@@ -91,6 +93,7 @@ making_clear(struct making *m)
 {
 	free(m->profile);
 	key_free(m->key);
+	ca_key_place_free(m->token);
 	secret_free(m->phrase);
 }
 
@@ -131,6 +134,8 @@ write_conf(const struct making *m, struct fault *f)
 	if (put_setting(&conf, "name", m->name, f) < 0)
 		return -1;
 	buf_text(&conf, m->kind->fixed);
+	if (m->token != NULL)
+		ca_key_place_conf(m->token, &conf);
 	if (put_settings(&conf, "may-sign-under", &args->under, f) < 0 ||
 	    put_setting(&conf, "serial", serial, f) < 0 ||
 	    put_settings(&conf, "crl-url", &args->crl_url, f) < 0 ||
@@ -151,6 +156,8 @@ write_key(const struct making *m, struct fault *f)
 {
 	OWN_BUF(pem, CONF_MOST);
 
+	if (m->token != NULL)
+		return 0;
 	if (key_write_pem(m->key, m->phrase, &pem, f) < 0)
 		return -1;
 	return ca_new_write(&m->place, "ca.key", 0600, &pem, f);
@@ -209,8 +216,13 @@ check_result(const struct making *m, struct fault *f)
 
 	if (d == NULL)
 		return -1;
-	return cert_check_signature(d->authority.cert,
-	    m->above == NULL ? d->authority.cert : m->above->authority.cert, f);
+	if (cert_check_signature(d->authority.cert,
+		m->above == NULL ? d->authority.cert : m->above->authority.cert,
+		f) < 0)
+		return -1;
+	if (m->token != NULL)
+		ca_key_place_settle(m->token, d->authority.cert);
+	return 0;
 }
 
 static int
@@ -229,20 +241,28 @@ write_first_list(struct ca_dir *d, const char *path, struct fault *f)
 	return file_write(path, 0644, pem.data, pem.len, f);
 }
 
-/* ${phrase} is at hand when the CA was made just now. */
+/* Whether signetd makes the lists of ${d} but the first, which is not there. */
 static int
-first_list(const char *dir, const struct secret *phrase, const char *fd,
-    struct fault *f)
+lacks_list(struct ca_dir *d, char path[PATH_MAX], struct fault *f)
 {
-	OWN_STRUCT(ca_dir) d = ca_dir_open(dir, f);
-	char path[PATH_MAX];
-
-	if (d == NULL || ca_dir_path(d, "crl.pem", path, sizeof(path), f) < 0)
+	if (ca_dir_path(d, "crl.pem", path, PATH_MAX, f) < 0)
 		return -1;
-	if (!d->authority.conf.online || ca_file_exists(path))
+	return d->authority.conf.online && !ca_file_exists(path);
+}
+
+/* That of the CA that was made just now. */
+static int
+first_list(const struct making *m, struct fault *f)
+{
+	OWN_STRUCT(ca_dir) d = ca_dir_open(m->place.temporary, f);
+	char path[PATH_MAX];
+	int wanted;
+
+	if (d == NULL || (wanted = lacks_list(d, path, f)) < 0)
+		return -1;
+	if (wanted == 0)
 		return 0;
-	if ((phrase != NULL ? ca_dir_unlock_with(d, phrase, f)
-			    : ca_dir_unlock(d, fd, f)) < 0)
+	if (ca_dir_lend_key(d, m->key, f) < 0)
 		return -1;
 	return write_first_list(d, path, f);
 }
@@ -250,7 +270,24 @@ first_list(const char *dir, const struct secret *phrase, const char *fd,
 int
 ca_sign_first_list(const char *dir, const char *passphrase_fd, struct fault *f)
 {
-	return first_list(dir, NULL, passphrase_fd, f);
+	OWN_STRUCT(ca_dir) d = ca_dir_open(dir, f);
+	char path[PATH_MAX];
+	int wanted;
+	bool token;
+
+	if (d == NULL || (wanted = lacks_list(d, path, f)) < 0)
+		return -1;
+	token = ca_dir_in_token(d);
+	if (wanted == 0 && !token)
+		return 0;
+	if ((token ? ca_dir_unlock_token(d, true, f)
+		   : ca_dir_unlock(d, passphrase_fd, f)) < 0)
+		return -1;
+	if (wanted == 1 && write_first_list(d, path, f) < 0)
+		return -1;
+	if (token)
+		ca_dir_settle(d);
+	return 0;
 }
 
 /* What goes to the root's keeper; it also stays here, to be held against the
@@ -308,9 +345,9 @@ write_all(const struct making *m, struct fault *f)
 		return write_pending(m, f);
 	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
 	    write_ledger(m, f) < 0 || write_chain(m, f) < 0 ||
-	    write_cert(m, f) < 0 || check_result(m, f) < 0)
+	    write_cert(m, f) < 0 || first_list(m, f) < 0)
 		return -1;
-	return first_list(m->place.temporary, m->phrase, NULL, f);
+	return check_result(m, f);
 }
 
 static int
@@ -339,7 +376,8 @@ prepare(struct making *m, struct fault *f)
 	const char *profile = args->profile;
 	int64_t years = 0;
 
-	if (ca_need(args->subject, "--subject", f) < 0 ||
+	if (ca_key_place_check(args, f) < 0 ||
+	    ca_need(args->subject, "--subject", f) < 0 ||
 	    ca_need(args->under.item[0], "--may-sign-under", f) < 0 ||
 	    dn_read_slash(&m->subject, args->subject, f) < 0)
 		return -1;
@@ -381,10 +419,13 @@ show(const struct making *m)
 
 	if (dn_show_slash(&m->subject, subject, sizeof(subject)) == 0)
 		printf("%s: %s\n", m->place.path, subject);
+	if (m->token != NULL)
+		ca_key_place_show(m->token, m->key, stdout);
 }
 
+/* A key in a file, under a pass phrase or open. */
 static int
-fill_place(struct making *m, struct fault *f)
+make_key(struct making *m, struct fault *f)
 {
 	const struct ca_args *args = m->args;
 	const char *kind = args->key != NULL ? args->key : m->kind->key;
@@ -392,10 +433,50 @@ fill_place(struct making *m, struct fault *f)
 	    (m->kind->online && !args->passphrase &&
 		args->passphrase_fd == NULL);
 
+	if (ca_phrase_new(open, args->passphrase_fd, m->name, &m->phrase, f) <
+	    0)
+		return -1;
+	m->key = key_make(kind, f);
+	return m->key == NULL ? -1 : 0;
+}
+
+/* Whether ${rules} allow a key of ${kind}: before it is made where it cannot be
+ * taken away again. */
+static bool
+allows(const struct key_rules *rules, const char *kind)
+{
+	int64_t size;
+
+	if (strcmp(kind, "ec:P-256") == 0)
+		return rules->p256;
+	if (strcmp(kind, "ec:P-384") == 0)
+		return rules->p384;
+	return text_starts(kind, "rsa:") &&
+	    text_number(kind + strlen("rsa:"), 1, INT16_MAX, &size) == 0 &&
+	    rules->least_rsa > 0 && size >= (int64_t)rules->least_rsa;
+}
+
+static int
+make_key_in_token(struct making *m, struct fault *f)
+{
+	const char *kind = m->args->key != NULL ? m->args->key : m->kind->key;
+
+	if (!m->args->use_existing && !allows(&m->profile->keys, kind))
+		return fault_set(f, FAULT_KEY,
+		    "--key: profile %s takes \"%s\", not %s", m->profile->name,
+		    m->profile->conf.key, kind);
+	if ((m->token = ca_key_place_new(m->args, m->name, kind, f)) == NULL)
+		return -1;
+	m->key = ca_key_place_key(m->token, f);
+	return m->key == NULL ? -1 : 0;
+}
+
+static int
+fill_place(struct making *m, struct fault *f)
+{
 	if (set_name(m, f) < 0 ||
-	    ca_phrase_new(open, args->passphrase_fd, m->name, &m->phrase, f) <
-		0 ||
-	    (m->key = key_make(kind, f)) == NULL)
+	    (m->args->token != NULL ? make_key_in_token(m, f)
+				    : make_key(m, f)) < 0)
 		return -1;
 	if (spki_check(key_spki(m->key), &m->profile->keys, f) < 0)
 		return fault_wrap(f, "--key: profile %s takes \"%s\"",
@@ -410,6 +491,8 @@ make_ca(struct making *m, struct fault *f)
 		return -1;
 	if (fill_place(m, f) < 0) {
 		ca_new_cancel(&m->place);
+		if (m->token != NULL)
+			ca_key_place_abandon(m->token);
 		return -1;
 	}
 	return ca_new_end(&m->place, f);
@@ -490,6 +573,8 @@ send_request(const struct making *m, struct fault *f)
 		return fault_set(f, FAULT_INTERNAL, "no request");
 	if (ca_file_put(args->request, 0644, &file, f) < 0)
 		return -1;
+	if (m->token != NULL)
+		ca_key_place_show(m->token, m->key, stdout);
 	printf("Send %s to the root's keeper, who will compare this with "
 	       "you:\n",
 	    args->request);

@@ -68,27 +68,47 @@ reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
 	    ledger_reserve(l, &intent, &numbering, serial, len, NULL, f), f);
 }
 
-/* Mint, let the last gate judge, sign. */
+/* Sign ${tbs}.  *${shadow}: its token went meanwhile, and there is a signature
+ * all the same. */
+static int
+sign(const struct ca_wish *w, struct wire_bytes tbs, struct buf *signature,
+    bool *shadow, struct fault *f)
+{
+	/* A root signs itself; its settings are checked against the
+	 * certificate when the directory is read back. */
+	if (w->issuer != NULL && tbs_check(tbs, w->issuer, clock_wall(), f) < 0)
+		return fault_wrap(f, "refused to sign");
+	if (key_sign(w->key, tbs, signature, f) == 0)
+		return 0;
+	*shadow = f->code == FAULT_SUSPENDED && signature->len > 0;
+	return -1;
+}
+
+/* Mint, let the last gate judge, sign.  What was signed in the shadow of a
+ * token's removal is finished too, for the book. */
 static int
 make(const struct ca_wish *w, const struct mint *m, struct buf *der,
-    struct fault *f)
+    bool *shadow, struct fault *f)
 {
 	OWN_BUF(tbs, CERT_MAX);
 	OWN_BUF(signature, SIGNATURE_MOST);
+	struct fault other = { 0 };
 	struct wire_bytes bytes;
+	int result;
 
 	if (mint_tbs(m, &tbs, f) < 0)
 		return -1;
 	bytes = (struct wire_bytes){ tbs.data, tbs.len };
-	/* A root signs itself; its settings are checked against the
-	 * certificate when the directory is read back. */
-	if (w->issuer != NULL &&
-	    tbs_check(bytes, w->issuer, clock_wall(), f) < 0)
-		return fault_wrap(f, "refused to sign");
-	if (key_sign(w->key, bytes, &signature, f) < 0)
+	result = sign(w, bytes, &signature, shadow, f);
+	if (result < 0 && !*shadow)
 		return -1;
-	return mint_finish(bytes, m->signer_kind,
-	    (struct wire_bytes){ signature.data, signature.len }, der, f);
+	if (mint_finish(bytes, m->signer_kind,
+		(struct wire_bytes){ signature.data, signature.len }, der,
+		*shadow ? &other : f) < 0) {
+		*shadow = false;
+		return -1;
+	}
+	return result;
 }
 
 /* The certificate is durable in the book before anyone sees it. */
@@ -102,6 +122,43 @@ record(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial,
 	    ledger_commit(l, w->name, serial,
 		(struct wire_bytes){ der->data, der->len }, f),
 	    f);
+}
+
+/* Entered and revoked in one step: nobody gets it, but there is a signature
+ * that we cannot answer for. */
+static int
+record_revoked(struct ledger *l, const struct ca_wish *w,
+    struct wire_bytes serial, const struct buf *der, struct fault *f)
+{
+	int result;
+
+	if (ledger_begin(l, f) < 0)
+		return -1;
+	result = ledger_commit(l, w->name, serial,
+	    (struct wire_bytes){ der->data, der->len }, f);
+	if (result == 0)
+		result = ledger_revoke(l, w->name, serial, 0,
+		    ca_sign_operator(), clock_wall(), f);
+	return end(l, result, f);
+}
+
+static int
+withhold(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial,
+    struct buf *der, struct fault *f)
+{
+	struct fault why = *f;
+
+	if (record_revoked(l, w, serial, der, f) < 0) {
+		buf_clear(der);
+		return fault_wrap(f,
+		    "the token went while it signed; its certificate, which "
+		    "nobody gets, is not in the ledger");
+	}
+	buf_clear(der);
+	return fault_set(f, FAULT_SUSPENDED,
+	    "the token went while it signed: the certificate is revoked and "
+	    "was not written (%s)",
+	    why.text);
 }
 
 static void
@@ -121,6 +178,7 @@ ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f)
 	OWN_STRUCT(ledger) l = NULL;
 	uint8_t serial[20];
 	size_t len = 0;
+	bool shadow = false;
 	struct mint m = { .profile = w->profile,
 		.issuer = w->issuer,
 		.serial = serial,
@@ -141,8 +199,11 @@ ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f)
 		return -1;
 	m.serial_len = len;
 	number = (struct wire_bytes){ serial, len };
-	if (make(w, &m, der, f) == 0 && record(l, w, number, der, f) == 0)
+	if (make(w, &m, der, &shadow, f) == 0 &&
+	    record(l, w, number, der, f) == 0)
 		return 0;
+	if (shadow)
+		return withhold(l, w, number, der, f);
 	buf_clear(der);
 	make_void(l, w, number);
 	return -1;

@@ -32,7 +32,9 @@ const char *ca_sign_operator(void);
 
 /* Append the certificate's DER.  What came to nothing after its serial was
  * taken is void in the ledger.  FAULT_DENIED or FAULT_BUSY if ${w->request} has
- * a certificate or is about to have one. */
+ * a certificate or is about to have one.  FAULT_SUSPENDED: the key's token
+ * went; what it signed in that moment is revoked in the ledger, and nobody gets
+ * it. */
 CHECKED int ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f);
 
 /* Append the DER of a new CRL of ${d} (unlocked), its number and entries from
@@ -40,8 +42,10 @@ CHECKED int ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f);
 CHECKED int ca_sign_crl(const struct ca_dir *d, const char *ledger,
     struct buf *der, struct fault *f);
 
-/* The first list of a CA whose next ones signetd makes: empty, crl.pem in
- * ${dir}.  Nothing is done for another CA, and if there is one already. */
+/* What a CA has done that has its certificate now: the first list, if signetd
+ * makes the next ones (empty, crl.pem in ${dir}, unless there is one already);
+ * and the certificate beside its key in the token, if it is in one, which is
+ * seen to be there. */
 CHECKED int ca_sign_first_list(const char *dir, const char *passphrase_fd,
     struct fault *f);
 
