@@ -1,24 +1,15 @@
 #include "office/office_rules.h"
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "office/name.h"
+#include "x509/catalog.h"
 #include "x509/dn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct office_ca {
-	struct authority authority;
-	struct buf chain; /* PEM */
-};
-
 struct office_rules {
-	unsigned holders;
-	size_t cas;
-	size_t profiles;
-	struct office_ca ca[CONF_LIST_MAX];
-	struct profile profile[CONF_LIST_MAX];
+	struct catalog of;
 };
 
 struct office_rules *
@@ -29,58 +20,46 @@ office_rules_new(struct fault *f)
 	if (rules == NULL)
 		(void)fault_set(f, FAULT_MEMORY, "no room for the rules");
 	else
-		rules->holders = 1;
+		rules->of.holders = 1;
 	return rules;
 }
 
 struct office_rules *
 office_rules_hold(struct office_rules *rules)
 {
-	rules->holders++;
+	rules->of.holders++;
 	return rules;
 }
 
 void
 office_rules_free(struct office_rules *rules)
 {
-	if (rules == NULL || --rules->holders > 0)
-		return;
-	for (size_t i = 0; i < rules->cas; i++) {
-		authority_clear(&rules->ca[i].authority);
-		buf_free(&rules->ca[i].chain);
-	}
-	free(rules);
+	if (rules != NULL && catalog_drop(&rules->of))
+		free(rules);
 }
 
 int
 office_rules_add_ca(struct office_rules *rules, struct wire_bytes conf,
     struct wire_bytes cert, struct wire_bytes chain, struct fault *f)
 {
-	struct office_ca *ca = &rules->ca[rules->cas];
+	struct catalog_ca *ca = catalog_add_ca(&rules->of, conf, cert, f);
 
-	if (rules->cas == CONF_LIST_MAX)
-		return fault_set(f, FAULT_CONFIG, "more than %d CAs",
-		    CONF_LIST_MAX);
-	if (authority_read(&ca->authority, (const char *)conf.data, conf.len,
-		cert.data, cert.len, f) < 0)
+	if (ca == NULL)
 		return -1;
-	rules->cas++;
 	ca->chain = BUF(chain.len + 1);
 	buf_put(&ca->chain, chain.data, chain.len);
 	return ca->chain.failed ? fault_set(f, FAULT_MEMORY, "chain") : 0;
 }
 
-/* "# NAME", put before the file's own text by the parent. */
+/* A template is filled with a person's name. */
 static int
-read_name(struct wire_bytes text, char name[PROFILE_NAME_SIZE], struct fault *f)
+check_profile(const struct catalog *c, const struct profile *p, struct fault *f)
 {
-	const uint8_t *end =
-	    text.len == 0 ? NULL : memchr(text.data, '\n', text.len);
-
-	if (end == NULL || text.len < 3 || memcmp(text.data, "# ", 2) != 0 ||
-	    text_fmt(name, PROFILE_NAME_SIZE, "%.*s",
-		(int)(end - text.data - 2), (const char *)text.data + 2) < 0)
-		return fault_set(f, FAULT_CONFIG, "a profile without a name");
+	(void)c;
+	if (p->conf.ca || *p->conf.subject != '\0')
+		return fault_set(f, FAULT_CONFIG,
+		    "it is for %s, which the office does not issue",
+		    p->conf.ca ? "CAs" : "people who log in");
 	return 0;
 }
 
@@ -88,49 +67,25 @@ int
 office_rules_add_profile(struct office_rules *rules, struct wire_bytes text,
     struct fault *f)
 {
-	struct profile *p = &rules->profile[rules->profiles];
-	char name[PROFILE_NAME_SIZE];
-
-	if (rules->profiles == CONF_LIST_MAX)
-		return fault_set(f, FAULT_CONFIG, "more than %d profiles",
-		    CONF_LIST_MAX);
-	if (read_name(text, name, f) < 0 ||
-	    profile_read(p, name, (const char *)text.data, text.len, f) < 0)
-		return fault_wrap(f, "profile");
-	/* A template is filled with a person's name. */
-	if (p->conf.ca || *p->conf.subject != '\0')
-		return fault_set(f, FAULT_CONFIG,
-		    "profile %s is for %s, which the office does not issue",
-		    name, p->conf.ca ? "CAs" : "people who log in");
-	rules->profiles++;
-	return 0;
+	return catalog_add_profile(&rules->of, text, check_profile, f);
 }
 
 size_t
 office_rules_cas(const struct office_rules *rules)
 {
-	return rules->cas;
+	return rules->of.cas;
 }
 
 const struct authority *
 office_rules_ca(const struct office_rules *rules, size_t n)
 {
-	return &rules->ca[n].authority;
-}
-
-static const struct office_ca *
-find(const struct office_rules *rules, const char *name)
-{
-	for (size_t i = 0; i < rules->cas; i++)
-		if (strcmp(rules->ca[i].authority.conf.name, name) == 0)
-			return &rules->ca[i];
-	return NULL;
+	return &rules->of.ca[n].authority;
 }
 
 const struct authority *
 office_rules_find_ca(const struct office_rules *rules, const char *name)
 {
-	const struct office_ca *ca = find(rules, name);
+	const struct catalog_ca *ca = catalog_find_ca(&rules->of, name);
 
 	return ca == NULL ? NULL : &ca->authority;
 }
@@ -138,7 +93,7 @@ office_rules_find_ca(const struct office_rules *rules, const char *name)
 struct wire_bytes
 office_rules_chain(const struct office_rules *rules, const char *name)
 {
-	const struct office_ca *ca = find(rules, name);
+	const struct catalog_ca *ca = catalog_find_ca(&rules->of, name);
 
 	if (ca == NULL)
 		return (struct wire_bytes){ NULL, 0 };
@@ -148,10 +103,7 @@ office_rules_chain(const struct office_rules *rules, const char *name)
 const struct profile *
 office_rules_find_profile(const struct office_rules *rules, const char *name)
 {
-	for (size_t i = 0; i < rules->profiles; i++)
-		if (strcmp(rules->profile[i].name, name) == 0)
-			return &rules->profile[i];
-	return NULL;
+	return catalog_find_profile(&rules->of, name);
 }
 
 static bool
@@ -167,8 +119,8 @@ static const struct authority *
 choose_ca(const struct office_rules *rules, const struct profile *p,
     const struct dn *subject)
 {
-	for (size_t i = 0; i < rules->cas; i++) {
-		const struct authority *a = &rules->ca[i].authority;
+	for (size_t i = 0; i < rules->of.cas; i++) {
+		const struct authority *a = &rules->of.ca[i].authority;
 
 		if (*p->conf.authority != '\0' &&
 		    strcmp(p->conf.authority, a->conf.name) != 0)

@@ -260,3 +260,17 @@ profile_read(struct profile *p, const char *name, const char *text, size_t len,
 		return -1;
 	return check_domain(p->conf.email_domain, f);
 }
+
+int
+profile_read_named(struct profile *p, struct wire_bytes text, struct fault *f)
+{
+	const char *at = (const char *)text.data;
+	const char *end = text.len == 0 ? NULL : memchr(at, '\n', text.len);
+	char name[PROFILE_NAME_SIZE];
+
+	if (end == NULL || end - at < 3 || memcmp(at, "# ", 2) != 0 ||
+	    text_fmt(name, sizeof(name), "%.*s", (int)(end - at - 2), at + 2) <
+		0)
+		return fault_set(f, FAULT_CONFIG, "a profile without a name");
+	return profile_read(p, name, at, text.len, f);
+}

@@ -2,6 +2,7 @@
 #define X509_PROFILE_H
 
 #include "base/checked.h"
+#include "base/wire.h"
 #include "conf/conf.h"
 #include "x509/key.h"
 
@@ -33,6 +34,11 @@ extern const struct conf_schema profile_schema;
  * sense together (a CA has keyCertSign, an end entity has not, ...). */
 CHECKED int profile_read(struct profile *p, const char *name, const char *text,
     size_t len, struct fault *f);
+
+/* The same, of a text whose first line is "# NAME", as signetd's parent sends
+ * it. */
+CHECKED int profile_read_named(struct profile *p, struct wire_bytes text,
+    struct fault *f);
 
 /* Names of keyUsage and purpose bits, from and to; shared with authority. */
 CHECKED int profile_usage_read(const conf_list *names, unsigned *bits,

@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A profile's first line is "# NAME", put there by the parent. */
-static int
-read_name(struct wire_bytes text, char *name, size_t size, struct fault *f)
-{
-	const uint8_t *newline = memchr(text.data, '\n', text.len);
-	size_t len = newline == NULL ? 0 : (size_t)(newline - text.data);
-
-	if (len < 3 || len - 2 >= size || memcmp(text.data, "# ", 2) != 0)
-		return fault_set(f, FAULT_CONFIG, "a profile without a name");
-	memcpy(name, text.data + 2, len - 2);
-	name[len - 2] = '\0';
-	return 0;
-}
-
 static int
 read_profile(struct auth_profile *out, struct wire_bytes text, struct fault *f)
 {
@@ -28,12 +14,11 @@ read_profile(struct auth_profile *out, struct wire_bytes text, struct fault *f)
 
 	if (p == NULL)
 		return fault_set(f, FAULT_MEMORY, "no room for a profile");
-	result = read_name(text, out->name, sizeof(out->name), f);
-	if (result == 0)
-		result = profile_read(p, out->name, (const char *)text.data,
-		    text.len, f);
-	if (result == 0)
+	result = profile_read_named(p, text, f);
+	if (result == 0) {
+		memcpy(out->name, p->name, sizeof(out->name));
 		memcpy(out->subject, p->conf.subject, sizeof(out->subject));
+	}
 	free(p);
 	return result;
 }

@@ -36,7 +36,7 @@ struct job {
 	struct msg_vouch who;
 	struct policy *policy;
 	const struct profile *profile;
-	const struct policy_ca *ca;
+	const struct catalog_ca *ca;
 	struct buf request; /* what csr borrows from */
 	struct csr csr;
 	struct dn subject;

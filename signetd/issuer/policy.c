@@ -1,7 +1,6 @@
 #include "signetd/issuer/policy.h"
 
 #include "base/fault.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,7 @@
 #define CHAIN_MAX 32768 /* what a SIGN_DONE carries */
 
 struct policy {
-	unsigned holders;
-	size_t cas;
-	size_t profiles;
-	struct policy_ca ca[POLICY_CAS_MAX];
-	struct profile profile[POLICY_PROFILES_MAX];
-	const struct policy_ca *signs[POLICY_PROFILES_MAX];
+	struct catalog of;
 };
 
 struct policy *
@@ -26,31 +20,26 @@ policy_new(struct fault *f)
 		(void)fault_set(f, FAULT_MEMORY, "no room for the policy");
 		return NULL;
 	}
-	p->holders = 1;
+	p->of.holders = 1;
 	return p;
 }
 
 struct policy *
 policy_hold(struct policy *p)
 {
-	p->holders++;
+	p->of.holders++;
 	return p;
 }
 
 void
 policy_free(struct policy *p)
 {
-	if (p == NULL || --p->holders > 0)
-		return;
-	for (size_t i = 0; i < p->cas; i++) {
-		authority_clear(&p->ca[i].authority);
-		buf_free(&p->ca[i].chain);
-	}
-	free(p);
+	if (p != NULL && catalog_drop(&p->of))
+		free(p);
 }
 
 static int
-read_chain(struct policy_ca *ca, struct wire_bytes chain, struct fault *f)
+read_chain(struct catalog_ca *ca, struct wire_bytes chain, struct fault *f)
 {
 	struct cert_list list = { 0 };
 
@@ -68,101 +57,70 @@ read_chain(struct policy_ca *ca, struct wire_bytes chain, struct fault *f)
 	return 0;
 }
 
-static const struct policy_ca *
-find_ca(const struct policy *p, const char *name)
-{
-	for (size_t i = 0; i < p->cas; i++)
-		if (strcmp(p->ca[i].authority.conf.name, name) == 0)
-			return &p->ca[i];
-	return NULL;
-}
-
 int
 policy_add_ca(struct policy *p, struct wire_bytes conf, struct wire_bytes cert,
     struct wire_bytes chain, struct fault *f)
 {
-	struct policy_ca *ca = &p->ca[p->cas];
+	struct catalog_ca *ca = catalog_add_ca(&p->of, conf, cert, f);
 
-	if (p->cas == POLICY_CAS_MAX)
-		return fault_set(f, FAULT_CONFIG, "more than %d CAs",
-		    POLICY_CAS_MAX);
-	if (authority_read(&ca->authority, (const char *)conf.data, conf.len,
-		cert.data, cert.len, f) < 0)
-		return -1;
-	if (find_ca(p, ca->authority.conf.name) != NULL) {
-		(void)fault_set(f, FAULT_CONFIG, "two CAs are called %s",
-		    ca->authority.conf.name);
-		authority_clear(&ca->authority);
-		return -1;
-	}
-	p->cas++;
-	return read_chain(ca, chain, f);
+	return ca == NULL ? -1 : read_chain(ca, chain, f);
 }
 
-/* "# NAME", put before the file's own text by the parent. */
-static int
-read_name(struct wire_bytes text, char name[PROFILE_NAME_SIZE], struct fault *f)
+/* The CA that ${profile} names; else the first. */
+static const struct catalog_ca *
+ca_of(const struct catalog *c, const struct profile *profile)
 {
-	const uint8_t *end = memchr(text.data, '\n', text.len);
+	if (*profile->conf.authority != '\0')
+		return catalog_find_ca(c, profile->conf.authority);
+	return c->cas > 0 ? &c->ca[0] : NULL;
+}
 
-	if (end == NULL || text.len < 3 || memcmp(text.data, "# ", 2) != 0 ||
-	    text_fmt(name, PROFILE_NAME_SIZE, "%.*s",
-		(int)(end - text.data - 2), (const char *)text.data + 2) < 0)
-		return fault_set(f, FAULT_CONFIG, "a profile without a name");
+static int
+check_profile(const struct catalog *c, const struct profile *profile,
+    struct fault *f)
+{
+	const struct catalog_ca *ca = ca_of(c, profile);
+
+	if (ca == NULL)
+		return fault_set(f, FAULT_CONFIG, "no CA is called \"%s\"",
+		    profile->conf.authority);
+	if (profile->conf.ca || ca->authority.signs_ca)
+		return fault_set(f, FAULT_CONFIG,
+		    "certificates of CAs are not issued online");
 	return 0;
 }
 
 int
 policy_add_profile(struct policy *p, struct wire_bytes text, struct fault *f)
 {
-	struct profile *profile = &p->profile[p->profiles];
-	char name[PROFILE_NAME_SIZE];
-	const struct policy_ca *ca;
-
-	if (p->profiles == POLICY_PROFILES_MAX || p->cas == 0)
-		return fault_set(f, FAULT_CONFIG, "no CA, or %d profiles",
-		    POLICY_PROFILES_MAX);
-	if (read_name(text, name, f) < 0 ||
-	    profile_read(profile, name, (const char *)text.data, text.len, f) <
-		0)
-		return fault_wrap(f, "profile");
-	ca = *profile->conf.authority == '\0'
-	    ? &p->ca[0]
-	    : find_ca(p, profile->conf.authority);
-	if (ca == NULL)
-		return fault_set(f, FAULT_CONFIG,
-		    "profile %s: no CA is called \"%s\"", name,
-		    profile->conf.authority);
-	if (profile->conf.ca || ca->authority.signs_ca)
-		return fault_set(f, FAULT_CONFIG,
-		    "profile %s: certificates of CAs are not issued online",
-		    name);
-	p->signs[p->profiles++] = ca;
-	return 0;
+	return catalog_add_profile(&p->of, text, check_profile, f);
 }
 
 size_t
 policy_cas(const struct policy *p)
 {
-	return p->cas;
+	return p->of.cas;
 }
 
-const struct policy_ca *
+const struct catalog_ca *
 policy_ca(const struct policy *p, size_t n)
 {
-	return &p->ca[n];
+	return &p->of.ca[n];
 }
 
 int
 policy_find(const struct policy *p, const char *name,
-    const struct profile **profile, const struct policy_ca **ca,
+    const struct profile **profile, const struct catalog_ca **ca,
     struct fault *f)
 {
-	for (size_t i = 0; i < p->profiles; i++)
-		if (*name == '\0' || strcmp(p->profile[i].name, name) == 0) {
-			*profile = &p->profile[i];
-			*ca = p->signs[i];
-			return 0;
-		}
-	return fault_set(f, FAULT_DENIED, "no profile is called \"%s\"", name);
+	const struct profile *found = *name != '\0'
+	    ? catalog_find_profile(&p->of, name)
+	    : &p->of.profile[0];
+
+	if (found == NULL || p->of.profiles == 0)
+		return fault_set(f, FAULT_DENIED, "no profile is called \"%s\"",
+		    name);
+	*profile = found;
+	*ca = ca_of(&p->of, found);
+	return 0;
 }

@@ -4,9 +4,7 @@
 #include "base/checked.h"
 #include "base/own.h"
 #include "base/wire.h"
-#include "conf/conf.h"
-#include "x509/authority.h"
-#include "x509/profile.h"
+#include "x509/catalog.h"
 
 /*
  * What may be issued: the profiles and the CAs, as one reading of the
@@ -16,22 +14,13 @@
 struct fault;
 struct policy;
 
-#define POLICY_CAS_MAX CONF_LIST_MAX
-#define POLICY_PROFILES_MAX CONF_LIST_MAX
-
-/* A CA, and what goes with each certificate of it: its own certificate and
- * those above, DER after DER. */
-struct policy_ca {
-	struct authority authority;
-	struct buf chain;
-};
-
 CHECKED struct policy *policy_new(struct fault *f);
 struct policy *policy_hold(struct policy *policy);
 void policy_free(struct policy *policy); /* one holder less */
 
 /* One more CA from the texts of its ca.conf, certificate and chain (which may
- * be empty). */
+ * be empty).  What goes with each certificate of it, ca->chain, is its own and
+ * those above, DER after DER. */
 CHECKED int policy_add_ca(struct policy *policy, struct wire_bytes conf,
     struct wire_bytes cert, struct wire_bytes chain, struct fault *f);
 
@@ -41,12 +30,12 @@ CHECKED int policy_add_profile(struct policy *policy, struct wire_bytes text,
     struct fault *f);
 
 size_t policy_cas(const struct policy *policy);
-const struct policy_ca *policy_ca(const struct policy *policy, size_t n);
+const struct catalog_ca *policy_ca(const struct policy *policy, size_t n);
 
 /* The profile called ${name}, "" for the first, with its CA; FAULT_DENIED if
  * there is none. */
 CHECKED int policy_find(const struct policy *policy, const char *name,
-    const struct profile **profile, const struct policy_ca **ca,
+    const struct profile **profile, const struct catalog_ca **ca,
     struct fault *f);
 
 OWN_FREE_STRUCT(policy, policy_free)
