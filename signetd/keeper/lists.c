@@ -31,6 +31,8 @@ struct stand {
 	struct book *book;
 	struct ledger_list last;
 	bool stale;
+	bool asked;	    /* for a new one, though none is due */
+	bool failed;	    /* the last one that was begun */
 	int64_t wait_until; /* by the steady clock; 0: it need not */
 	int told;	    /* of the end of its list, as crl_days_left() */
 };
@@ -57,6 +59,7 @@ struct lists {
 	/* The list that is being made. */
 	enum phase phase;
 	struct stand *at;
+	bool asked; /* somebody has asked for it */
 	int64_t began;
 	int64_t deadline;
 	uint64_t number;
@@ -100,6 +103,8 @@ give_up(struct lists *l, const struct fault *f)
 	LOG(CRL_REFUSED, LOG_TEXT("ca", name_of(l->at)),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
 	l->at->wait_until = clock_mono() + RETRY_MS;
+	l->at->failed = true;
+	l->at->asked |= l->asked;
 	rest(l);
 }
 
@@ -123,8 +128,9 @@ is_due(const struct lists *l, const struct stand *stand)
 	if ((a->cert->key_usage & CERT_KU_CRL_SIGN) == 0 ||
 	    clock_mono() < stand->wait_until)
 		return false;
-	return lists_due(&stand->last, stand->stale, a->conf.crl_lifetime,
-		   l->interval, clock_wall()) ||
+	return stand->asked ||
+	    lists_due(&stand->last, stand->stale, a->conf.crl_lifetime,
+		l->interval, clock_wall()) ||
 	    !list_file_there(l->dir, a->conf.name);
 }
 
@@ -174,6 +180,8 @@ begin(struct lists *l, struct fault *f)
 		return -1;
 	/* What comes from here on is for the list after this one. */
 	l->at->stale = false;
+	l->asked = l->at->asked;
+	l->at->asked = false;
 	l->phase = PHASE_GATHER;
 	loop_timer_set(l->work, PAUSE_MS);
 	return 0;
@@ -260,6 +268,19 @@ enter(struct lists *l, struct fault *f)
 	return 0;
 }
 
+static void
+tell_made(struct lists *l)
+{
+	struct msg m = { .type = MSG_LIST_MADE };
+	struct fault f = { 0 };
+
+	memcpy(m.list_made.ca, name_of(l->at), sizeof(m.list_made.ca));
+	m.list_made.number = l->number;
+	m.list_made.count = l->entries;
+	if (l->say(l->arg, &m, -1, &f) < 0)
+		log_fault(&f, NULL);
+}
+
 static int
 file_some(struct lists *l, struct fault *f)
 {
@@ -279,6 +300,8 @@ file_some(struct lists *l, struct fault *f)
 	    LOG_NUMBER("ms", (uint64_t)took));
 	l->at->wait_until =
 	    clock_mono() + (4 * took > GAP_MS ? 4 * took : GAP_MS);
+	l->at->failed = false;
+	tell_made(l);
 	rest(l);
 	return 0;
 }
@@ -425,6 +448,18 @@ lists_set_books(struct lists *l, struct books *books, int64_t interval,
 			l->seen = stand->last.entry;
 	}
 	return 0;
+}
+
+/* What has failed a moment ago may be tried again at once. */
+void
+lists_now(struct lists *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		l->stand[i].asked = true;
+		if (l->stand[i].failed)
+			l->stand[i].wait_until = 0;
+	}
+	loop_timer_set(l->tick, 0);
 }
 
 void

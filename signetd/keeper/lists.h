@@ -16,6 +16,7 @@
  *
  *	CRL_LIST  -> the issuer writes it, the signer signs it
  *	CRL_FILE  <- and this is what became of it
+ *	LIST_MADE -> the parent hears that it is in its place
  *
  * Each second what is new in the book is looked at, whoever wrote it.  A list
  * of a million takes seconds and is worked on for two milliseconds at a time,
@@ -43,6 +44,9 @@ void lists_free(struct lists *lists);
  * is being made is given up, to be begun anew. */
 CHECKED int lists_set_books(struct lists *lists, struct books *books,
     int64_t interval, struct fault *f);
+
+/* Make each CA's list anew, due or not, as soon as may be. */
+void lists_now(struct lists *lists);
 
 /* The issuer listens from now on. */
 void lists_start(struct lists *lists);

@@ -35,6 +35,7 @@ struct desk {
 	size_t entries; /* on the last list */
 	struct revoked first;
 	uint64_t number;
+	unsigned told; /* to the parent: that one is in its place */
 };
 
 static int
@@ -151,9 +152,19 @@ answer_later(void *arg)
 static int
 hear(void *arg, const struct msg *m, int fd, struct fault *f)
 {
-	struct pending *p = calloc(1, sizeof(*p));
+	struct pending *p;
 
-	assert_non_null(p);
+	if (m->type == MSG_LIST_MADE) {
+		struct desk *d = arg;
+
+		/* It is there when that is said. */
+		assert_int_equal(m->list_made.number, d->number);
+		assert_int_equal(m->list_made.count, d->entries);
+		assert_string_equal(m->list_made.ca, "sub");
+		d->told++;
+		return 0;
+	}
+	assert_non_null(p = calloc(1, sizeof(*p)));
 	assert_int_equal(m->type, MSG_CRL_LIST);
 	p->desk = arg;
 	p->m = m->crl_list;
@@ -455,6 +466,37 @@ what_is_due(void **state)
 #define AT_A_DESK(test) \
 	cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
 
+static void
+a_list_that_is_asked_for_is_made_though_none_is_due(void **state)
+{
+	struct desk *d = *state;
+
+	run_until(d, 1);
+	assert_int_equal(d->told, 1);
+	lists_now(d->lists);
+	run_until(d, 2);
+	assert_int_equal(d->told, 2);
+	assert_int_equal(last_filed(d).number, d->number);
+}
+
+/* What has failed waits for minutes, unless somebody asks; and what he asked
+ * for is not forgotten if that fails too. */
+static void
+one_that_failed_is_tried_again_when_asked_for(void **state)
+{
+	struct desk *d = *state;
+
+	d->answer = ANSWER_FAILED;
+	run_until(d, 1);
+	lists_now(d->lists);
+	run_until(d, 2);
+	assert_int_equal(d->told, 0);
+	d->answer = ANSWER_GOOD;
+	lists_now(d->lists);
+	run_until(d, 3);
+	assert_int_equal(d->told, 1);
+}
+
 int
 main(void)
 {
@@ -466,6 +508,8 @@ main(void)
 		AT_A_DESK(a_list_that_is_not_what_was_asked_for_is_not_filed),
 		AT_A_DESK(what_was_half_written_goes_at_the_start),
 		cmocka_unit_test(what_is_due),
+		AT_A_DESK(a_list_that_is_asked_for_is_made_though_none_is_due),
+		AT_A_DESK(one_that_failed_is_tried_again_when_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("keeper/lists", tests, NULL, NULL);

@@ -141,6 +141,10 @@ say_list(void *arg, const struct msg *m, int fd, struct fault *f)
 	struct role *role = arg;
 	struct keeper *k = role->state;
 
+	if (m->type == MSG_LIST_MADE) {
+		role_tell(role, m);
+		return 0;
+	}
 	return channel_say_fd(k->issuer, m, fd, f);
 }
 
@@ -260,6 +264,19 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	return 0;
 }
 
+/* The queue first: what it revokes is on the lists then. */
+static void
+heard_parent(struct role *role, const struct msg *m)
+{
+	struct keeper *k = role->state;
+
+	if (m->type != MSG_LISTS_NOW)
+		return;
+	batch_end(k->batch);
+	queue_run(k->queue);
+	lists_now(k->lists);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -269,6 +286,7 @@ main(int argc, char **argv)
 		.start = start,
 		.attach = attach,
 		.reload = reload,
+		.heard = heard_parent,
 	};
 
 	return role_main(argc, argv, &spec);

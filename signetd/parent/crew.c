@@ -1,5 +1,6 @@
 #include "signetd/parent/crew.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -177,6 +178,7 @@ spawn(struct daemon *d, struct process *p, struct fault *f)
 	}
 	p->ready = 0;
 	p->drained = false;
+	p->began_ms = clock_mono();
 	p->control = channel_new(d->loop, fds[0], MSG_ROLE_PARENT, p->role,
 	    d->heard, d->gone, p, f);
 	if (p->control == NULL)

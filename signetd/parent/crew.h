@@ -22,7 +22,7 @@ struct loop_signal;
 struct loop_timer;
 
 #define CREW_MAX 256
-#define CREW_SIGNALS 4
+#define CREW_SIGNALS 5
 
 struct process {
 	struct daemon *daemon;
@@ -33,7 +33,15 @@ struct process {
 	struct channel *control;
 	uint32_t ready; /* generation it has said READY to */
 	bool drained;
+	bool excused;		  /* nobody waits for its READY any more */
 	struct loop_timer *again; /* to start it anew */
+	unsigned deaths;	  /* in a row, of one that may die often */
+	int64_t began_ms;
+	/* Of a token: as it was last heard of. */
+	bool token_known;
+	uint32_t token_state;
+	char token_label[40];
+	char token_serial[20];
 };
 
 struct daemon {
@@ -61,6 +69,8 @@ struct daemon {
 	bool ending;
 	bool failed;
 	struct fate_count deaths;
+	struct pins *pins;
+	struct hooks *hooks;
 };
 
 /* Start all roles, give each its texts and channels, and say GO. */

@@ -7,6 +7,9 @@
 #include "ipc/channel.h"
 #include "signetd/parent/child.h"
 #include "signetd/parent/crew.h"
+#include "signetd/parent/hook.h"
+#include "signetd/parent/news.h"
+#include "signetd/parent/pin.h"
 #include "signetd/parent/place.h"
 #include "signetd/parent/reload.h"
 #include "sys/loop.h"
@@ -28,6 +31,10 @@
  * neighbour's death, which ends all, gets this time to show. */
 #define RESTART_AFTER_MS 60
 
+/* A module that crashes at once is not tried without a pause. */
+#define PATIENCE_MS 10000
+#define PATIENT_LIFE_MS 60000
+
 /* ---- ending */
 
 /* Closing its control channel tells a role to end. */
@@ -37,6 +44,7 @@ end(struct daemon *d)
 	if (d->ending)
 		return;
 	d->ending = true;
+	pins_stop(d->pins);
 	for (size_t i = 0; i < d->count; i++) {
 		channel_free(d->process[i].control);
 		d->process[i].control = NULL;
@@ -76,6 +84,7 @@ begin_drain(struct daemon *d, const char *reason)
 	LOG(STOPPING, LOG_TEXT("reason", reason));
 	notify_send("STOPPING=1");
 	d->draining = true;
+	pins_stop(d->pins);
 	m.drain.seconds = (uint32_t)d->gather->conf.drain_timeout;
 	for (size_t i = 0; i < d->count; i++)
 		if (d->process[i].role == MSG_ROLE_FRONT &&
@@ -132,12 +141,13 @@ announce(struct daemon *d)
 		notify_send(state);
 }
 
+/* Whether all serve, or need not be waited for. */
 static void
-on_ready(struct daemon *d, struct process *p, uint32_t generation)
+look_around(struct daemon *d, uint32_t generation)
 {
-	p->ready = generation;
 	for (size_t i = 0; i < d->count; i++)
-		if (d->process[i].ready != d->generation)
+		if (d->process[i].ready != d->generation &&
+		    !d->process[i].excused)
 			return;
 	if (d->started) {
 		if (generation > 1)
@@ -151,11 +161,19 @@ on_ready(struct daemon *d, struct process *p, uint32_t generation)
 }
 
 static void
+on_ready(struct daemon *d, struct process *p, uint32_t generation)
+{
+	p->ready = generation;
+	p->excused = false;
+	look_around(d, generation);
+}
+
+static void
 on_failed(struct daemon *d, struct process *p, const struct msg_boot_failed *m)
 {
 	struct fault f = { 0 };
 
-	if (d->started && d->generation > 1) {
+	if (d->started && (d->generation > 1 || p->role == MSG_ROLE_TOKEN)) {
 		LOG(RELOAD_REFUSED, LOG_TEXT("role", p->name),
 		    LOG_TEXT("text", m->text));
 		return;
@@ -183,6 +201,10 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		p->drained = true;
 		if (d->draining && all_drained(d))
 			end(d);
+	} else if (m->type == MSG_TOKEN_NEWS) {
+		news_token(p, &m->token_news);
+	} else if (m->type == MSG_LIST_MADE) {
+		news_list(p, &m->list_made);
 	}
 }
 
@@ -220,10 +242,16 @@ start_anew(void *arg)
 static int
 start_anew_soon(struct daemon *d, struct process *p, struct fault *f)
 {
+	const bool patient = p->role == MSG_ROLE_TOKEN;
+
+	if (clock_mono() - p->began_ms > PATIENT_LIFE_MS)
+		p->deaths = 0;
+	p->deaths++;
 	if (p->again == NULL &&
 	    (p->again = loop_timer_new(d->loop, start_anew, p, f)) == NULL)
 		return -1;
-	loop_timer_set(p->again, RESTART_AFTER_MS);
+	loop_timer_set(p->again,
+	    patient && p->deaths > 2 ? PATIENCE_MS : RESTART_AFTER_MS);
 	return 0;
 }
 
@@ -264,7 +292,7 @@ static void
 on_death(struct daemon *d, struct process *p, int status)
 {
 	const struct fate_scene scene = { d->started, d->draining, d->ending,
-		crew_is_replaceable(p->role) };
+		p->role == MSG_ROLE_TOKEN, crew_is_replaceable(p->role) };
 	enum fate fate = fate_of(&scene, status, &d->deaths, clock_mono());
 	pid_t pid = p->pid;
 	char how[128];
@@ -277,7 +305,13 @@ on_death(struct daemon *d, struct process *p, int status)
 	child_end_text(status, how, sizeof(how));
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
 	    LOG_TEXT("how", how), LOG_TEXT("then", then[fate]));
+	if (p->role == MSG_ROLE_TOKEN) {
+		p->excused = true;
+		news_token_gone(p);
+	}
 	meet_fate(d, p, fate);
+	if (p->excused && !d->started && !d->draining && !d->ending)
+		look_around(d, d->generation);
 }
 
 static void
@@ -291,6 +325,19 @@ nobody_to_blame(void *arg)
 		fail(d, &f);
 }
 
+/* Some process that has ended, and how; it is reaped.  0 if there is none. */
+static pid_t
+next_dead(struct daemon *d, int *status)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    info.si_pid == 0)
+		return 0;
+	hooks_ending(d->hooks, info.si_pid);
+	return waitpid(info.si_pid, status, WNOHANG);
+}
+
 static void
 reap(struct daemon *d)
 {
@@ -298,9 +345,11 @@ reap(struct daemon *d)
 	pid_t pid;
 	bool alive = false;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = next_dead(d, &status)) > 0)
 		for (size_t i = 0; i < d->count; i++)
-			if (d->process[i].pid == pid)
+			if (hooks_ended(d->hooks, pid, status))
+				break;
+			else if (d->process[i].pid == pid)
 				on_death(d, &d->process[i], status);
 	for (size_t i = 0; i < d->count; i++)
 		alive = alive || d->process[i].pid > 0;
@@ -308,11 +357,31 @@ reap(struct daemon *d)
 		loop_stop(d->loop);
 }
 
+/* SIGUSR1 says so, as it did to the daemon of etoken-ca. */
+static void
+make_lists(struct daemon *d)
+{
+	struct msg m = { .type = MSG_LISTS_NOW };
+	struct fault f = { 0 };
+
+	m.lists_now.generation = d->generation;
+	for (size_t i = 0; i < d->count; i++)
+		if (d->process[i].role == MSG_ROLE_KEEPER &&
+		    d->process[i].control != NULL &&
+		    channel_say(d->process[i].control, &m, &f) < 0)
+			log_fault(&f, NULL);
+	LOG(LISTS_ASKED, LOG_NUMBER("generation", d->generation));
+}
+
 static void
 on_signal(void *arg, int signo)
 {
 	struct daemon *d = arg;
 
+	if (signo == SIGUSR1) {
+		make_lists(d);
+		return;
+	}
 	if (signo == SIGCHLD)
 		reap(d);
 	else if (signo == SIGHUP)
@@ -408,7 +477,7 @@ static int
 watch_signals(struct daemon *d, struct fault *f)
 {
 	static const int signals[CREW_SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM,
-		SIGINT };
+		SIGINT, SIGUSR1 };
 
 	for (size_t i = 0; i < CREW_SIGNALS; i++) {
 		d->signals[i] =
@@ -417,6 +486,51 @@ watch_signals(struct daemon *d, struct fault *f)
 			return -1;
 	}
 	return 0;
+}
+
+/* A PIN goes to its token and nowhere else, once. */
+static int
+tell_pin(void *arg, size_t n, const struct secret *pin, struct fault *f)
+{
+	struct daemon *d = arg;
+	struct msg m = { .type = MSG_TOKEN_PIN };
+
+	m.token_pin.pin =
+	    (struct wire_bytes){ (const uint8_t *)secret_text(pin),
+		    secret_len(pin) };
+	for (size_t i = 0; i < d->count; i++) {
+		const struct process *p = &d->process[i];
+
+		if (p->role == MSG_ROLE_TOKEN && p->index == n &&
+		    p->control != NULL)
+			return channel_say(p->control, &m, f);
+	}
+	return fault_set(f, FAULT_ABSENT, "the token's process has ended");
+}
+
+static bool
+has_token(const struct gather *g)
+{
+	for (size_t i = 0; i < g->conf.ca.count; i++)
+		if (g->token[i])
+			return true;
+	return false;
+}
+
+/* Where PINs are asked for, and what runs hooks. */
+static int
+open_desks(struct daemon *d, struct fault *f)
+{
+	const struct pins_wish wish = { .loop = d->loop,
+		.conf = &d->gather->conf,
+		.tell = tell_pin,
+		.arg = d };
+
+	if (has_token(d->gather) && pins_check(wish.conf, NULL, f) < 0)
+		return -1;
+	d->pins = pins_new(&wish, f);
+	d->hooks = hooks_new(d->loop, &d->gather->conf, f);
+	return d->pins == NULL || d->hooks == NULL ? -1 : 0;
 }
 
 static int
@@ -434,6 +548,8 @@ start(struct daemon *d, struct fault *f)
 	if (open_listeners(d, f) < 0 || open_office(d, f) < 0 ||
 	    open_issue(d, f) < 0 || place_ledger(&d->gather->conf, f) < 0)
 		return -1;
+	if (open_desks(d, f) < 0)
+		return -1;
 	loop_timer_set(d->deadline, START_TIMEOUT_MS);
 	return crew_start(d, f);
 }
@@ -441,6 +557,8 @@ start(struct daemon *d, struct fault *f)
 static void
 close_all(struct daemon *d)
 {
+	pins_free(d->pins);
+	hooks_free(d->hooks);
 	for (size_t i = 0; i < d->count; i++) {
 		channel_free(d->process[i].control);
 		loop_timer_free(d->process[i].again);
@@ -474,7 +592,9 @@ daemon_run(const struct daemon_wish *wish, struct gather *g, struct fault *f)
 	d->gone = control_gone;
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* Signals without a meaning here end nothing. */
-	(void)signal(SIGUSR1, SIG_IGN);
+	/* To ask at a terminal in the background is no reason to stop. */
+	(void)signal(SIGTTIN, SIG_IGN);
+	(void)signal(SIGTTOU, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN);
 	result = start(d, f);
 	if (result < 0 && d->deadline != NULL) {

@@ -25,6 +25,8 @@ fate_of(const struct fate_scene *scene, int status, struct fate_count *count,
 		return FATE_NOTHING;
 	if (scene->draining && scene->replaceable)
 		return FATE_DRAIN;
+	if (scene->replaceable && scene->patient)
+		return FATE_ANEW;
 	if (scene->replaceable && scene->started &&
 	    !too_many(count, status, now_ms))
 		return FATE_ANEW;

@@ -33,6 +33,8 @@ struct fate_scene {
 	bool started; /* it serves */
 	bool draining;
 	bool ending;
+	bool patient;	  /* it may die as often as it likes: what it holds
+			   * is broken from outside, and others serve on */
 	bool replaceable; /* the process holds nothing that a client could not
 			   * say again */
 };

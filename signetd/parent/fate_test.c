@@ -8,8 +8,8 @@
 #define LEFT 0
 #define FAILED (1 << 8)
 
-static const struct fate_scene serving = { true, false, false, true };
-static const struct fate_scene core = { true, false, false, false };
+static const struct fate_scene serving = { true, false, false, false, true };
+static const struct fate_scene core = { true, false, false, false, false };
 
 static void
 who_holds_nothing_is_started_anew(void **state)
@@ -42,7 +42,7 @@ who_holds_keys_or_books_takes_all_along(void **state)
 static void
 before_it_serves_any_death_is_the_end(void **state)
 {
-	const struct fate_scene scene = { false, false, false, true };
+	const struct fate_scene scene = { false, false, false, false, true };
 	struct fate_count count = { 0 };
 
 	(void)state;
@@ -54,9 +54,9 @@ before_it_serves_any_death_is_the_end(void **state)
 static void
 while_it_drains_nobody_is_started(void **state)
 {
-	const struct fate_scene front = { true, true, false, true };
-	const struct fate_scene keeper = { true, true, false, false };
-	const struct fate_scene over = { true, true, true, false };
+	const struct fate_scene front = { true, true, false, false, true };
+	const struct fate_scene keeper = { true, true, false, false, false };
+	const struct fate_scene over = { true, true, true, false, false };
 	struct fate_count count = { 0 };
 
 	(void)state;
@@ -87,6 +87,27 @@ too_many_deaths_in_a_minute_are_the_end(void **state)
 	assert_int_equal(count.restarts, 1);
 }
 
+/* A token that is broken takes nobody along, and it may be so from the start.
+ */
+static void
+what_is_broken_from_outside_is_tried_again_for_ever(void **state)
+{
+	struct fate_scene token = { true, false, false, true, true };
+	struct fate_count count = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 10 * FATE_RESTARTS_MAX; i++)
+		assert_int_equal(fate_of(&token, SIGSEGV, &count, 1000),
+		    FATE_ANEW);
+	token.started = false;
+	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_ANEW);
+	token.draining = true;
+	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_DRAIN);
+	token.ending = true;
+	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_NOTHING);
+	assert_int_equal(count.restarts, 0);
+}
+
 int
 main(void)
 {
@@ -96,6 +117,8 @@ main(void)
 		cmocka_unit_test(before_it_serves_any_death_is_the_end),
 		cmocka_unit_test(while_it_drains_nobody_is_started),
 		cmocka_unit_test(too_many_deaths_in_a_minute_are_the_end),
+		cmocka_unit_test(
+		    what_is_broken_from_outside_is_tried_again_for_ever),
 	};
 
 	return cmocka_run_group_tests_name("parent/fate", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "signetd/parent/credential.h"
 #include "signetd/parent/gather_part.h"
 #include "signetd/parent/rehearse.h"
 #include "sys/ask.h"
@@ -12,7 +13,6 @@
 #include "x509/key.h"
 #include "x509/profile.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +149,8 @@ gather_ca(struct gather *g, size_t n, struct authority *a, struct fault *f)
 	if (read_part(g, dir, a->conf.chain, chain, f) < 0 &&
 	    f->code != FAULT_ABSENT)
 		return -1;
+	if (text_copy(g->ca[n], sizeof(g->ca[n]), a->conf.name) < 0)
+		return fault_set(f, FAULT_CONFIG, "%s: name too long", dir);
 	if (authority_read(a, (const char *)conf->data.data, conf->data.len,
 		cert->data.data, cert->data.len, f) < 0)
 		return fault_wrap(f, "%s", dir);
@@ -398,27 +400,6 @@ gather_read(struct gather *g, const char *conf_path, struct fault *f)
 	return result;
 }
 
-/* From the service manager's directory of credentials. */
-static struct secret *
-phrase_from_credential(const char *name, struct fault *f)
-{
-	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
-	char path[PATH_MAX];
-	struct secret *phrase;
-	int fd;
-
-	if (dir == NULL || strchr(name, '/') != NULL ||
-	    text_fmt(path, sizeof(path), "%s/%s", dir, name) < 0 ||
-	    (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
-		(void)fault_set(f, FAULT_CONFIG,
-		    "there is no credential called %s", name);
-		return NULL;
-	}
-	phrase = ask_secret_fd(fd, f);
-	(void)close(fd);
-	return phrase;
-}
-
 static struct secret *
 phrase_for(const struct gather *g, const char *dir, struct fault *f)
 {
@@ -427,7 +408,7 @@ phrase_for(const struct gather *g, const char *dir, struct fault *f)
 	int64_t fd;
 
 	if (text_starts(from, "credential:"))
-		return phrase_from_credential(strchr(from, ':') + 1, f);
+		return credential_read(strchr(from, ':') + 1, f);
 	if (text_starts(from, "fd:") &&
 	    text_number(strchr(from, ':') + 1, 0, 65535, &fd) == 0)
 		return ask_secret_fd((int)fd, f);

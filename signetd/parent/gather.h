@@ -27,6 +27,7 @@ struct gather {
 	struct signetd_conf conf;
 	bool token[CONF_LIST_MAX]; /* whether the key of CA n is in a token;
 				    * then "ca.N.key" stays empty */
+	char ca[CONF_LIST_MAX][64]; /* what each is called */
 	size_t count;
 	struct gathered item[GATHER_MAX];
 };
