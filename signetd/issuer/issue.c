@@ -179,6 +179,7 @@ begin(struct issue *is, const struct asked *asked)
 		return;
 	}
 	if (job_check(job, ask, clock_wall(), &f) < 0 ||
+	    ready_check(&is->ready, &job->ca->authority, &f) < 0 ||
 	    ask_keeper(is, job, &f) < 0) {
 		refuse_and_end(is, &f, job);
 		return;
@@ -267,6 +268,7 @@ ask_to_commit(struct issue *is, struct job *job, struct fault *f)
 	m.commit.serial = (struct wire_bytes){ job->serial, job->serial_len };
 	m.commit.der =
 	    (struct wire_bytes){ job->certificate.data, job->certificate.len };
+	m.commit.withheld = job->withheld;
 	return channel_say(is->keeper, &m, f);
 }
 
@@ -279,9 +281,10 @@ issue_signed(struct issue *is, const struct msg_tbs_done *m)
 
 	if (job == NULL)
 		return;
-	if (m->fault != FAULT_NONE)
+	job->withheld = m->fault != FAULT_NONE && m->signature.len > 0;
+	if (m->fault != FAULT_NONE && !job->withheld)
 		result = fault_set(&f, code_of(m->fault), "the signer refused");
-	else if (job->refused)
+	else if (job->refused && !job->withheld)
 		result = fault_set(&f, FAULT_BUSY, "a signature came too late");
 	else
 		result = job_finish(job, m->signature, &f);
@@ -332,6 +335,21 @@ hand_out(struct issue *is, struct job *job)
 	job_end(is->jobs, job);
 }
 
+/* It is in the book, revoked: nobody has it, and nobody gets it. */
+static void
+withhold(struct issue *is, struct job *job)
+{
+	char serial[2 * MINT_SERIAL_SIZE + 1];
+	struct fault f = { 0 };
+
+	text_hex(job->serial, job->serial_len, serial);
+	LOG(WITHHELD, LOG_TEXT("ref", job->who.ref), LOG_TEXT("serial", serial),
+	    LOG_TEXT("subject", job->who.subject));
+	(void)fault_set(&f, FAULT_SUSPENDED,
+	    "signing is suspended: the token was lost while it signed");
+	refuse_and_end(is, &f, job);
+}
+
 void
 issue_committed(struct issue *is, const struct msg_committed *m)
 {
@@ -341,7 +359,10 @@ issue_committed(struct issue *is, const struct msg_committed *m)
 	if (job == NULL)
 		return;
 	if (m->fault == FAULT_NONE) {
-		hand_out(is, job);
+		if (job->withheld)
+			withhold(is, job);
+		else
+			hand_out(is, job);
 		return;
 	}
 	(void)fault_set(&f, code_of(m->fault),

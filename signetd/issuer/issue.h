@@ -5,6 +5,7 @@
 #include "ipc/channel.h"
 #include "signetd/issuer/job.h"
 #include "signetd/issuer/policy.h"
+#include "signetd/issuer/ready.h"
 #include "signetd/issuer/ticket.h"
 
 /*
@@ -15,7 +16,8 @@
  *	TBS_DONE  -> COMMIT    the certificate becomes durable
  *	COMMITTED -> SIGN_DONE and only now leaves this process
  *
- * Many at once; each step is one message in, one message out.
+ * Many at once; each step is one message in, one message out.  What was signed
+ * when the CA's token may have been away is recorded as revoked, and refused.
  */
 struct fault;
 
@@ -23,6 +25,7 @@ struct issue {
 	struct ticket_table *tickets;
 	struct job_table *jobs;
 	struct policy *policy;
+	struct ready ready;
 	struct channel *auth;
 	struct channel *keeper;
 	struct channel *signer;

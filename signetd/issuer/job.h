@@ -30,8 +30,9 @@ struct job {
 	enum job_state state;
 	struct channel *front; /* NULL: gone, or answered already */
 	uint32_t connection;
-	bool call;    /* a call-out's: the front is the intake */
-	bool refused; /* it was too late, and has been answered so */
+	bool call;     /* a call-out's: the front is the intake */
+	bool refused;  /* it was too late, and has been answered so */
+	bool withheld; /* signed in the shadow of a token's removal */
 	int64_t deadline;
 	struct msg_vouch who;
 	struct policy *policy;

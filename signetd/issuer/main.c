@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "signetd/issuer/ending.h"
 #include "signetd/issuer/issue.h"
@@ -136,7 +137,7 @@ start(struct role *role, struct fault *f)
 	issuer->issue.served = &role->served;
 	if (issue_open(&issuer->issue, f) < 0 ||
 	    (issuer->issue.policy = read_policy(role, f)) == NULL ||
-	    (issuer->office = office_new(f)) == NULL ||
+	    (issuer->office = office_new(&issuer->issue.ready, f)) == NULL ||
 	    read_rules(role, issuer->office, f) < 0)
 		return -1;
 	issuer->publish = publish_new(role->loop, issuer->issue.policy, f);
@@ -195,6 +196,26 @@ is_offices(const struct msg *m)
 	    ((id & OFFICE_ID) != 0 && (id & PUBLISH_ID) == 0);
 }
 
+/* Lists wait for the token as certificates do; the keeper begins them. */
+static void
+tell_keeper(const struct issue *issue, const char ca[64], bool ready)
+{
+	struct msg m = { .type = MSG_CA_SIGNS };
+	struct fault f = { 0 };
+
+	memcpy(m.ca_signs.ca, ca, sizeof(m.ca_signs.ca));
+	m.ca_signs.ready = ready;
+	if (issue->keeper != NULL && channel_say(issue->keeper, &m, &f) < 0)
+		log_fault(&f, NULL);
+}
+
+static void
+heard_ready(struct issue *issue, const struct msg_ca_ready *m)
+{
+	ready_hear(&issue->ready, m);
+	tell_keeper(issue, m->ca, m->ready != 0);
+}
+
 static void
 heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 {
@@ -219,6 +240,8 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		issue_committed(issue, &m->committed);
 	if (m->type == MSG_CRL_LIST)
 		publish_listed(issuer->publish, &m->crl_list, fd);
+	if (m->type == MSG_CA_READY)
+		heard_ready(issue, &m->ca_ready);
 	if (m->type == MSG_CRL_SIGNED)
 		publish_signed(issuer->publish, &m->crl_signed);
 	if (m->type == MSG_TBS_DONE)
@@ -279,6 +302,9 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	 */
 	if (ch == issue->auth)
 		channel_pause(ch, true);
+	for (size_t i = 0; ch == issue->keeper && i < issue->ready.count; i++)
+		tell_keeper(issue, issue->ready.said[i].ca,
+		    issue->ready.said[i].ready);
 	if (issue->keeper != NULL && issue->signer != NULL && ch != issue->auth)
 		publish_attach(issuer->publish, issue->keeper, issue->signer);
 	office_attach(issuer->office, issue->keeper, issue->signer);

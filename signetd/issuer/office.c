@@ -36,7 +36,8 @@ struct errand {
 		uint32_t id;
 	} waiter[WAITERS_MAX];
 	size_t waiters;
-	bool refused; /* it was too late, and has been answered so */
+	bool refused;  /* it was too late, and has been answered so */
+	bool withheld; /* signed in the shadow of a token's removal */
 	int64_t deadline;
 	char ca[64];
 	char request[32];
@@ -58,6 +59,7 @@ struct errand {
 
 struct office {
 	struct office_rules *rules;
+	const struct ready *ready;
 	struct channel *keeper;
 	struct channel *signer;
 	uint32_t turn;
@@ -66,12 +68,14 @@ struct office {
 };
 
 struct office *
-office_new(struct fault *f)
+office_new(const struct ready *ready, struct fault *f)
 {
 	struct office *o = calloc(1, sizeof(*o));
 
 	if (o == NULL)
 		(void)fault_set(f, FAULT_MEMORY, "no room for the office");
+	else
+		o->ready = ready;
 	return o;
 }
 
@@ -353,7 +357,9 @@ office_found(struct office *o, const struct msg_office_found *m)
 		return;
 	if (e->refused)
 		(void)fault_set(&f, FAULT_BUSY, "the request came too late");
-	if (e->refused || judge(e, m, &f) < 0 || ask_keeper(o, e, &f) < 0) {
+	if (e->refused || judge(e, m, &f) < 0 ||
+	    ready_check(o->ready, e->authority, &f) < 0 ||
+	    ask_keeper(o, e, &f) < 0) {
 		refuse_and_end(o, &f, e);
 		return;
 	}
@@ -469,6 +475,7 @@ ask_to_commit(struct office *o, const struct errand *e, struct fault *f)
 	m.commit.serial = (struct wire_bytes){ e->serial, e->serial_len };
 	m.commit.der =
 	    (struct wire_bytes){ e->certificate.data, e->certificate.len };
+	m.commit.withheld = e->withheld;
 	return channel_say(o->keeper, &m, f);
 }
 
@@ -481,9 +488,10 @@ office_signed(struct office *o, const struct msg_tbs_done *m)
 
 	if (e == NULL)
 		return;
-	if (m->fault != FAULT_NONE)
+	e->withheld = m->fault != FAULT_NONE && m->signature.len > 0;
+	if (m->fault != FAULT_NONE && !e->withheld)
 		result = fault_set(&f, code_of(m->fault), "the signer refused");
-	else if (e->refused)
+	else if (e->refused && !e->withheld)
 		result = fault_set(&f, FAULT_BUSY, "a signature came too late");
 	else
 		result = finish(e, m->signature, &f);
@@ -494,6 +502,21 @@ office_signed(struct office *o, const struct msg_tbs_done *m)
 		return;
 	}
 	e->step = COMMITTING;
+}
+
+/* It is in the book, revoked, and its request with it: that is not signed again
+ * by itself. */
+static void
+withhold(struct office *o, struct errand *e, const char *serial)
+{
+	struct fault f = { 0 };
+
+	LOG(WITHHELD, LOG_TEXT("ref", e->ref), LOG_TEXT("serial", serial),
+	    LOG_TEXT("subject", e->asked->subject));
+	(void)fault_set(&f, FAULT_SUSPENDED,
+	    "signing is suspended: the token was lost while it signed, and the "
+	    "certificate was revoked; ask anew");
+	refuse_and_end(o, &f, e);
 }
 
 void
@@ -512,6 +535,10 @@ office_committed(struct office *o, const struct msg_committed *m)
 		return;
 	}
 	text_hex(e->serial, e->serial_len, serial);
+	if (e->withheld) {
+		withhold(o, e, serial);
+		return;
+	}
 	LOG(ISSUED, LOG_TEXT("ref", e->ref), LOG_TEXT("serial", serial),
 	    LOG_TEXT("subject", e->asked->subject),
 	    LOG_TEXT("profile", e->profile->name),

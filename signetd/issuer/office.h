@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "ipc/channel.h"
 #include "office/office_rules.h"
+#include "signetd/issuer/ready.h"
 
 /*
  * From a request that people approved to its certificate:
@@ -24,7 +25,8 @@ struct office;
  */
 #define OFFICE_ID 0x40000000u
 
-CHECKED struct office *office_new(struct fault *f);
+/* ${ready}, borrowed, says which CAs can sign. */
+CHECKED struct office *office_new(const struct ready *ready, struct fault *f);
 void office_free(struct office *office);
 OWN_FREE_STRUCT(office, office_free)
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define OWED_MAX 256
+#define REASON_UNSPECIFIED 0 /* RFC 5280 5.3.1 */
 
 /* What one question will be answered. */
 struct answer {
@@ -178,6 +179,26 @@ take_void(struct batch *b, const struct msg_void_ *ask, struct answer *answer,
 	return ledger_void(b->ledger, ask->ca, ask->serial, f);
 }
 
+/*
+ * What was signed in the shadow of a token's removal: nobody has it, but a
+ * thief of the token may have the signature.  Entered and revoked in one
+ * transaction, so that there is no moment at which it is good.
+ */
+static int
+commit(struct batch *b, const struct msg_commit *ask, struct fault *f)
+{
+	if (ledger_commit(b->ledger, ask->ca, ask->serial, ask->der, f) < 0)
+		return -1;
+	if (!ask->withheld)
+		return 0;
+	if (ledger_revoke(b->ledger, ask->ca, ask->serial, REASON_UNSPECIFIED,
+		"signetd: its token was lost", clock_wall(), f) == 0)
+		return 0;
+	/* The one without the other must not stay. */
+	fail(f, b);
+	return -1;
+}
+
 static const char *
 ca_of(const struct msg *m)
 {
@@ -199,8 +220,7 @@ write_down(struct batch *b, const struct msg *m, struct answer *answer,
 	}
 	if (m->type == MSG_COMMIT) {
 		answer->id = m->commit.id;
-		return ledger_commit(b->ledger, m->commit.ca, m->commit.serial,
-		    m->commit.der, f);
+		return commit(b, &m->commit, f);
 	}
 	return take_void(b, &m->void_, answer, f);
 }

@@ -182,6 +182,34 @@ different_questions_share_a_transaction(void **state)
 }
 
 static void
+what_is_withheld_is_revoked_from_the_first_moment(void **state)
+{
+	struct desk *d = *state;
+	struct fault f = { 0 };
+	OWN_BUF(der, 256);
+	struct msg m = { .type = MSG_COMMIT,
+		.commit = { .id = 7, .ca = "sub", .withheld = 1 } };
+	uint64_t entries;
+	char head[65];
+
+	take_reserve(d, 1);
+	batch_end(d->batch);
+	m.commit.serial =
+	    (struct wire_bytes){ d->answer[0].serial, d->answer[0].serial_len };
+	keeper_put_der(&der, m.commit.serial);
+	m.commit.der = (struct wire_bytes){ der.data, der.len };
+	batch_take(d->batch, &m);
+	batch_take(d->batch, &m);
+	batch_end(d->batch);
+	assert_int_equal(d->answer[1].fault, FAULT_NONE);
+	assert_int_equal(d->answer[2].fault, FAULT_DENIED);
+	assert_int_equal(count_of(d, LEDGER_REVOKED), 1);
+	assert_int_equal(count_of(d, LEDGER_ISSUED), 0);
+	if (ledger_check(d->at.ledger, head, &entries, &f) < 0)
+		fail_msg("%s", f.text);
+}
+
+static void
 one_that_is_refused_does_not_hurt_the_others(void **state)
 {
 	struct desk *d = *state;
@@ -319,6 +347,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		AT_A_DESK(nothing_is_answered_before_it_is_durable),
 		AT_A_DESK(different_questions_share_a_transaction),
+		AT_A_DESK(what_is_withheld_is_revoked_from_the_first_moment),
 		AT_A_DESK(one_that_is_refused_does_not_hurt_the_others),
 		AT_A_DESK(a_full_batch_ends_by_itself),
 		AT_A_DESK(

@@ -31,6 +31,7 @@ struct stand {
 	struct book *book;
 	struct ledger_list last;
 	bool stale;
+	bool suspended;	    /* its token is away */
 	bool asked;	    /* for a new one, though none is due */
 	bool failed;	    /* the last one that was begun */
 	int64_t wait_until; /* by the steady clock; 0: it need not */
@@ -125,7 +126,7 @@ is_due(const struct lists *l, const struct stand *stand)
 	const struct authority *a = &stand->book->authority;
 
 	/* A CA that may not sign CRLs has its lists from elsewhere. */
-	if ((a->cert->key_usage & CERT_KU_CRL_SIGN) == 0 ||
+	if ((a->cert->key_usage & CERT_KU_CRL_SIGN) == 0 || stand->suspended ||
 	    clock_mono() < stand->wait_until)
 		return false;
 	return stand->asked ||
@@ -434,10 +435,13 @@ lists_set_books(struct lists *l, struct books *books, int64_t interval,
 	l->seen = ledger_entries(l->ledger);
 	for (size_t i = 0; i < books_count(books); i++) {
 		struct stand *stand = &l->stand[i];
+		const bool suspended = stand->suspended;
 		const char *ca;
 
-		*stand =
-		    (struct stand){ .book = books_at(books, i), .told = -1 };
+		/* CAs stay as they are numbered until a restart. */
+		*stand = (struct stand){ .book = books_at(books, i),
+			.suspended = suspended,
+			.told = -1 };
 		ca = name_of(stand);
 		if (ledger_list_last(l->ledger, ca, 0, &stand->last, f) < 0)
 			return -1;
@@ -466,6 +470,16 @@ void
 lists_start(struct lists *l)
 {
 	loop_timer_set(l->tick, 0);
+}
+
+void
+lists_can(struct lists *l, const char *ca, bool can)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (strcmp(name_of(&l->stand[i]), ca) == 0) {
+			l->stand[i].suspended = !can;
+			l->stand[i].wait_until = 0;
+		}
 }
 
 /* Whether it is about the list that the issuer has. */

@@ -51,6 +51,10 @@ void lists_now(struct lists *lists);
 /* The issuer listens from now on. */
 void lists_start(struct lists *lists);
 
+/* Whether ${ca} can sign: while it cannot none is begun, and what failed is
+ * tried again as soon as it can. */
+void lists_can(struct lists *lists, const char *ca, bool can);
+
 /* A list is signed; ${fd}, now ours, is its TBSCertList.  Or it is not. */
 void lists_signed(struct lists *lists, const struct msg_crl_file *m, int fd);
 void lists_failed(struct lists *lists, const struct msg_crl_failed *m);

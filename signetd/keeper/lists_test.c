@@ -497,6 +497,29 @@ one_that_failed_is_tried_again_when_asked_for(void **state)
 	assert_int_equal(d->told, 1);
 }
 
+/* Not even begun, which takes a number; and made as soon as it can be. */
+static void
+one_waits_for_the_token_and_is_made_when_it_is_back(void **state)
+{
+	struct desk *d = *state;
+	uint64_t entries;
+
+	lists_can(d->lists, "sub", false);
+	entries = ledger_entries(d->at.ledger);
+	lists_now(d->lists);
+	run_until(d, 0);
+	assert_int_equal(d->asked, 0);
+	assert_int_equal(ledger_entries(d->at.ledger), entries);
+	lists_can(d->lists, "sub", true);
+	d->answer = ANSWER_FAILED;
+	run_until(d, 1);
+	lists_can(d->lists, "sub", false);
+	lists_can(d->lists, "sub", true);
+	d->answer = ANSWER_GOOD;
+	run_until(d, 2);
+	assert_int_equal(d->told, 1);
+}
+
 int
 main(void)
 {
@@ -510,6 +533,7 @@ main(void)
 		cmocka_unit_test(what_is_due),
 		AT_A_DESK(a_list_that_is_asked_for_is_made_though_none_is_due),
 		AT_A_DESK(one_that_failed_is_tried_again_when_asked_for),
+		AT_A_DESK(one_waits_for_the_token_and_is_made_when_it_is_back),
 	};
 
 	return cmocka_run_group_tests_name("keeper/lists", tests, NULL, NULL);

@@ -122,6 +122,10 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		lists_signed(k->lists, &m->crl_file, fd);
 		return;
 	}
+	if (m->type == MSG_CA_SIGNS) {
+		lists_can(k->lists, m->ca_signs.ca, m->ca_signs.ready != 0);
+		return;
+	}
 	if (m->type == MSG_CRL_FAILED) {
 		lists_failed(k->lists, &m->crl_failed);
 		return;

@@ -2,6 +2,7 @@
 #define SIGNETD_TOKEN_HOLDER_H
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "base/own.h"
 #include "base/wire.h"
 #include "token/token.h"
@@ -15,7 +16,6 @@
  * for slot events.  What is new is taken by the loop's own thread, which calls
  * everything in this file; no lock is held while the module is called.
  */
-struct fault;
 struct holder;
 
 /* What may wait for a signature; more are FAULT_BUSY. */

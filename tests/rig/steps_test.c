@@ -68,6 +68,8 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		issue_signed(&s->issue, &m->tbs_done);
 	if (m->type == MSG_COMMITTED)
 		issue_committed(&s->issue, &m->committed);
+	if (m->type == MSG_CA_READY)
+		ready_hear(&s->issue.ready, &m->ca_ready);
 }
 
 static void
@@ -231,9 +233,9 @@ expect_void(struct stage *s)
 	assert_memory_equal(m.void_.serial.data, serial, sizeof(serial));
 }
 
-/* Auth vouches, the front end asks; the id of the job that RESERVE names. */
-static uint32_t
-ask(struct stage *s, uint32_t connection)
+/* Auth vouches, the front end asks. */
+static void
+ask_only(struct stage *s, uint32_t connection)
 {
 	uint8_t ticket[16] = { ++s->next_ticket };
 	struct msg vouch = { .type = MSG_VOUCH,
@@ -251,6 +253,13 @@ ask(struct stage *s, uint32_t connection)
 	m.sign_ask.ticket = vouch.vouch.ticket;
 	m.sign_ask.csr = (struct wire_bytes){ s->csr.data, s->csr.len };
 	say(&s->front, &m);
+}
+
+/* The id of the job that RESERVE names. */
+static uint32_t
+ask(struct stage *s, uint32_t connection)
+{
+	ask_only(s, connection);
 	return expect(s, &s->keeper, MSG_RESERVE).reserve.id;
 }
 
@@ -267,9 +276,19 @@ say_reserved(struct stage *s, uint32_t id, uint32_t fault)
 	say(&s->keeper, &m);
 }
 
-/* Answer the signer's question ${ask} rightly. */
 static void
-say_signed(struct stage *s, const struct msg *ask)
+say_ready(struct stage *s, bool ready)
+{
+	struct msg m = { .type = MSG_CA_READY };
+
+	memcpy(m.ca_ready.ca, "rig", 4);
+	m.ca_ready.ready = ready;
+	say(&s->signer, &m);
+}
+
+/* Sign what ${ask} asks for, and say ${fault} with it. */
+static void
+say_signed_but(struct stage *s, const struct msg *ask, uint32_t fault)
 {
 	struct msg m = { .type = MSG_TBS_DONE };
 	OWN_BUF(signature, 1024);
@@ -279,9 +298,17 @@ say_signed(struct stage *s, const struct msg *ask)
 			     &f),
 	    0);
 	m.tbs_done.id = ask->tbs_ask.id;
+	m.tbs_done.fault = fault;
 	m.tbs_done.signature =
 	    (struct wire_bytes){ signature.data, signature.len };
 	say(&s->signer, &m);
+}
+
+/* Answer the signer's question ${ask} rightly. */
+static void
+say_signed(struct stage *s, const struct msg *ask)
+{
+	say_signed_but(s, ask, FAULT_NONE);
 }
 
 static void
@@ -402,6 +429,54 @@ a_signature_that_is_none_is_not_recorded(void **state)
 }
 
 static void
+a_ca_without_its_token_takes_no_serial(void **state)
+{
+	struct stage *s = *state;
+
+	say_ready(s, false);
+	ask_only(s, 7);
+	expect_refusal(s, 7, FAULT_SUSPENDED);
+	expect_silence(s, &s->keeper);
+	assert_int_equal(job_count(s->issue.jobs), 0);
+	say_ready(s, true);
+	(void)ask(s, 8);
+}
+
+static void
+what_is_signed_in_the_shadow_is_recorded_and_withheld(void **state)
+{
+	struct stage *s = *state;
+	uint32_t id = ask(s, 7);
+	struct msg m;
+
+	say_reserved(s, id, FAULT_NONE);
+	m = expect(s, &s->signer, MSG_TBS_ASK);
+	say_signed_but(s, &m, FAULT_SUSPENDED);
+	m = expect(s, &s->keeper, MSG_COMMIT);
+	assert_int_equal(m.commit.withheld, 1);
+	assert_true(m.commit.der.len > 0);
+	expect_silence(s, &s->front);
+	say_committed(s, id, FAULT_NONE);
+	expect_refusal(s, 7, FAULT_SUSPENDED);
+	expect_silence(s, &s->keeper);
+	assert_int_equal(s->served, 0);
+	assert_int_equal(job_count(s->issue.jobs), 0);
+}
+
+static void
+a_token_that_signed_nothing_voids_the_serial(void **state)
+{
+	struct stage *s = *state;
+	uint32_t id = ask(s, 7);
+
+	say_reserved(s, id, FAULT_NONE);
+	(void)expect(s, &s->signer, MSG_TBS_ASK);
+	say_not_signed(s, id, FAULT_SUSPENDED);
+	expect_refusal(s, 7, FAULT_SUSPENDED);
+	expect_void(s);
+}
+
+static void
 answers_out_of_turn_change_nothing(void **state)
 {
 	struct stage *s = *state;
@@ -512,6 +587,9 @@ main(void)
 		ON_STAGE(a_refusal_by_the_signer_voids_the_serial),
 		ON_STAGE(a_code_that_is_none_becomes_an_internal_fault),
 		ON_STAGE(a_signature_that_is_none_is_not_recorded),
+		ON_STAGE(a_ca_without_its_token_takes_no_serial),
+		ON_STAGE(what_is_signed_in_the_shadow_is_recorded_and_withheld),
+		ON_STAGE(a_token_that_signed_nothing_voids_the_serial),
 		ON_STAGE(answers_out_of_turn_change_nothing),
 		ON_STAGE(a_keeper_that_does_not_answer_is_not_waited_for),
 		ON_STAGE(a_signature_that_comes_too_late_is_not_recorded),
