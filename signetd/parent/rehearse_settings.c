@@ -151,10 +151,12 @@ static int
 check_office(const struct signetd_conf *c, struct fault *f)
 {
 	if (*c->office_staff == '\0') {
-		if (!c->logins)
+		if (!c->logins && *c->issue_socket == '\0' &&
+		    *c->issue_directory == '\0')
 			return fault_set(f, FAULT_CONFIG,
-			    "neither logins nor an office (office-staff): "
-			    "nothing would be left to do");
+			    "neither logins nor an office (office-staff) nor "
+			    "signet-issue (issue-socket): nothing would be "
+			    "left to do");
 		if (c->office_listen.count + c->office_profile.count > 0)
 			return fault_set(f, FAULT_CONFIG,
 			    "an office needs office-staff: who may do what");
