@@ -3,136 +3,19 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "base/unit.h"
+#include "sys/console_probe.h"
 #include "sys/loop.h"
 
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/kd.h>
-#include <linux/vt.h>
-#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-/* A machine whose terminal 7 is free and is a pty, and what was done to it, in
- * order. */
-static struct {
-	char done[1024];
-	const char *fails; /* the step that fails */
-	int error;
-	int active;
-	int alone;     /* what TIOCGEXCL says */
-	short mode;    /* VT_GETMODE */
-	int shows;     /* KDGETMODE */
-	bool stubborn; /* what is shown does not let go */
-	char slave[64];
-	mode_t owned;
-} machine;
-
-static bool
-did(const char *step)
-{
-	size_t len = strlen(machine.done);
-
-	assert_int_equal(text_fmt(machine.done + len,
-			     sizeof(machine.done) - len, "%s%s",
-			     len == 0 ? "" : " ", step),
-	    0);
-	if (machine.fails == NULL || strcmp(machine.fails, step) != 0)
-		return true;
-	errno = machine.error;
-	return false;
-}
-
-static int
-play_open(const char *path, int flags)
-{
-	char step[64];
-
-	assert_true((flags & O_NOCTTY) != 0 && (flags & O_CLOEXEC) != 0);
-	assert_int_equal(text_fmt(step, sizeof(step), "open:%s",
-			     strrchr(path, '/') + 1),
-	    0);
-	if (!did(step))
-		return -1;
-	return open(strcmp(path, "/dev/tty7") == 0 ? machine.slave
-						   : "/dev/null",
-	    flags);
-}
-
-static int
-play_control(int fd, unsigned long request, long number)
-{
-	char step[64];
-
-	if (request == TIOCEXCL || request == TIOCNXCL)
-		return did(request == TIOCEXCL ? "EXCL" : "NXCL")
-		    ? ioctl(fd, request)
-		    : -1;
-	assert_true(request == VT_ACTIVATE || request == VT_DISALLOCATE);
-	assert_int_equal(text_fmt(step, sizeof(step), "%s:%ld",
-			     request == VT_ACTIVATE ? "ACTIVATE"
-						    : "DISALLOCATE",
-			     number),
-	    0);
-	if (!did(step))
-		return -1;
-	if (request == VT_ACTIVATE && !machine.stubborn)
-		machine.active = (int)number;
-	return 0;
-}
-
-static int
-play_control_at(int fd, unsigned long request, void *at)
-{
-	(void)fd;
-	if (request == VT_GETSTATE) {
-		*(struct vt_stat *)at =
-		    (struct vt_stat){ .v_active =
-					  (unsigned short)machine.active };
-		return 0;
-	}
-	if (request == VT_OPENQRY) {
-		*(int *)at = did("OPENQRY") ? 7 : -1;
-		return 0;
-	}
-	if (request == TIOCGEXCL)
-		*(int *)at = machine.alone;
-	else if (request == VT_GETMODE)
-		((struct vt_mode *)at)->mode = (char)machine.mode;
-	else if (request == KDGETMODE)
-		*(int *)at = machine.shows;
-	else
-		fail_msg("ioctl %lx", request);
-	return 0;
-}
-
-static int
-play_own(int fd, uid_t uid, gid_t gid, mode_t mode)
-{
-	(void)fd;
-	(void)uid;
-	(void)gid;
-	machine.owned = mode;
-	return did(mode == 0600 ? "own" : "disown") ? 0 : -1;
-}
-
-static int
-play_hang_up(const char *path)
-{
-	assert_string_equal(path, "/dev/tty7");
-	return did("hang-up") ? 0 : -1;
-}
-
-static const struct console_device device = { play_open, play_control,
-	play_control_at, play_own, play_hang_up };
 
 /* Somebody before it, and what is heard of him. */
 struct scene {
@@ -175,18 +58,9 @@ static void
 sit_down(struct scene *s)
 {
 	struct fault f = { 0 };
-	int slave;
 
 	memset(s, 0, sizeof(*s));
-	memset(&machine, 0, sizeof(machine));
-	machine.active = 1;
-	machine.mode = VT_AUTO;
-	assert_int_equal(openpty(&s->master, &slave, machine.slave, NULL, NULL),
-	    0);
-	/* It stays when we have closed it; its mode is not ours. */
-	assert_int_equal(fcntl(slave, F_SETFD, FD_CLOEXEC), 0);
-	assert_int_equal(fchmod(slave, 0620), 0);
-	assert_int_equal(fcntl(s->master, F_SETFL, O_NONBLOCK), 0);
+	s->master = play_machine();
 	assert_non_null(s->loop = loop_new(&f));
 	assert_non_null(s->end = loop_timer_new(s->loop, stop, s->loop, &f));
 }
@@ -208,7 +82,7 @@ ask(struct scene *s, struct fault *f)
 		.prompt = "PIN: ",
 		.heard = heard,
 		.arg = s,
-		.device = &device };
+		.device = &play_device };
 
 	s->console = console_open(s->loop, &wish, f);
 	return s->console == NULL ? -1 : 0;
