@@ -1,6 +1,7 @@
 """Programs killed at their n-th durable step: a library put before libc ends
-the process by SIGKILL when it is about to sync, link or rename for the n-th
-time, so that each crash point can be tried once and none by chance."""
+the process by SIGKILL when it is about to sync, link, rename, or make or
+remove a name in a directory that it has open, for the n-th time, so that each
+crash point can be tried once and none by chance."""
 
 import os
 import subprocess
@@ -10,6 +11,7 @@ SOURCE = r"""
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -34,6 +36,13 @@ STEP(fsync, (int fd), (fd))
 STEP(fdatasync, (int fd), (fd))
 STEP(link, (const char *a, const char *b), (a, b))
 STEP(rename, (const char *a, const char *b), (a, b))
+STEP(syncfs, (int fd), (fd))
+STEP(linkat, (int a, const char *b, int c, const char *d, int e),
+    (a, b, c, d, e))
+STEP(symlinkat, (const char *a, int b, const char *c), (a, b, c))
+STEP(mkdirat, (int a, const char *b, mode_t c), (a, b, c))
+STEP(unlinkat, (int a, const char *b, int c), (a, b, c))
+STEP(renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
 STEP(renameat2, (int a, const char *b, int c, const char *d, unsigned e),
     (a, b, c, d, e))
 """
