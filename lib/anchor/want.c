@@ -130,6 +130,15 @@ want_has_profile(const struct anchor_want *want, const char *profile)
 	return strcmp(status, profile) == 0;
 }
 
+static bool
+same_directory(const char *a, const char *b)
+{
+	const char *left = strrchr(a, '/'), *right = strrchr(b, '/');
+
+	return left != NULL && right != NULL && left - a == right - b &&
+	    strncmp(a, b, (size_t)(left - a)) == 0;
+}
+
 /* Where ${want} belongs: the place of one that it replaces, or the end. */
 static size_t
 place_of(const struct anchor_set *set, const struct anchor_want *want)
@@ -137,13 +146,12 @@ place_of(const struct anchor_set *set, const struct anchor_want *want)
 	for (size_t i = 0; i < set->count; i++) {
 		const struct anchor_want *old = set->item[i];
 
-		if (want->hash[0] != '\0' && old->hash[0] != '\0' &&
-		    strcmp(want->hash, old->hash) == 0 &&
-		    want->meta == old->meta)
-			return i;
-		if (want->from == old->from && want->hash[0] == '\0' &&
-		    want->alias != NULL && old->alias != NULL &&
-		    strcmp(want->alias, old->alias) == 0)
+		if (want->hash[0] == '\0' ||
+		    strcmp(want->hash, old->hash) != 0 ||
+		    want->meta != old->meta)
+			continue;
+		if (want->from == WANT_CADESC ||
+		    !same_directory(want->file, old->file))
 			return i;
 	}
 	return set->count;

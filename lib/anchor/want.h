@@ -59,6 +59,7 @@ struct anchor_want {
 	char *alias;   /* by which people choose it */
 	char *title;   /* for people, one line */
 	bool disabled; /* its description says: not to be installed */
+	bool chosen;   /* the site wants it; set by who chooses */
 	bool meta;     /* no CA: a list of them, in requires */
 
 	/* What is not right with the description: such a CA is not installed,
@@ -128,9 +129,9 @@ struct anchor_set {
 
 /**
  * anchor_set_add(set, want, f):
- * Add ${want}, which the set owns from now on.  One of the same hash (or, while
- * that is not known, of the same alias) that came from another directory is
- * replaced: a note in the new one says so.
+ * Add ${want}, which the set owns from now on.  One of the same hash is
+ * replaced: a note in the new one says so.  In one directory several
+ * certificates may have a hash, but not several cadesc files.
  */
 CHECKED int anchor_set_add(struct anchor_set *set, struct anchor_want *want,
     struct fault *f);

@@ -471,6 +471,31 @@ concerns(const struct sigpolicy_rules *p, size_t group, const char *ca)
 	return false;
 }
 
+int
+sigpolicy_patterns(const struct sigpolicy *p, const char *ca,
+    sigpolicy_pattern_fn *fn, void *arg, struct fault *f)
+{
+	const struct sigpolicy_rules *rules = p->rules;
+	char signer[NAME_TEXT_MAX * 2];
+	int result = 0;
+
+	if (rules == NULL || !sigmatch_fold(ca, signer, sizeof(signer)))
+		return fault_set(f, FAULT_INPUT, "the CA's name is too long");
+	for (size_t i = 0; i < rules->rights && result == 0; i++) {
+		const struct right *right = &rules->right[i];
+
+		if (!concerns(rules, right->group, signer))
+			continue;
+		if (!right->grants || right->unknown || right->sets != 1)
+			return fault_set(f, FAULT_INPUT,
+			    "its signing policy is more than patterns");
+		for (size_t k = 0; k < rules->patterns && result == 0; k++)
+			if (rules->pattern[k].right == i)
+				result = fn(arg, rules->pattern[k].text, f);
+	}
+	return result;
+}
+
 bool
 sigpolicy_allows(const struct sigpolicy *p, const char *ca, const char *subject)
 {

@@ -40,6 +40,15 @@ void sigpolicy_clear(struct sigpolicy *p);
 /* Append ${p} as text that reads back the same. */
 void sigpolicy_write(const struct sigpolicy *p, struct buf *out);
 
+/* Call ${fn} with each pattern of names that ${p} lets the CA named ${ca} sign
+ * (slash form), until it returns non-zero, which is returned.  FAULT_INPUT if
+ * patterns alone do not say it: rights that are taken away, or conditions that
+ * must all be met. */
+typedef int sigpolicy_pattern_fn(void *arg, const char *pattern,
+    struct fault *f);
+CHECKED int sigpolicy_patterns(const struct sigpolicy *p, const char *ca,
+    sigpolicy_pattern_fn *fn, void *arg, struct fault *f);
+
 /* Whether ${p} lets the CA named ${ca} sign ${subject} (both slash form);
  * a CA may always sign itself. */
 bool sigpolicy_allows(const struct sigpolicy *p, const char *ca,

@@ -1,0 +1,268 @@
+#include "refresh.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "signet-trust/base/trust_args.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 30000
+
+/* Whether this run is about ${want}. */
+static bool
+concerns(const struct refresh *r, const struct anchor_want *want)
+{
+	if (!want->chosen || want->meta)
+		return false;
+	return want->wrong.count == 0 || !r->world->conf.ignore_bad_cadesc ||
+	    want->hash[0] != '\0';
+}
+
+static int
+open_ca(struct refresh *r, struct anchor_want *want, struct fault *f)
+{
+	struct refresh_ca *ca = &r->ca[r->count];
+
+	*ca = (struct refresh_ca){ .run = r, .want = want };
+	for (size_t i = 0; i < WANT_CRLS_MAX; i++)
+		ca->crl[i].pem = BUF(REFRESH_PEM_MAX);
+	ca->state = want->disabled  ? REFRESH_DISABLED
+	    : want->wrong.count > 0 ? REFRESH_BROKEN
+				    : REFRESH_GOOD;
+	/* Files of one hash are numbered through. */
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->ca[i].want->hash, want->hash) == 0) {
+			ca->place++;
+			ca->crl[0].place += r->ca[i].want->crls;
+		}
+	for (size_t i = 1; i < WANT_CRLS_MAX; i++)
+		ca->crl[i].place = ca->crl[i - 1].place + 1;
+	r->count++;
+	if (want->disabled)
+		return want_say(&ca->news, f, "CA is disabled");
+	for (size_t i = 0; i < want->wrong.count; i++)
+		if (!r->world->conf.ignore_bad_cadesc &&
+		    want_list_add(&ca->errors, want->wrong.item[i], f) < 0)
+			return -1;
+	for (size_t i = 0; i < want->notes.count; i++)
+		if (want_list_add(&ca->news, want->notes.item[i], f) < 0)
+			return -1;
+	return 0;
+}
+
+int
+refresh_open(struct refresh *r, const struct trust_world *world, bool look,
+    struct fault *f)
+{
+	const struct house_options options = {
+		.file_mode = world->conf.file_mode,
+		.owned = world->conf.owned,
+		.uid = world->conf.uid,
+		.gid = world->conf.gid,
+		.keep = (unsigned)world->conf.generations,
+		.look = look,
+		.wait_ms = LOCK_WAIT_MS,
+	};
+
+	r->world = world;
+	r->look = look;
+	r->on_terminal = isatty(STDERR_FILENO) == 1;
+	r->ca = calloc(world->set.count + 1, sizeof(*r->ca));
+	if (r->ca == NULL)
+		return fault_set(f, FAULT_MEMORY, "CAs");
+	for (size_t i = 0; i < world->set.count; i++)
+		if (concerns(r, world->set.item[i]) &&
+		    open_ca(r, world->set.item[i], f) < 0)
+			return -1;
+	r->house = house_open(world->conf.target, &options, f);
+	return r->house != NULL ? 0 : -1;
+}
+
+void
+refresh_close(struct refresh *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+
+		if (ca->cert_owned)
+			cert_free(ca->cert);
+		for (size_t k = 0; k < WANT_CRLS_MAX; k++)
+			buf_free(&ca->crl[k].pem);
+		want_list_clear(&ca->errors);
+		want_list_clear(&ca->warnings);
+		want_list_clear(&ca->news);
+	}
+	free(r->ca);
+	want_list_clear(&r->changes);
+	if (r->house != NULL)
+		house_close(r->house);
+	*r = (struct refresh){ 0 };
+}
+
+int
+refresh_installed(struct refresh *r, const char *name, struct buf *text,
+    struct fault *f)
+{
+	char path[PATH_MAX];
+	struct fault why = { 0 };
+
+	if (house_read(r->house, name, text, &why) == 0)
+		return 1;
+	if (why.code == FAULT_MEMORY) {
+		*f = why;
+		return -1;
+	}
+	buf_clear(text);
+	/* What another program left there is as good, if it is good. */
+	if (text_fmt(path, sizeof(path), "%s/%s", r->world->conf.target, name) <
+		0 ||
+	    file_read(path, text, &why) < 0)
+		return 0;
+	return 1;
+}
+
+static int
+warn_of_ends(struct refresh *r, struct fault *f)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+		struct tm tm;
+		char date[32];
+
+		if (ca->state != REFRESH_GOOD ||
+		    !judge_cert_ends_soon(&r->world->rules, ca->cert) ||
+		    gmtime_r(&ca->cert->not_after, &tm) == NULL)
+			continue;
+		(void)strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+		if (want_say(&ca->warnings, f, "Certificate will expire at %s",
+			date) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+refresh_run(struct refresh *r, struct fault *f)
+{
+	if (refresh_certs(r, f) < 0 || refresh_crls(r, f) < 0 ||
+	    refresh_chain(r, f) < 0 || refresh_files(r, f) < 0 ||
+	    warn_of_ends(r, f) < 0)
+		return -1;
+	if (r->look)
+		return 0;
+	return house_commit(r->house, &r->changed, f);
+}
+
+size_t
+refresh_failed(const struct refresh *r)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->ca[i].errors.count > 0 ||
+		    r->ca[i].state == REFRESH_FAILED)
+			failed++;
+	return failed;
+}
+
+int
+refresh_status(const struct refresh *r)
+{
+	size_t failed = refresh_failed(r);
+
+	if (failed == 0)
+		return 0;
+	return fault_exit_status(failed == r->count ? FAULT_FAILED
+						    : FAULT_PARTLY);
+}
+
+/* Only the CAs that are named, if any are. */
+static int
+narrow(struct refresh *r, struct trust_world *w, const struct trust_args *args,
+    struct fault *f)
+{
+	struct want_list names = { 0 };
+	int result = 0;
+
+	if (args->count == 0)
+		return 0;
+	r->only = true;
+	for (size_t i = 0; i < w->set.count; i++)
+		w->set.item[i]->chosen = false;
+	for (size_t i = 0; result == 0 && i < args->count; i++)
+		result = trust_names(&names, args->operand[i], f);
+	if (result == 0)
+		result = trust_choose_names(w, &names, f);
+	want_list_clear(&names);
+	return result;
+}
+
+/* Some servers are asked by thousands of sites at the same minute. */
+static void
+wait_some(const struct refresh *r)
+{
+	uint64_t most = (uint64_t)r->world->conf.random_wait, chance = 0;
+
+	if (most == 0 || r->on_terminal || r->offline || r->look)
+		return;
+	(void)!getentropy(&chance, sizeof(chance));
+	(void)sleep((unsigned)(chance % most));
+}
+
+static int
+run_and_tell(struct refresh *r, const struct trust_args *args, struct fault *f)
+{
+	if (refresh_run(r, f) < 0)
+		return -1;
+	if (args->json)
+		refresh_json(r, stdout);
+	else
+		refresh_tell(r, args->verbose || r->look, args->quiet);
+	if (r->look)
+		return refresh_status(r);
+	if (*r->world->conf.metrics != '\0' &&
+	    refresh_metrics(r, r->world->conf.metrics, f) < 0)
+		return -1;
+	if (refresh_hooks(r, f) < 0)
+		return -1;
+	return refresh_status(r);
+}
+
+static int
+refresh_or_look(const struct trust_args *args, bool look, struct fault *f)
+{
+	struct trust_world world = { 0 };
+	struct refresh r = { .force = args->force, .offline = args->offline };
+	int result = trust_world_open(&world, args, f);
+
+	if (result == 0)
+		result = narrow(&r, &world, args, f);
+	r.world = &world;
+	r.look = look;
+	if (result == 0)
+		wait_some(&r);
+	if (result == 0)
+		result = refresh_open(&r, &world, look, f);
+	if (result == 0)
+		result = run_and_tell(&r, args, f);
+	refresh_close(&r);
+	trust_world_close(&world);
+	return result;
+}
+
+int
+trust_refresh(const struct trust_args *args, struct fault *f)
+{
+	return refresh_or_look(args, false, f);
+}
+
+int
+trust_diff(const struct trust_args *args, struct fault *f)
+{
+	return refresh_or_look(args, true, f);
+}

@@ -1,0 +1,103 @@
+/* A CA that another one signed is of use only with that one. */
+#include "anchor/anchor_source.h"
+#include "base/fault.h"
+#include "refresh.h"
+
+#include <string.h>
+
+/* Whether ${parent} is above ${ca}.  A signature that nobody can check any
+ * more is told: the pins said which certificate it is. */
+static bool
+is_above(struct refresh_ca *ca, const struct cert *parent)
+{
+	struct fault why = { 0 }, ignored = { 0 };
+
+	if (!dn_equal(&ca->cert->issuer, &parent->subject))
+		return false;
+	if (judge_parent(ca->cert, parent, &why) == 0)
+		return true;
+	if (why.code != FAULT_UNSUPPORTED)
+		return false;
+	(void)!want_say(&ca->news, &ignored,
+	    "the signature of its issuer cannot be checked: %s", why.text);
+	return true;
+}
+
+/* Whether the run has a good one above ${ca}. */
+static bool
+above_here(struct refresh_ca *ca)
+{
+	const struct refresh *r = ca->run;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->ca[i].state == REFRESH_GOOD && &r->ca[i] != ca &&
+		    r->ca[i].cert != NULL && is_above(ca, r->ca[i].cert))
+			return true;
+	return false;
+}
+
+/* Whether ${hash} is of a CA that this run decides on. */
+static bool
+decided(const struct refresh *r, const char *hash)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->ca[i].want->hash, hash) == 0 &&
+		    r->ca[i].state != REFRESH_BROKEN)
+			return true;
+	return false;
+}
+
+/* Whether one that stays installed is above it. */
+static bool
+above_there(struct refresh_ca *ca, const struct anchor_set *there)
+{
+	for (size_t i = 0; i < there->count; i++)
+		if (there->item[i]->cert != NULL &&
+		    !decided(ca->run, there->item[i]->hash) &&
+		    is_above(ca, there->item[i]->cert))
+			return true;
+	return false;
+}
+
+/* One round: *${again} if a CA fell, since those below it fall too. */
+static int
+look(struct refresh *r, const struct anchor_set *there, bool *again,
+    struct fault *f)
+{
+	*again = false;
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+		char name[DN_TEXT_MAX];
+
+		if (ca->state != REFRESH_GOOD ||
+		    cert_is_self_issued(ca->cert) || above_here(ca) ||
+		    above_there(ca, there))
+			continue;
+		ca->state = REFRESH_FAILED;
+		*again = true;
+		if (dn_show_slash(&ca->cert->issuer, name, sizeof(name)) < 0)
+			memcpy(name, "?", 2);
+		if (want_say(&ca->errors, f,
+			"Dependency check failed: its issuer \"%s\" is not "
+			"installed",
+			name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+refresh_chain(struct refresh *r, struct fault *f)
+{
+	struct anchor_set there = { 0 };
+	struct fault why = { 0 };
+	bool again = true;
+	int result = 0;
+
+	/* A directory that does not exist has nothing. */
+	(void)!source_directory(&there, r->world->conf.target, &why);
+	while (result == 0 && again)
+		result = look(r, &there, &again, f);
+	anchor_set_clear(&there);
+	return result;
+}

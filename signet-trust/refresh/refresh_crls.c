@@ -1,0 +1,194 @@
+/* The revocation lists of each CA. */
+#include "anchor/anchor_body.h"
+#include "anchor/span_text.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "refresh_get.h"
+#include "x509/pem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_SIZE 64
+
+/* One list to be had. */
+struct want_one {
+	struct refresh_ca *ca;
+	struct refresh_crl *crl;
+	const struct want_list *urls;
+	char key[KEY_SIZE];
+	bool old_good;	 /* what is installed holds still */
+	bool old_signed; /* what is installed is this CA's, ended or not */
+	struct crl old;	 /* without its bytes */
+};
+
+/* Keep ${der} as it is to be installed. */
+static int
+keep(struct refresh_crl *to, struct wire_bytes der, const struct crl *crl,
+    struct fault *f)
+{
+	buf_clear(&to->pem);
+	buf_reserve(&to->pem, der.len / 48 * 65 + 256);
+	pem_put(&to->pem, "X509 CRL", der);
+	if (to->pem.failed)
+		return fault_set(f, FAULT_MEMORY, "CRL");
+	to->have = true;
+	to->number = crl->number;
+	to->this_update = crl->this_update;
+	to->next_update = crl->next_update;
+	return 0;
+}
+
+/* What is installed in its place: whether it is to be trusted still. */
+static int
+look_here(struct want_one *one, struct fault *f)
+{
+	const struct refresh_ca *ca = one->ca;
+	OWN_BUF(text, REFRESH_PEM_MAX);
+	OWN_BUF(decoded, CRL_BYTES_MAX);
+	struct wire_bytes der = { NULL, 0 };
+	struct fault why = { 0 };
+	char name[32];
+	int found;
+
+	(void)snprintf(name, sizeof(name), "%s.r%zu", ca->want->hash,
+	    one->crl->place);
+	found = refresh_installed(ca->run, name, &text, f);
+	if (found <= 0)
+		return found;
+	if (body_crl((struct wire_bytes){ text.data, text.len }, &decoded, &der,
+		&why) < 0)
+		return 0;
+	one->old_good = judge_crl(&ca->run->world->rules, ca->cert, der, NULL,
+			    &one->old, &why) == 0;
+	/* An ended one tells still which came before it. */
+	one->old_signed = one->old_good || why.code == FAULT_EXPIRED;
+	return one->old_good ? keep(one->crl, der, &one->old, f) : 0;
+}
+
+static int
+judge(void *arg, struct wire_bytes body, const char *url, struct fault *f)
+{
+	struct want_one *one = arg;
+	OWN_BUF(decoded, CRL_BYTES_MAX);
+	struct wire_bytes der = { NULL, 0 };
+	struct crl crl;
+
+	(void)url;
+	if (body_crl(body, &decoded, &der, f) < 0)
+		return fault_wrap(f, "Unable to get information for CRL");
+	if (judge_crl(&one->ca->run->world->rules, one->ca->cert, der,
+		one->old_signed ? &one->old : NULL, &crl, f) < 0)
+		return -1;
+	return keep(one->crl, der, &crl, f);
+}
+
+/* Why there is nothing newer than what we have. */
+static void
+done(void *arg, const struct fetch_result *result)
+{
+	const struct want_one *one = arg;
+	struct refresh_ca *ca = one->ca;
+	const char *why = result->fault.text;
+	bool nothing_came = refresh_nothing_came(result->fault.code);
+	struct fault ignored = { 0 };
+
+	if (result->state == FETCH_FETCHED || result->state == FETCH_UNCHANGED)
+		return;
+	if (one->crl->have && (ca->run->offline || result->waiting))
+		return;
+	if (one->crl->have && nothing_came)
+		(void)!want_say(&ca->warnings, &ignored, "%s, using %s copy",
+		    why,
+		    result->state == FETCH_CACHED ? "cached" : "installed");
+	else if (ca->want->allow_missing_crl && !one->crl->have)
+		(void)!want_say(&ca->warnings, &ignored, "No CRL: %s", why);
+	else
+		(void)!want_say(&ca->errors, &ignored, "%s", why);
+}
+
+/* What follows for the CA. */
+static int
+settle(struct refresh_ca *ca, struct fault *f)
+{
+	char when[MOMENT_TEXT_SIZE];
+
+	if (ca->want->crls == 0)
+		return ca->want->allow_missing_crl
+		    ? want_say(&ca->news, f, "No CRL")
+		    : (ca->state = REFRESH_FAILED,
+			  want_say(&ca->errors, f, "No CRL specified"));
+	for (size_t i = 0; i < ca->want->crls; i++) {
+		const struct refresh_crl *c = &ca->crl[i];
+		const struct crl ends = { .this_update = c->this_update,
+			.next_update = c->next_update };
+
+		if (!c->have && !ca->want->allow_missing_crl)
+			ca->state = REFRESH_FAILED;
+		if (!c->have)
+			continue;
+		moment_text(c->next_update, ca->run->world->rules.now, when);
+		if (want_say(judge_crl_ends_soon(&ca->run->world->rules, &ends)
+			    ? &ca->warnings
+			    : &ca->news,
+			f, "CRL will expire at %s", when) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The lists of ${ca}, from ${one} on. */
+static int
+prepare(struct refresh_ca *ca, struct want_one *one, struct fetch_job *job,
+    struct fault *f)
+{
+	for (size_t i = 0; i < ca->want->crls; i++) {
+		const struct want_list *urls = &ca->want->crl[i].urls;
+
+		one[i] = (struct want_one){
+			.ca = ca, .crl = &ca->crl[i], .urls = urls
+		};
+		(void)snprintf(one[i].key, KEY_SIZE, "%s.r%zu.crl",
+		    ca->want->hash, ca->crl[i].place);
+		if (look_here(&one[i], f) < 0)
+			return -1;
+		job[i] = (struct fetch_job){
+			.urls = (const char *const *)urls->item,
+			.url_count = urls->count,
+			.key = one[i].key,
+			.max_bytes = (size_t)ca->run->world->conf.max_crl,
+			.allow_file = ca->want->from != WANT_CADESC,
+			.unchecked = refresh_unchecked(ca->run, ca->want),
+			.judge = judge,
+			.done = done,
+			.arg = &one[i],
+		};
+	}
+	return 0;
+}
+
+int
+refresh_crls(struct refresh *r, struct fault *f)
+{
+	size_t most = r->count * WANT_CRLS_MAX + 1, count = 0;
+	struct fetch_job *jobs = calloc(most, sizeof(*jobs));
+	struct want_one *ones = calloc(most, sizeof(*ones));
+	int result = 0;
+
+	if (jobs == NULL || ones == NULL)
+		result = fault_set(f, FAULT_MEMORY, "jobs");
+	for (size_t i = 0; result == 0 && i < r->count; i++) {
+		if (r->ca[i].state != REFRESH_GOOD)
+			continue;
+		result = prepare(&r->ca[i], &ones[count], &jobs[count], f);
+		count += r->ca[i].want->crls;
+	}
+	if (result == 0)
+		result = refresh_get(r, jobs, count, "revocation lists", f);
+	for (size_t i = 0; result == 0 && i < r->count; i++)
+		if (r->ca[i].state == REFRESH_GOOD)
+			result = settle(&r->ca[i], f);
+	free(jobs);
+	free(ones);
+	return result;
+}

@@ -1,0 +1,151 @@
+/* What is installed, looked at without asking anyone. */
+#include "base/fault.h"
+#include "base/text.h"
+#include "signet-trust/base/trust_args.h"
+#include "signet-trust/refresh/refresh.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The exit statuses that Nagios knows. */
+enum nagios {
+	NAGIOS_OK,
+	NAGIOS_WARNING,
+	NAGIOS_CRITICAL,
+	NAGIOS_UNKNOWN
+};
+
+/* A change that a refresh would make is a fault here: something is not as it
+ * should be. */
+static bool
+counts(const char *change)
+{
+	return !text_starts(change, house_what_word(HOUSE_FOREIGN)) &&
+	    !text_starts(change, house_what_word(HOUSE_ADOPTED));
+}
+
+static size_t
+drift(const struct refresh *r)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->changes.count; i++)
+		count += counts(r->changes.item[i]);
+	return count;
+}
+
+static size_t
+warned(const struct refresh *r)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		count += r->ca[i].warnings.count > 0;
+	return count;
+}
+
+/* The first thing that is not well, in one line. */
+static void
+print_first(const struct refresh *r, bool errors)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct refresh_ca *ca = &r->ca[i];
+		const struct want_list *list =
+		    errors ? &ca->errors : &ca->warnings;
+		char text[200];
+
+		if (list->count == 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "; %s: %s", ca->want->alias,
+		    list->item[0]);
+		text_clean(text);
+		/* The bar begins the figures. */
+		for (char *at = text; *at != '\0'; at++)
+			if (*at == '|')
+				*at = '/';
+		fputs(text, stdout);
+		return;
+	}
+}
+
+static int
+nagios(const struct refresh *r)
+{
+	static const char *const words[] = { "OK", "WARNING", "CRITICAL" };
+	size_t failed = refresh_failed(r), warnings = warned(r),
+	       changed = drift(r);
+	enum nagios status = failed > 0 || changed > 0 ? NAGIOS_CRITICAL
+	    : warnings > 0			       ? NAGIOS_WARNING
+						       : NAGIOS_OK;
+
+	printf("SIGNET-TRUST %s - %zu CAs, %zu failed, %zu with warnings, %zu "
+	       "files not as they should be",
+	    words[status], r->count, failed, warnings, changed);
+	if (status != NAGIOS_OK)
+		print_first(r, failed > 0);
+	printf(" | cas=%zu failed=%zu warnings=%zu files=%zu\n", r->count,
+	    failed, warnings, changed);
+	return (int)status;
+}
+
+static int
+tell(struct refresh *r, const struct trust_args *args, struct fault *f)
+{
+	int status = refresh_status(r);
+
+	if (*r->world->conf.metrics != '\0' && args->metrics != NULL &&
+	    refresh_metrics(r, r->world->conf.metrics, f) < 0)
+		return -1;
+	if (args->nagios)
+		return nagios(r);
+	if (args->json)
+		refresh_json(r, stdout);
+	else
+		refresh_tell(r, false, args->quiet);
+	for (size_t i = 0; !args->json && i < r->changes.count; i++)
+		if (counts(r->changes.item[i]))
+			fprintf(stderr,
+			    "signet-trust: not as it should be: %s\n",
+			    r->changes.item[i]);
+	return status == 0 && drift(r) > 0 ? fault_exit_status(FAULT_PARTLY)
+					   : status;
+}
+
+static int
+check(struct trust_world *w, const struct trust_args *args, struct fault *f)
+{
+	struct refresh r = { .offline = true };
+	int result = trust_world_open(w, args, f);
+
+	if (result == 0)
+		result = refresh_open(&r, w, true, f);
+	if (result == 0)
+		result = refresh_run(&r, f);
+	if (result == 0)
+		result = tell(&r, args, f);
+	refresh_close(&r);
+	return result;
+}
+
+int
+trust_check(const struct trust_args *args, struct fault *f)
+{
+	struct trust_world w = { 0 };
+	int result = check(&w, args, f);
+
+	trust_world_close(&w);
+	if (result >= 0 || !args->nagios)
+		return result;
+	text_clean(f->text);
+	printf("SIGNET-TRUST UNKNOWN - %s\n", f->text);
+	return NAGIOS_UNKNOWN;
+}
+
+int
+trust_completion(const struct trust_args *args, struct fault *f)
+{
+	(void)args;
+	(void)f;
+	trust_complete(stdout);
+	return 0;
+}
