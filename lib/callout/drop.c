@@ -336,6 +336,41 @@ drop_take(struct drop *d, struct drop_taken *taken, struct fault *f)
 
 /* ---- answering */
 
+/* Whether the client of the file ${name} has died. */
+static bool
+is_left(const struct drop *d, const char *name)
+{
+	int fd = openat(d->dir, name, READ_FLAGS);
+	bool left;
+
+	/* What cannot be opened is no client's: a link, or not to be read. */
+	if (fd < 0)
+		return errno != ENOENT && errno != EMFILE && errno != ENFILE;
+	left = !drop_locked(fd);
+	(void)close(fd);
+	return left;
+}
+
+static bool
+is_there(const struct drop *d, char kind, const char id[DROP_ID_SIZE])
+{
+	char name[DROP_NAME_SIZE];
+	struct stat st;
+
+	drop_name(name, kind, id);
+	return fstatat(d->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whether the client of what was taken is there to read an answer. */
+static bool
+is_awaited(const struct drop *d, const char id[DROP_ID_SIZE])
+{
+	char name[DROP_NAME_SIZE];
+
+	drop_name(name, 't', id);
+	return is_there(d, 't', id) && !is_left(d, name);
+}
+
 static int
 write_answer(int fd, const struct buf *answer, struct fault *f)
 {
@@ -354,6 +389,10 @@ drop_answer(struct drop *d, const char id[DROP_ID_SIZE],
 	char fresh[DROP_NAME_SIZE], whole[DROP_NAME_SIZE];
 	int fd, result;
 
+	if (!is_awaited(d, id)) {
+		put_away_all(d, id);
+		return 0;
+	}
 	drop_name(fresh, 'n', id);
 	drop_name(whole, 'a', id);
 	put_away(d, fresh);
@@ -374,21 +413,6 @@ drop_answer(struct drop *d, const char id[DROP_ID_SIZE],
 
 /* ---- sweeping */
 
-/* Whether the client of the file ${name} has died. */
-static bool
-is_left(const struct drop *d, const char *name)
-{
-	int fd = openat(d->dir, name, READ_FLAGS);
-	bool left;
-
-	/* What cannot be opened is no client's: a link, or not to be read. */
-	if (fd < 0)
-		return errno != ENOENT && errno != EMFILE && errno != ENFILE;
-	left = !drop_locked(fd);
-	(void)close(fd);
-	return left;
-}
-
 /* A request that was begun a moment ago is not locked yet. */
 static bool
 is_old(const struct drop *d, const char *name, time_t now)
@@ -398,16 +422,6 @@ is_old(const struct drop *d, const char *name, time_t now)
 	return fstatat(d->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (st.st_mtime < now - DROP_GRACE_S ||
 		st.st_mtime > now + DROP_GRACE_S);
-}
-
-static bool
-is_there(const struct drop *d, char kind, const char id[DROP_ID_SIZE])
-{
-	char name[DROP_NAME_SIZE];
-	struct stat st;
-
-	drop_name(name, kind, id);
-	return fstatat(d->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static void

@@ -88,7 +88,8 @@ void drop_quiet(struct drop *d);
 enum drop_found drop_take(struct drop *d, struct drop_taken *taken,
     struct fault *f);
 
-/* Give ${id} its answer, readable by the group of the directory. */
+/* Give ${id} its answer, readable by the group of the directory; if its client
+ * has gone, take away what he left. */
 CHECKED int drop_answer(struct drop *d, const char id[DROP_ID_SIZE],
     const struct buf *answer, struct fault *f);
 

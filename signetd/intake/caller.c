@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,12 +81,25 @@ answer(void *arg, const struct buf *bytes)
 	flush(c);
 }
 
+/* Whether nobody waits for the answer: he has not only said all he had to. */
+static bool
+has_gone(const struct caller *c)
+{
+	struct pollfd one = { .fd = c->fd };
+
+	return poll(&one, 1, 0) > 0 && (one.revents & POLLHUP) != 0;
+}
+
 /* All is said: ${c} may be gone when this returns. */
 static void
 begin(struct caller *c)
 {
 	const struct call_from from = { c->account, answer, c };
 
+	if (has_gone(c)) {
+		leave(c);
+		return;
+	}
 	loop_watch_set(c->watch, 0);
 	c->asked = true;
 	call_begin(c->intake->calls, &from, c->in.data, c->in.len,
@@ -186,7 +200,7 @@ enter(struct intake *in, int fd)
 		return false;
 	}
 	if ((account = intake_account(in, uid)) == NULL) {
-		intake_turn_away(in, uid, tell_stranger, &fd);
+		intake_turn_away(in, uid, true, tell_stranger, &fd);
 		return false;
 	}
 	if (in->connected == INTAKE_CALLS) {

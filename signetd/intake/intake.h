@@ -51,9 +51,10 @@ struct intake {
 /* The name of ${uid} in issue-from, or NULL. */
 const char *intake_account(const struct intake *in, uid_t uid);
 
-/* ${uid} is not in issue-from: answer so, and log it if that is due. */
-void intake_turn_away(struct intake *in, uid_t uid, call_answer_fn *answer,
-    void *arg);
+/* ${uid} is not in issue-from: answer so, and log it; where ${anyone} may come,
+ * once a second. */
+void intake_turn_away(struct intake *in, uid_t uid, bool anyone,
+    call_answer_fn *answer, void *arg);
 
 /* Something has ended: others may have their turn, or all is drained. */
 void intake_ended(struct intake *in);

@@ -37,8 +37,8 @@ refuse_unlogged(call_answer_fn *fn, void *arg)
 }
 
 void
-intake_turn_away(struct intake *in, uid_t uid, call_answer_fn *answer,
-    void *arg)
+intake_turn_away(struct intake *in, uid_t uid, bool anyone,
+    call_answer_fn *answer, void *arg)
 {
 	const int64_t now = clock_mono();
 	char name[CALL_ACCOUNT_SIZE];
@@ -46,7 +46,7 @@ intake_turn_away(struct intake *in, uid_t uid, call_answer_fn *answer,
 	struct fault f = { 0 };
 
 	in->strangers++;
-	if (in->told != 0 && now - in->told < TOLD_MS) {
+	if (anyone && in->told != 0 && now - in->told < TOLD_MS) {
 		refuse_unlogged(answer, arg);
 		return;
 	}
@@ -223,6 +223,8 @@ attach(struct role *role, const char *name, int fd, struct fault *f)
 	if (*slot == NULL)
 		return -1;
 	call_table_attach(in->calls, in->auth, in->issuer);
+	if (in->slot != NULL)
+		slot_wake(in->slot);
 	return 0;
 }
 

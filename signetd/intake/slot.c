@@ -106,7 +106,8 @@ open_letter(struct slot *slot, enum drop_found found, const struct fault *why)
 	}
 	from.account = intake_account(slot->intake, taken->owner);
 	if (from.account == NULL)
-		intake_turn_away(slot->intake, taken->owner, answer, letter);
+		intake_turn_away(slot->intake, taken->owner, false, answer,
+		    letter);
 	else
 		call_begin(slot->intake->calls, &from, taken->data, taken->len,
 		    clock_mono());
@@ -128,7 +129,8 @@ look(struct slot *slot)
 {
 	int turn = 0;
 
-	if (!slot->claimed || slot->intake->draining)
+	if (!slot->claimed || slot->intake->draining ||
+	    slot->intake->auth == NULL || slot->intake->issuer == NULL)
 		return;
 	/* When there is no room, the link stays, and who comes next waits. */
 	while (turn < TURN && call_room(slot->intake->calls) && take_one(slot))

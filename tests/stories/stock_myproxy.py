@@ -121,11 +121,14 @@ class StockServer:
 
     ${settings} are further lines of its configuration.  PAM, if ${users} are
     given, goes by a service file of its own in a mount namespace of its own;
-    Kerberos, if a ${kdc} is given, by SASL GSSAPI.
+    Kerberos, if a ${kdc} is given, by SASL GSSAPI.  It runs as the uid
+    ${account}, if one is given, as Debian's unit has it; and has certificates
+    from ${program}, its certificate_issuer_program, instead of a CA of its own.
     """
 
     def __init__(self, directory, pki=None, users=None, kdc=None,
-                 host="localhost", settings=(), life=12, pam=None):
+                 host="localhost", settings=(), life=12, pam=None,
+                 account=None, program=None, more_env=None):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.pki = pki or Pki(self.dir / "pki")
@@ -136,6 +139,9 @@ class StockServer:
         self.settings = settings
         self.life = life
         self.pam = pam or ("sufficient" if kdc else "required")
+        self.account = account
+        self.program = program
+        self.more_env = more_env or {}
         self.pid = None
 
     def _pam(self):
@@ -155,19 +161,31 @@ class StockServer:
             "account required pam_permit.so\n")
         return service
 
+    def _issuer(self):
+        if self.program:
+            return [f"certificate_issuer_program {self.program}"]
+        slcs = self.pki.slcs
+        return [f"certificate_issuer_cert {slcs}/cert.pem",
+                f"certificate_issuer_key {slcs}/key.pem",
+                f"certificate_issuer_subca_certfile {slcs}/cert.pem",
+                f"certificate_serialfile {self.dir}/serial",
+                f"certificate_mapfile {self.dir}/mapfile"]
+
+    def _own(self):
+        """What the server's account must have, when that is not ours."""
+        for path in [self.dir, *self.dir.rglob("*")]:
+            os.chown(path, self.account, self.account,
+                     follow_symlinks=False)
+        return ["setpriv", f"--reuid={self.account}",
+                f"--regid={self.account}", "--clear-groups"]
+
     def _config(self):
         names = set(self.users) | set(self.kdc.users if self.kdc else ())
         (self.dir / "mapfile").write_text("".join(
             f'"{PEOPLE}/CN={n}@LIGO.TEST" {n}\n' for n in sorted(names)))
         (self.dir / "serial").write_text("1DCD6500\n")
-        slcs = self.pki.slcs
         lines = ['authorized_retrievers "*"',
-                 f"cert_dir {self.pki.trust}",
-                 f"certificate_issuer_cert {slcs}/cert.pem",
-                 f"certificate_issuer_key {slcs}/key.pem",
-                 f"certificate_issuer_subca_certfile {slcs}/cert.pem",
-                 f"certificate_serialfile {self.dir}/serial",
-                 f"certificate_mapfile {self.dir}/mapfile",
+                 f"cert_dir {self.pki.trust}", *self._issuer(),
                  f"max_cert_lifetime {self.life}", *self.settings]
         if self.users:
             lines += [f'pam "{self.pam}"', f'pam_id "{self._pam()}"']
@@ -179,24 +197,43 @@ class StockServer:
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    def __enter__(self):
+    def _env(self):
         host = self.pki.host
         env = {"PATH": os.environ["PATH"] + ":/usr/sbin", "HOME": str(self.dir),
                "X509_CERT_DIR": str(self.pki.trust),
                "X509_USER_CERT": f"{host}/cert.pem",
-               "X509_USER_KEY": f"{host}/key.pem"}
+               "X509_USER_KEY": f"{host}/key.pem", **self.more_env}
         if self.kdc:
             env |= {"KRB5_CONFIG": self.kdc.krb5_conf,
                     "KRB5_KTNAME": self.kdc.keytab}
-        pid_file = self.dir / "server.pid"
+        return env
+
+    def _command(self, *options):
         command = ["myproxy-server", "-c", str(self._config()), "-l",
-                   "127.0.0.1", "-p", str(self.port), "-P", str(pid_file),
-                   "-s", str(self.dir / "no-storage")]
+                   "127.0.0.1", "-p", str(self.port),
+                   "-s", str(self.dir / "no-storage"), *options]
+        if self.account is not None:
+            command = self._own() + command
         if self.users:
             command = ["unshare", "-m", "sh", "-c",
                        f"mount --bind {self.dir}/pam.d /etc/pam.d && "
                        'exec "$@"', "sh", *command]
-        subprocess.run(command, env=env, check=True, timeout=60,
+        return command
+
+    def serve_one(self):
+        """In the foreground, for one client; its log is on standard error."""
+        server = subprocess.Popen(
+            self._command("-d"), env=self._env(), stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        for line in server.stderr:
+            if line.startswith("Starting myproxy-server"):
+                return server
+        raise RuntimeError("the stock server does not start")
+
+    def __enter__(self):
+        pid_file = self.dir / "server.pid"
+        command = self._command("-P", str(pid_file))
+        subprocess.run(command, env=self._env(), check=True, timeout=60,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        preexec_fn=die_with_parent)
         self.pid = int(self._wait(pid_file))
