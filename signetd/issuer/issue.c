@@ -283,7 +283,10 @@ issue_signed(struct issue *is, const struct msg_tbs_done *m)
 		return;
 	job->withheld = m->fault != FAULT_NONE && m->signature.len > 0;
 	if (m->fault != FAULT_NONE && !job->withheld)
-		result = fault_set(&f, code_of(m->fault), "the signer refused");
+		result = fault_set(&f, code_of(m->fault), "%s",
+		    m->fault == FAULT_SUSPENDED
+			? "signing is suspended: the token was lost"
+			: "the signer refused");
 	else if (job->refused && !job->withheld)
 		result = fault_set(&f, FAULT_BUSY, "a signature came too late");
 	else

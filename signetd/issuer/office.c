@@ -490,7 +490,10 @@ office_signed(struct office *o, const struct msg_tbs_done *m)
 		return;
 	e->withheld = m->fault != FAULT_NONE && m->signature.len > 0;
 	if (m->fault != FAULT_NONE && !e->withheld)
-		result = fault_set(&f, code_of(m->fault), "the signer refused");
+		result = fault_set(&f, code_of(m->fault), "%s",
+		    m->fault == FAULT_SUSPENDED
+			? "signing is suspended: the token was lost"
+			: "the signer refused");
 	else if (e->refused && !e->withheld)
 		result = fault_set(&f, FAULT_BUSY, "a signature came too late");
 	else
