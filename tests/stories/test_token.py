@@ -1,7 +1,7 @@
 """A CA whose key is in a token: it signs after its PIN was given, stops at once
 when it is pulled, and goes on without a restart."""
 
-import json
+import os
 import pathlib
 import re
 import signal
@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from signet_site import SIGNET_CA, Site, openssl, run
+from signet_site import BUILD, SIGNET_CA, Site, openssl, run
 from signet_token import Token
+from usb_play import Usb, preloaded
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +205,7 @@ def test_the_last_try_is_the_operators(place):
 
 
 def test_its_process_holds_no_more_than_it_must(place):
-    site, token = place
+    site, _ = place
     proc = pathlib.Path("/proc") / str(site.roles()["token.0"])
     status = (proc / "status").read_text()
     assert re.search(r"^NoNewPrivs:\s1$", status, re.M)
@@ -214,6 +215,47 @@ def test_its_process_holds_no_more_than_it_must(place):
     assert proc.joinpath("mem").stat().st_uid == 0
     assert "0 0 " in re.sub(r"\s+", " ", re.search(
         r"^Max core file size.*", (proc / "limits").read_text(), re.M)[0])
+    if os.getuid() != 0:
+        with pytest.raises(PermissionError):
+            os.listdir(proc / "fd")
+        return
     places = [str(p.resolve()) for p in (proc / "fd").iterdir()]
     assert not [p for p in places if p.endswith((".pem", ".key", "ledger.db"))]
-    assert token.pin not in json.dumps(places)
+
+
+def test_a_token_that_leaves_the_usb_is_lost_whatever_its_module_says(
+        tmp_path, place):
+    """The module, of a network reader say, goes on as if nothing were."""
+    device, other = "0529:0620", "0529:0621"
+    usb = Usb()
+    usb.plug(device)
+    usb.plug(other)
+    token = Token(tmp_path / "token")
+    site = Site(tmp_path / "site", root=place[0].root, name="USB",
+                settings=token.settings())
+    token.adopt(site.ca)
+    with open(site.ca / "ca.conf", "a") as conf:
+        conf.write(f"usb-device {device}\n")
+    site.env.update(token.env)
+    site.wrapper = preloaded(BUILD / "signetd", tmp_path / "bin", "token",
+                             usb.env)
+    site.start(*token.options())
+    try:
+        site.wait_log("token-ready")
+        site.wait_log("crl-filed")
+        site.stock_logon()
+        at = here(site)
+        usb.pull(other)
+        site.stock_logon()
+        assert "token-" not in site.log_now()[at:]
+        usb.pull(device)
+        after(site, at, "token-usb [^\n]*it was pulled")
+        after(site, at, "token-lost [^\n]*USB")
+        # It is there all the same, says its module, and waits for its PIN.
+        after(site, at, "token-ready")
+        site.stock_logon()
+        usb.tell(device, "add")
+        after(site, at, "token-usb [^\n]*it was put in")
+    finally:
+        site.stop()
+    usb.end()
