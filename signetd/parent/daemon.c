@@ -508,15 +508,6 @@ tell_pin(void *arg, size_t n, const struct secret *pin, struct fault *f)
 	return fault_set(f, FAULT_ABSENT, "the token's process has ended");
 }
 
-static bool
-has_token(const struct gather *g)
-{
-	for (size_t i = 0; i < g->conf.ca.count; i++)
-		if (g->token[i])
-			return true;
-	return false;
-}
-
 /* Where PINs are asked for, and what runs hooks. */
 static int
 open_desks(struct daemon *d, struct fault *f)
@@ -526,7 +517,7 @@ open_desks(struct daemon *d, struct fault *f)
 		.tell = tell_pin,
 		.arg = d };
 
-	if (has_token(d->gather) && pins_check(wish.conf, NULL, f) < 0)
+	if (gather_has_token(d->gather) && pins_check(wish.conf, NULL, f) < 0)
 		return -1;
 	d->pins = pins_new(&wish, f);
 	d->hooks = hooks_new(d->loop, &d->gather->conf, f);

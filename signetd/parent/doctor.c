@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "signetd/parent/gather.h"
+#include "signetd/parent/rehearse.h"
+#include "sys/console.h"
 #include "sys/net.h"
 #include "x509/authority.h"
 #include "x509/crl.h"
@@ -98,6 +100,23 @@ check_crl(struct report *r, const struct gather *g, const struct authority *a)
 		    a->conf.name, (long)((crl.next_update - now) / DAY));
 }
 
+/* The module alone: whether the token is there is known to the daemon that
+ * holds it, and a second process might disturb it. */
+static void
+check_token(struct report *r, const struct authority_conf *a)
+{
+	struct fault f = { 0 };
+	char path[256];
+
+	if (rehearse_token_module(a, path, &f) < 0)
+		say(r, FAIL, "token",
+		    "install the module, root's and nobody else's to change",
+		    "the PKCS#11 module of %s: %s", a->name, f.text);
+	else
+		say(r, OK, "token", "", "the PKCS#11 module of %s is %s",
+		    a->name, path);
+}
+
 static void
 check_ca(struct report *r, const struct gather *g, size_t n)
 {
@@ -130,11 +149,53 @@ check_ca(struct report *r, const struct gather *g, size_t n)
 		    "the certificate of %s ends in %ld days", a->conf.name,
 		    days);
 		check_crl(r, g, a);
+		if (g->token[n])
+			check_token(r, &a->conf);
 	} else {
 		say(r, FAIL, "ca", "mend the CA's directory", "%s", f.text);
 	}
 	authority_clear(a);
 	free(a);
+}
+
+/* A PIN in memory only, and for somebody who stands there only. */
+static void
+check_pin(struct report *r, const struct signetd_conf *c)
+{
+	struct fault f = { 0 };
+
+	if (text_starts(c->pin_from, "credential:"))
+		say(r, WARN, "pin",
+		    "leave it only if the credential is encrypted "
+		    "(systemd-creds), and nobody can be there at a start",
+		    "the PIN is kept on this host's disk: pin-from %s",
+		    c->pin_from);
+	else if (strcmp(c->pin_from, "terminal") == 0)
+		say(r, WARN, "pin", "set pin-from console",
+		    "the PIN may be typed from afar: pin-from terminal");
+	else if (geteuid() == 0 && console_check(CONSOLE_VIRTUAL, NULL, &f) < 0)
+		say(r, FAIL, "pin", "let signetd open virtual terminals", "%s",
+		    f.text);
+	else
+		say(r, OK, "pin", "", "it is asked for at the console");
+}
+
+/* What is swapped out is on the disk (seed 004: no swap is assumed). */
+static void
+check_swap(struct report *r)
+{
+	OWN_BUF(text, 65536);
+	struct fault f = { 0 };
+	const char *end;
+
+	if (file_read("/proc/swaps", &text, &f) < 0 || buf_cstr(&text) == NULL)
+		return;
+	end = strchr((const char *)text.data, '\n');
+	if (end != NULL && end[1] != '\0')
+		say(r, WARN, "swap", "swapoff -a, or encrypt it",
+		    "this host swaps: a module may leave a PIN there");
+	else
+		say(r, OK, "swap", "", "this host does not swap");
 }
 
 static void
@@ -150,6 +211,10 @@ check_configuration(struct report *r, const char *path, struct gather *g)
 	say(r, OK, "configuration", "", "%s and what it names", path);
 	for (size_t i = 0; i < g->conf.ca.count; i++)
 		check_ca(r, g, i);
+	if (gather_has_token(g)) {
+		check_pin(r, &g->conf);
+		check_swap(r);
+	}
 }
 
 static void

@@ -272,18 +272,6 @@ one_of(const char *keyword, const char *value, const char *const *known,
 	    value);
 }
 
-bool
-gather_has_intake(const struct signetd_conf *c)
-{
-	return *c->issue_socket != '\0' || *c->issue_directory != '\0';
-}
-
-bool
-gather_has_auth(const struct signetd_conf *c)
-{
-	return c->logins || gather_has_intake(c);
-}
-
 /* Users matter to root only: anyone else stays who he is.  "" is a user whom
  * this site does not need. */
 static int

@@ -25,8 +25,8 @@ struct gathered {
 
 struct gather {
 	struct signetd_conf conf;
-	bool token[CONF_LIST_MAX]; /* whether the key of CA n is in a token;
-				    * then "ca.N.key" stays empty */
+	bool token[CONF_LIST_MAX];  /* whether the key of CA n is in a token;
+				     * then "ca.N.key" stays empty */
 	char ca[CONF_LIST_MAX][64]; /* what each is called */
 	size_t count;
 	struct gathered item[GATHER_MAX];
@@ -45,6 +45,9 @@ CHECKED int gather_read(struct gather *g, const char *conf_path,
  * vouched for at all, by logging in or so. */
 bool gather_has_intake(const struct signetd_conf *conf);
 bool gather_has_auth(const struct signetd_conf *conf);
+
+/* Whether the key of any CA is in a token. */
+bool gather_has_token(const struct gather *g);
 
 /* Ask for the pass phrases of encrypted CA keys, where key-passphrase says. */
 CHECKED int gather_phrases(struct gather *g, struct fault *f);

@@ -119,6 +119,11 @@ look_at_ca(const struct gather *g, size_t n, const struct authority *a,
 		return fault_set(f, FAULT_CONFIG,
 		    "its ca.conf does not say \"online yes\": signet-ca signs "
 		    "with it, and keeps its book");
+	if (g->token[n]) {
+		char path[256];
+
+		return rehearse_token_module(&a->conf, path, f);
+	}
 	if (key == NULL || key->len == 0)
 		return 0;
 	return same_key(a->cert, key, f);
@@ -285,7 +290,8 @@ check_logins(const struct gather *g, struct fault *f)
 int
 rehearse_files(const struct gather *g, struct fault *f)
 {
-	if (each_ca(g, look_at_ca, 0, f) < 0 || check_office(&g->conf, f) < 0)
+	if (each_ca(g, look_at_ca, 0, f) < 0 || check_office(&g->conf, f) < 0 ||
+	    rehearse_tokens(g, f) < 0)
 		return -1;
 	return g->conf.logins ? check_logins(g, f) : 0;
 }

@@ -181,7 +181,7 @@ rehearse_settings(const struct signetd_conf *c, struct fault *f)
 	for (size_t i = 0; i < c->listen.count; i++)
 		if (check_listen("listen", c->listen.item[i], f) < 0)
 			return -1;
-	if (c->logins && !is_realm(c->realm))
+	if (gather_has_auth(c) && !is_realm(c->realm))
 		return wrong(f, "realm", c->realm,
 		    "blanks, slashes and '@' cannot be in it");
 	for (size_t i = 0; i < c->map_realm.count; i++)
@@ -189,7 +189,7 @@ rehearse_settings(const struct signetd_conf *c, struct fault *f)
 			return -1;
 	if (check_office(c, f) < 0 ||
 	    check_key_passphrase(c->key_passphrase, f) < 0 ||
-	    check_ldap(c, f) < 0)
+	    check_ldap(c, f) < 0 || rehearse_token_settings(c, f) < 0)
 		return -1;
 	if (c->ledger[0] != '/' || strchr(c->ledger + 1, '/') == NULL ||
 	    text_ends(c->ledger, "/"))

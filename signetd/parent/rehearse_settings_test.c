@@ -1,10 +1,15 @@
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/text.h"
 #include "base/unit.h"
 #include "signetd/parent/rehearse.h"
 
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One more line in the settings of a small site. */
 static int
@@ -41,7 +46,12 @@ sound_settings_are_taken(void **state)
 		"listen slcs.example.org:7512\n",
 		"map-realm OLD.ORG LIGO.ORG\n", "key-passphrase fd:3\n",
 		"key-passphrase credential:ca-phrase\n",
-		"ledger /srv/ledger/l.db\n" };
+		"ledger /srv/ledger/l.db\n", "pin-from terminal\n",
+		"pin-from credential:ca-pin\n", "token-preset pcsc\n",
+		"token-path /opt/hsm\ntoken-path rw /run/hsm\n",
+		"token-hook /usr/local/sbin/tell\n",
+		"issue-socket /run/s/i.sock\nissue-from 61390\n",
+		"issue-directory /run/s/i\nissue-from 61390\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -63,7 +73,16 @@ settings_that_make_no_sense_are_named(void **state)
 		"key-passphrase fd:x\n", "key-passphrase credential:../x\n",
 		"key-passphrase credential:\n", "key-passphrase secret\n",
 		"ledger ledger.db\n", "ledger /ledger.db\n",
-		"ledger /srv/ledger/\n", "pam-service ../login\n" };
+		"ledger /srv/ledger/\n", "pam-service ../login\n",
+		"pin-from file:/etc/pin\n", "pin-from credential:\n",
+		"pin-from credential:../pin\n", "pin-from 1234\n",
+		"pin-from console:1\n", "token-preset usb\n",
+		"token-path hsm\n", "token-path rw hsm\n",
+		"token-path ro /opt\n", "token-hook tell me\n",
+		"crl-hook ./publish\n", "issue-socket i.sock\n",
+		"issue-directory i\n", "issue-socket /run/s/i.sock\n",
+		"issue-directory /run/s/i\n",
+		"issue-directory /\nissue-from 61390\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -77,12 +96,42 @@ settings_that_make_no_sense_are_named(void **state)
 	}
 }
 
+static void
+a_module_that_others_can_change_is_refused(void **state)
+{
+	char dir[] = "/tmp/module.XXXXXX", path[64];
+	struct fault f = { 0 };
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(text_fmt(path, sizeof(path), "%s/m.so", dir), 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_true(fd >= 0);
+	/* In /tmp, where others may make files and not rename ours. */
+	assert_int_equal(rehearse_module(path, &f), 0);
+	assert_int_equal(fchmod(fd, 0775), 0);
+	assert_int_equal(rehearse_module(path, &f), -1);
+	assert_non_null(strstr(f.text, "chmod go-w"));
+	assert_int_equal(fchmod(fd, 0755), 0);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(rehearse_module(path, &f), -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rehearse_module(path, &f), -1);
+	assert_int_equal(rehearse_module(dir, &f), -1);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_settings_are_taken),
 		cmocka_unit_test(settings_that_make_no_sense_are_named),
+		cmocka_unit_test(a_module_that_others_can_change_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,8 @@ unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
 		return "auth-free-tries-address";
 	if (a->auth_longest_wait != b->auth_longest_wait)
 		return "auth-longest-wait";
+	if (memcmp(&a->token_path, &b->token_path, sizeof(a->token_path)) != 0)
+		return "token-path";
 	if (a->auth_timeout != b->auth_timeout)
 		return "auth-timeout";
 	for (size_t i = 0; i < sizeof(fixed_texts) / sizeof(fixed_texts[0]);
@@ -89,6 +91,10 @@ read_anew(struct daemon *d, struct gather *fresh, struct fault *f)
 	if (gather_read(fresh, d->wish->conf_path, f) < 0)
 		return -1;
 	fixed = unreloadable_change(&d->gather->conf, &fresh->conf);
+	/* The key's process was started for it, or the key was read then. */
+	if (fixed == NULL &&
+	    memcmp(d->gather->token, fresh->token, sizeof(fresh->token)) != 0)
+		fixed = "whether a CA's key is in a token";
 	if (fixed != NULL)
 		return fault_set(f, FAULT_CONFIG,
 		    "%s changed: that takes a restart", fixed);
