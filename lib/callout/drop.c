@@ -106,11 +106,12 @@ make_directory(const char *path, uid_t owner, gid_t group, struct fault *f)
 	if (mkdir(path, 0700) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
-	if (geteuid() == 0 && chown(path, owner, group) < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: chown: %s", path,
-		    strerror(errno));
+	/* In this order: the bit of another's group is not ours to set. */
 	if (chmod(path, 02770) < 0)
 		return fault_set(f, FAULT_SYSTEM, "%s: chmod: %s", path,
+		    strerror(errno));
+	if (geteuid() == 0 && chown(path, owner, group) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: chown: %s", path,
 		    strerror(errno));
 	return 0;
 }

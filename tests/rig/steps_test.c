@@ -44,6 +44,7 @@ struct stage {
 	struct line keeper;
 	struct line signer;
 	struct line front;
+	struct line intake;
 	struct key *key;
 	struct buf csr;
 	uint8_t *frame;
@@ -62,6 +63,8 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		issue_vouch(&s->issue, &m->vouch);
 	if (m->type == MSG_SIGN_ASK)
 		issue_ask(&s->issue, ch, &m->sign_ask);
+	if (m->type == MSG_CALL_SIGN)
+		issue_call(&s->issue, ch, &m->call_sign);
 	if (m->type == MSG_RESERVED)
 		issue_reserved(&s->issue, &m->reserved);
 	if (m->type == MSG_TBS_DONE)
@@ -143,6 +146,7 @@ open_stage(void **state)
 	open_line(s, &s->keeper, MSG_ROLE_KEEPER);
 	open_line(s, &s->signer, MSG_ROLE_SIGNER);
 	open_line(s, &s->front, MSG_ROLE_FRONT);
+	open_line(s, &s->intake, MSG_ROLE_INTAKE);
 	s->issue.auth = s->auth.near;
 	s->issue.keeper = s->keeper.near;
 	s->issue.signer = s->signer.near;
@@ -158,6 +162,7 @@ close_stage(void **state)
 	close_line(&s->keeper);
 	close_line(&s->signer);
 	close_line(&s->front);
+	close_line(&s->intake);
 	issue_close(&s->issue);
 	loop_free(s->loop);
 	key_free(s->rig.ca_key);
@@ -235,22 +240,29 @@ expect_void(struct stage *s)
 
 /* Auth vouches, the front end asks. */
 static void
-ask_only(struct stage *s, uint32_t connection)
+vouch_for(struct stage *s, const uint8_t ticket[16])
 {
-	uint8_t ticket[16] = { ++s->next_ticket };
 	struct msg vouch = { .type = MSG_VOUCH,
 		.vouch = { .ref = "0123456789ab",
 		    .principal = "a@EX.ORG",
 		    .subject = "/DC=org/O=Ex/OU=People/CN=a@EX.ORG",
 		    .valid_ms = 1000 } };
-	struct msg m = { .type = MSG_SIGN_ASK };
 	struct fault f = { 0 };
 
 	vouch.vouch.ticket = (struct wire_bytes){ ticket, 16 };
 	/* Said, but not yet heard: the issuer must look for it. */
 	assert_int_equal(channel_tell(s->auth.far, &vouch, &f), 0);
+}
+
+static void
+ask_only(struct stage *s, uint32_t connection)
+{
+	uint8_t ticket[16] = { ++s->next_ticket };
+	struct msg m = { .type = MSG_SIGN_ASK };
+
+	vouch_for(s, ticket);
 	m.sign_ask.connection = connection;
-	m.sign_ask.ticket = vouch.vouch.ticket;
+	m.sign_ask.ticket = (struct wire_bytes){ ticket, 16 };
 	m.sign_ask.csr = (struct wire_bytes){ s->csr.data, s->csr.len };
 	say(&s->front, &m);
 }
@@ -363,6 +375,57 @@ nothing_leaves_before_it_is_committed(void **state)
 	assert_true(m.sign_done.certificate.len > 0);
 	assert_int_equal(s->served, 1);
 	assert_int_equal(job_count(s->issue.jobs), 0);
+}
+
+/* The intake asks, and a serial is reserved: its job. */
+static uint32_t
+call_and_reserve(struct stage *s, uint32_t connection)
+{
+	uint8_t ticket[16] = { ++s->next_ticket };
+	struct msg m = { .type = MSG_CALL_SIGN };
+	uint32_t id;
+
+	vouch_for(s, ticket);
+	m.call_sign.connection = connection;
+	m.call_sign.ticket = (struct wire_bytes){ ticket, 16 };
+	m.call_sign.csr = (struct wire_bytes){ s->csr.data, s->csr.len };
+	say(&s->intake, &m);
+	id = expect(s, &s->keeper, MSG_RESERVE).reserve.id;
+	say_reserved(s, id, FAULT_NONE);
+	return id;
+}
+
+static void
+a_call_out_is_answered_in_its_own_words(void **state)
+{
+	struct stage *s = *state;
+	uint32_t id = call_and_reserve(s, 7);
+	struct msg m = expect(s, &s->signer, MSG_TBS_ASK);
+
+	say_signed(s, &m);
+	(void)expect(s, &s->keeper, MSG_COMMIT);
+	expect_silence(s, &s->intake);
+	say_committed(s, id, FAULT_NONE);
+	m = expect(s, &s->intake, MSG_CALL_SIGNED);
+	assert_int_equal(m.call_signed.connection, 7);
+	assert_int_equal(m.call_signed.fault, FAULT_NONE);
+	assert_true(m.call_signed.certificate.len > 0);
+	assert_true(m.call_signed.chain.len > 0);
+	expect_silence(s, &s->front);
+	id = call_and_reserve(s, 8);
+	(void)expect(s, &s->signer, MSG_TBS_ASK);
+	say_not_signed(s, id, FAULT_SUSPENDED);
+	m = expect(s, &s->intake, MSG_CALL_SIGNED);
+	assert_int_equal(m.call_signed.connection, 8);
+	assert_int_equal(m.call_signed.fault, FAULT_SUSPENDED);
+	expect_void(s);
+	/* A ticket that nobody has vouched for is none, whoever shows it. */
+	m = (struct msg){ .type = MSG_CALL_SIGN };
+	m.call_sign.connection = 9;
+	m.call_sign.ticket = (struct wire_bytes){ serial, sizeof(serial) };
+	say(&s->intake, &m);
+	m = expect(s, &s->intake, MSG_CALL_SIGNED);
+	assert_int_equal(m.call_signed.fault, FAULT_DENIED);
 }
 
 static void
@@ -583,6 +646,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(nothing_leaves_before_it_is_committed),
+		ON_STAGE(a_call_out_is_answered_in_its_own_words),
 		ON_STAGE(a_certificate_that_is_not_recorded_is_not_handed_out),
 		ON_STAGE(a_refusal_by_the_signer_voids_the_serial),
 		ON_STAGE(a_code_that_is_none_becomes_an_internal_fault),

@@ -31,6 +31,8 @@ FORBIDDEN = {
     "keeper": [SOCKET, EXEC, FORK, PTRACE, READ_PASSWD, WRITE_TMP,
                BECOME_ROOT],
     "desk": [SOCKET, EXEC, FORK, PTRACE, READ_PASSWD, WRITE_TMP, BECOME_ROOT],
+    "intake": [SOCKET, EXEC, FORK, PTRACE, READ_PASSWD, WRITE_TMP,
+               BECOME_ROOT],
 }
 ATTEMPTS = [(role, act) for role, acts in FORBIDDEN.items() for act in acts]
 
@@ -42,7 +44,10 @@ def site(tmp_path_factory):
     staff.write_text("administrator ann principal ann@LIGO.TEST\n"
                      "role ann approver\n")
     yield Site(place, settings=[f"office-staff {staff}",
-                                f"office-socket {place}/run/office.sock"])
+                                f"office-socket {place}/run/office.sock",
+                                f"issue-socket {place}/run/issue.sock",
+                                f"issue-directory {place}/issue",
+                                f"issue-from {os.getuid()}"])
 
 
 def make_it_try(pid, act):
@@ -123,6 +128,19 @@ def test_the_issuer_hears_nothing_else_from_a_front(site, tmp_path, name):
         assert front.recv(70000) == b""  # closed, unheard
         assert "role-refused role=front.0" in role.log()
         assert role.process.poll() is None  # the others still have an issuer
+
+
+@pytest.mark.parametrize("name", [n for n, speaker, hearer, _ in TABLE
+                                  if (speaker, hearer) != ("INTAKE", "ISSUER")])
+def test_the_issuer_hears_nothing_else_from_the_intake(site, tmp_path, name):
+    with Role("issuer", site.conf.read_bytes(), issuer_parts(site),
+              ["auth", "signer", "keeper", "intake.0"],
+              tmp_path / "log") as role:
+        intake = role.channels["intake.0"]
+        intake.send(encode(name, **values_for(name)))
+        assert intake.recv(70000) == b""  # closed, unheard
+        assert "role-refused role=intake.0" in role.log()
+        assert role.process.poll() is None
 
 
 def test_a_front_cannot_make_a_ticket(site, tmp_path):
