@@ -176,6 +176,54 @@ probe_add_key(const struct probe *p, const char *object, const char *what,
 	    &f);
 }
 
+/* A key that wants its PIN each time, made by SoftHSM's own means. */
+static inline void
+probe_add_careful_key(const struct probe *p, uint8_t der[512],
+    struct spki *spki)
+{
+	static const char *const params =
+	    "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+	CK_MECHANISM mechanism = { CKM_EC_KEY_PAIR_GEN, NULL, 0 };
+	CK_BBOOL yes = CK_TRUE;
+	CK_UTF8CHAR label[] = "careful", id[] = "7";
+	CK_ATTRIBUTE public[] = { { CKA_TOKEN, &yes, 1 },
+		{ CKA_EC_PARAMS, (void *)(uintptr_t)params, 10 },
+		{ CKA_ID, id, 1 } };
+	CK_ATTRIBUTE private[] = { { CKA_TOKEN, &yes, 1 },
+		{ CKA_PRIVATE, &yes, 1 }, { CKA_SIGN, &yes, 1 },
+		{ CKA_ALWAYS_AUTHENTICATE, &yes, 1 }, { CKA_LABEL, label, 7 },
+		{ CKA_ID, id, 1 } };
+	struct token_uri uri = probe_uri(p, "careful");
+	OWN_STRUCT(secret) pin = probe_secret(p->pin);
+	OWN_BUF(out, 512);
+	struct fault f = { 0 };
+	OWN_STRUCT(token) token = token_open(&uri, NULL, &f);
+	OWN_STRUCT(token_module) module = NULL;
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE a, b;
+	struct token_info info;
+
+	token_info(token, &info);
+	token_close(TAKE(token));
+	module = token_module_open(p->shim, &f);
+	assert_int_equal(module->call->C_OpenSession(info.slot,
+			     CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+			     &session),
+	    CKR_OK);
+	assert_int_equal(module->call->C_Login(session, CKU_USER,
+			     secret_data(pin), secret_len(pin)),
+	    CKR_OK);
+	assert_int_equal(module->call->C_GenerateKeyPair(session, &mechanism,
+			     public, 3, private, 6, &a, &b),
+	    CKR_OK);
+	token_module_close(TAKE(module));
+	token = token_open(&uri, NULL, &f);
+	probe_must(token_show_key(token, pin, &out, &f), &f);
+	memcpy(der, out.data, out.len);
+	probe_must(spki_read(spki, (struct wire_bytes){ der, out.len }, &f),
+	    &f);
+}
+
 /* A SoftHSM with one token, in which there is the key "ca". */
 static inline struct probe *
 probe_start(void)

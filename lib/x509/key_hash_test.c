@@ -54,6 +54,43 @@ a_digest_in_pieces_is_signed_as_the_whole_is(void **state)
 }
 
 static void
+a_digest_that_was_made_before_is_verified(void **state)
+{
+	static const char *const kinds[] = { "rsa:2048", "ec:P-256",
+		"ec:P-384" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct fault f = { 0 };
+		OWN_STRUCT(key) key = key_make(kinds[i], &f);
+		const struct spki *spki = key_spki(key);
+		OWN_STRUCT(key_hash) hash = key_hash_new(spki->kind, &f);
+		OWN_BUF(made, 1024);
+		uint8_t digest[KEY_HASH_MAX];
+		size_t len;
+
+		assert_int_equal(key_sign(key,
+				     (struct wire_bytes){ text, sizeof(text) },
+				     &made, &f),
+		    0);
+		key_hash_add(hash, (struct wire_bytes){ text, sizeof(text) });
+		assert_int_equal(key_hash_end(hash, digest, &len, &f), 0);
+		assert_int_equal(key_digest_verify(spki,
+				     (struct wire_bytes){ digest, len },
+				     (struct wire_bytes){ made.data, made.len },
+				     &f),
+		    0);
+		digest[0] ^= 1;
+		assert_int_equal(key_digest_verify(spki,
+				     (struct wire_bytes){ digest, len },
+				     (struct wire_bytes){ made.data, made.len },
+				     &f),
+		    -1);
+		assert_int_equal(f.code, FAULT_INPUT);
+	}
+}
+
+static void
 a_digest_ends_once(void **state)
 {
 	struct fault f = { 0 };
@@ -73,6 +110,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_digest_in_pieces_is_signed_as_the_whole_is),
+		cmocka_unit_test(a_digest_that_was_made_before_is_verified),
 		cmocka_unit_test(a_digest_ends_once),
 	};
 

@@ -345,6 +345,120 @@ at_a_reload_keys_are_taken_over_and_new_ones_are_not(void **state)
 	buf_free(&other.key);
 }
 
+#define TOKEN_LINE "key pkcs11:token=a;object=k?module-path=/x.so\n"
+
+static const struct wire_bytes token_conf = {
+	(const uint8_t *)PROBE_SUB_CONF TOKEN_LINE,
+	sizeof(PROBE_SUB_CONF TOKEN_LINE) - 1
+};
+
+/* The same CA, whose key is in a token. */
+static struct gate *
+token_gate(const struct house *h, const struct gate *old)
+{
+	struct fault f = { 0 };
+	struct gate *gate = gate_new(&f);
+
+	assert_non_null(gate);
+	if (gate_add(gate, token_conf, bytes(&h->cert), none, none, old, &f) <
+	    0)
+		fail_msg("%s", f.text);
+	return gate;
+}
+
+static void
+what_a_token_is_to_sign_is_understood_first(void **state)
+{
+	const struct house *h = *state;
+	OWN_STRUCT(gate) gate = token_gate(h, NULL);
+	struct made m = person(h, "slcs-user", PERSON);
+	struct made stranger =
+	    person(h, "slcs-user", "/DC=org/O=Else/OU=People/CN=a");
+	struct gate_digest digest;
+	OWN_BUF(signature, 1024);
+	struct fault f = { 0 };
+
+	assert_int_equal(gate_find(gate, "sub"), 0);
+	assert_int_equal(gate_find(gate, "other"), -1);
+	assert_true(gate_in_token(gate, 0));
+	assert_false(gate_in_token(gate, 1));
+	assert_false(gate_in_token(h->gate, 0));
+	assert_int_equal(gate_digest(gate, 0, bytes(&stranger.tbs), MINT_NOW,
+			     &digest, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_int_equal(gate_digest(gate, 0, bytes(&m.tbs), MINT_NOW, &digest,
+			     &f),
+	    0);
+	/* The token is played by the key that would be in it. */
+	assert_int_equal(key_sign(h->ca.key, bytes(&m.tbs), &signature, &f), 0);
+	assert_int_equal(gate_verify(gate, 0, &digest, bytes(&signature), &f),
+	    0);
+	signature.data[signature.len - 1] ^= 1;
+	assert_int_equal(gate_verify(gate, 0, &digest, bytes(&signature), &f),
+	    -1);
+	assert_int_equal(gate_sign(gate, "sub", bytes(&m.tbs), MINT_NOW,
+			     &signature, &f),
+	    -1);
+	made_free(&m);
+	made_free(&stranger);
+}
+
+static void
+a_list_for_a_token_is_read_to_its_end_first(void **state)
+{
+	const struct house *h = *state;
+	OWN_STRUCT(gate) gate = token_gate(h, NULL);
+	struct authority *a = probe_authority(&h->ca, PROBE_SUB_CONF);
+	OWN_BUF(tbs, 1u << 20);
+	struct gate_digest digest;
+	OWN_BUF(signature, 1024);
+	struct fault f = { 0 };
+	OWN_STRUCT(gate_list) list = NULL;
+	int fd, more;
+
+	assert_int_equal(crl_tbs(a, NULL, 0, 3, MINT_NOW, &tbs, &f), 0);
+	fd = in_memory(&tbs, true);
+	list = gate_list_new(gate, "sub", fd, MINT_NOW, &f);
+	assert_non_null(list);
+	(void)close(fd);
+	assert_int_equal(gate_list_digest(list, &digest, &f), -1);
+	while ((more = gate_list_step(list, &f)) == 1)
+		;
+	assert_int_equal(more, 0);
+	assert_int_equal(gate_list_sign(list, &signature, &f), -1);
+	assert_int_equal(gate_list_digest(list, &digest, &f), 0);
+	assert_int_equal(key_sign(h->ca.key, bytes(&tbs), &signature, &f), 0);
+	assert_int_equal(gate_verify(gate, 0, &digest, bytes(&signature), &f),
+	    0);
+	authority_clear(a);
+	free(a);
+}
+
+static void
+at_a_reload_a_key_stays_in_its_token_or_its_file(void **state)
+{
+	struct house *h = *state;
+	OWN_STRUCT(gate) first = token_gate(h, NULL);
+	OWN_STRUCT(gate) again = token_gate(h, first);
+	OWN_STRUCT(gate) other = NULL;
+	struct fault f = { 0 };
+
+	assert_true(gate_in_token(again, 0));
+	/* From a file into a token, and back. */
+	other = gate_new(&f);
+	assert_int_equal(gate_add(other, token_conf, bytes(&h->cert), none,
+			     none, h->gate, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	gate_free(other);
+	other = gate_new(&f);
+	assert_int_equal(gate_add(other, conf, bytes(&h->cert), none, none,
+			     first, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+}
+
 #define IN_A_HOUSE(test) \
 	cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
@@ -359,6 +473,9 @@ main(void)
 		IN_A_HOUSE(a_list_it_may_not_sign_is_refused),
 		IN_A_HOUSE(a_key_and_a_certificate_that_differ_are_refused),
 		IN_A_HOUSE(two_cas_of_one_name_are_refused),
+		IN_A_HOUSE(what_a_token_is_to_sign_is_understood_first),
+		IN_A_HOUSE(a_list_for_a_token_is_read_to_its_end_first),
+		IN_A_HOUSE(at_a_reload_a_key_stays_in_its_token_or_its_file),
 		IN_A_HOUSE(
 		    at_a_reload_keys_are_taken_over_and_new_ones_are_not),
 	};

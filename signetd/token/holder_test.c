@@ -1,6 +1,5 @@
-#include "signetd/token/holder.h"
-
 #include "base/clock.h"
+#include "signetd/token/holder_part.h"
 #include "signetd/token_told.h"
 #include "token/token_probe.h"
 
@@ -302,6 +301,59 @@ a_module_that_is_not_there_is_said_and_looked_for_again(void **state)
 	finish(h);
 }
 
+/* Nothing of a PIN is left where it was. */
+static bool
+is_wiped(const struct secret *pin)
+{
+	for (size_t i = 0; i < secret_size(pin); i++)
+		if (secret_text(pin)[i] != '\0')
+			return false;
+	return secret_len(pin) == 0;
+}
+
+static void
+a_pin_is_wiped_as_soon_as_it_was_used(void **state)
+{
+	struct house *h = *state;
+
+	begin(h, "ca");
+	make_ready(h);
+	assert_false(h->holder->has_kept);
+	assert_true(is_wiped(h->holder->given));
+	assert_true(is_wiped(h->holder->kept));
+	finish(h);
+}
+
+static void
+a_key_that_wants_its_pin_each_time_has_it_until_it_is_lost(void **state)
+{
+	struct house *h = *state;
+	const struct spki ca = h->probe->ca;
+	uint8_t der[512];
+	struct spki spki;
+
+	probe_add_careful_key(h->probe, der, &spki);
+	h->probe->ca = spki;
+	begin(h, "careful");
+	make_ready(h);
+	assert_true(h->holder->has_kept);
+	assert_true(is_wiped(h->holder->given));
+	for (uint32_t i = 0; i < 5; i++)
+		ask(h, i);
+	for (int i = 0; i < 5; i++) {
+		struct holder_signed done = answer(h);
+
+		assert_int_equal(done.fault, FAULT_NONE);
+		assert_true(probe_verifies(&spki, &done.signature));
+	}
+	probe_play(h->probe, "present=0\n");
+	wait_state(h, TOKEN_ABSENT);
+	assert_false(h->holder->has_kept);
+	assert_true(is_wiped(h->holder->kept));
+	finish(h);
+	h->probe->ca = ca;
+}
+
 int
 main(void)
 {
@@ -316,6 +368,9 @@ main(void)
 		cmocka_unit_test(the_last_try_is_not_asked_for),
 		cmocka_unit_test(who_sees_it_go_elsewhere_ends_it),
 		cmocka_unit_test(a_call_that_hangs_is_seen),
+		cmocka_unit_test(a_pin_is_wiped_as_soon_as_it_was_used),
+		cmocka_unit_test(
+		    a_key_that_wants_its_pin_each_time_has_it_until_it_is_lost),
 		cmocka_unit_test(
 		    a_module_that_is_not_there_is_said_and_looked_for_again),
 	};
