@@ -7,15 +7,12 @@ import random
 import pytest
 from csr_maker import (BMP, T61, UTF8, OpensslKey, RocaKey, alt_names, csr,
                        extension, name, pem, request_file, seq)
-from signet_site import BASE, CAS, REPO, SIGNET_CA, run
+from ca_house import ca
+from signet_site import BASE, CAS, REPO, run
 
 SERVICES = f"{BASE}/OU=Services"
 ABOVE = [("DC", "org"), ("DC", "ligo"), ("O", "LIGO"), ("OU", "Services")]
 GW = f"{SERVICES}/CN=gw.uwm.edu"
-
-
-def ca(*args, check=True, **kw):
-    return run(SIGNET_CA, *args, check=check, **kw)
 
 
 class Office:

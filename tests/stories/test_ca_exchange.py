@@ -4,20 +4,17 @@ refused; whatever is killed can be run again."""
 
 import json
 import os
-import pty
 import re
-import select
 import shutil
 import stat
 import subprocess
-import time
 
 import pytest
+from ca_house import ca, converse, refused, SERVICES
 from kill_at import KillAt
 from signet_site import BASE, CAS, PEOPLE, REPO, SIGNET_CA, openssl, run
 
 PROFILES = ["--profile-dir", REPO / "share/profiles"]
-SERVICES = f"{BASE}/OU=Services"
 CHAIR = "the chair of the computing committee, by telephone, 2026-11-20"
 CONTACT = ["--contact", "Ann Other", "--contact-mail", "ann@uwm.edu",
            "--contact-phone", "+1 414 555 0100"]
@@ -29,18 +26,6 @@ UWM = ["init", "slcs", "--subject", f"{CAS}/OU=UWM/CN=MyProxy 1",
 HOST = ["request", "new", "--profile", "host", "--subject",
         f"{SERVICES}/CN=gw.uwm.edu", "--dns", "data.uwm.edu", *CONTACT,
         "--purpose", "GridFTP server", "--key", "ec:P-256"]
-
-
-def ca(*args, check=True, **kw):
-    return run(SIGNET_CA, *args, check=check, **kw)
-
-
-def refused(*args, status, says, **kw):
-    result = ca(*args, check=False, **kw)
-    assert result.returncode == status, result.stderr
-    assert result.stderr.startswith("signet-ca: ")
-    assert says in result.stderr, result.stderr
-    return result
 
 
 def sign(directory, request, reply, *more, **kw):
@@ -273,38 +258,16 @@ def test_a_ca_is_renewed_with_its_key(root, tmp_path):
                                   tmp_path / "reply4").stdout
 
 
-def converse(argv, answer):
-    """Run at a terminal and answer the question; status and what was said."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(argv[0], argv)
-    said, end = b"", time.monotonic() + 60
-    while time.monotonic() < end:
-        if not select.select([fd], [], [], 1)[0]:
-            continue
-        try:
-            some = os.read(fd, 4096)
-        except OSError:
-            break
-        if not some:
-            break
-        said += some
-        if answer and said.rstrip().endswith(b"(yes/no):"):
-            os.write(fd, answer.encode() + b"\n")
-            answer = None
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
-
-
 def test_nothing_is_signed_unless_the_person_says_yes(root, tmp_path):
     ca(*UWM, tmp_path / "uwm", "--request", tmp_path / "r")
     argv = [str(a) for a in [SIGNET_CA, "sign", root, tmp_path / "r",
                              "--permission", CHAIR, "--out",
                              tmp_path / "reply"]]
     before = len(issued(root))
-    status, said = converse(argv, "no")
+    status, said = converse(argv, ["no"], b"(yes/no):")
     assert status == 8 and "nothing was signed" in said
     assert not (tmp_path / "reply").exists() and len(issued(root)) == before
-    status, said = converse(argv, "yes")
+    status, said = converse(argv, ["yes"], b"(yes/no):")
     assert status == 0 and (tmp_path / "reply").exists()
     assert said.index("fingerprint") < said.index("(yes/no)")
     # Without a terminal nobody said yes.

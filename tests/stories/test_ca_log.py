@@ -12,17 +12,14 @@ import sys
 import time
 
 import pytest
-from signet_site import BASE, CAS, REPO, SIGNET_CA, SIGNETD, Site, run
+from ca_house import ca
+from signet_site import BASE, CAS, REPO, SIGNETD, Site, run
 
 sys.path.insert(0, str(REPO / "tests" / "peers"))
 import check_log  # noqa: E402
 
 SERVICES = f"{BASE}/OU=Services"
 CHECKER = REPO / "tests" / "peers" / "check_log.py"
-
-
-def ca(*args, check=True, **kw):
-    return run(SIGNET_CA, *args, check=check, **kw)
 
 
 def entries(house, *args):

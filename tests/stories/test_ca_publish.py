@@ -16,6 +16,7 @@ import threading
 import pytest
 from gct import handshake
 from kill_at import KillAt
+from ca_house import ca
 from signet_site import BASE, CAS, PEOPLE, REPO, SIGNET_CA, openssl, run
 
 SERVICES = f"{BASE}/OU=Services"
@@ -51,10 +52,6 @@ package-licence CC0-1.0
 TARBALL = "ligo-ca-certificates-1.0.tar.gz"
 DEB = "ligo-ca-certificates_1.0_all.deb"
 RPM = "ligo-ca-certificates-1.0-1.noarch.rpm"
-
-
-def ca(*args, check=True, **kw):
-    return run(SIGNET_CA, *args, check=check, **kw)
 
 
 class House:

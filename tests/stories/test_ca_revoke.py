@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from ca_house import ca
 from signet_site import BASE, BUILD, CAS, REPO, SIGNET_CA, Site, openssl, run
 
 SERVICES = f"{BASE}/OU=Services"
@@ -21,10 +22,6 @@ REASONS = {"keyCompromise": "Key Compromise", "cACompromise": "CA Compromise",
            "certificateHold": "Certificate Hold",
            "privilegeWithdrawn": "Privilege Withdrawn",
            "aACompromise": "AA Compromise", "unspecified": None}
-
-
-def ca(*args, check=True, **kw):
-    return run(SIGNET_CA, *args, check=check, **kw)
 
 
 def answer(*args, status=0):
