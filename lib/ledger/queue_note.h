@@ -25,8 +25,9 @@ struct fault;
 #define QUEUE_NOTE_SERIALS 1024
 #define QUEUE_NOTE_MAX 65536 /* octets of a file */
 #define QUEUE_NOTE_SERIAL 20
-#define QUEUE_NOTE_DIR "queue"	     /* beside the ledger */
-#define QUEUE_NOTE_REFUSED "refused" /* in it */
+#define QUEUE_NOTE_DIR "queue" /* beside the ledger */
+/* Before the name of one that could not be carried out. */
+#define QUEUE_NOTE_REFUSED "refused-"
 #define QUEUE_NOTE_SUFFIX ".revoke"
 
 struct queue_note {

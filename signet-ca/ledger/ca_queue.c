@@ -154,10 +154,11 @@ put(const struct ca_args *args, const char *queue, struct fault *f)
 
 /* One that waits, or was refused. */
 static int
-show(const char *dir, const char *name, bool refused, json_t *out)
+show(const char *dir, const char *name, json_t *out)
 {
 	OWN_STRUCT(queue_note) note = calloc(1, sizeof(*note));
 	OWN_BUF(text, QUEUE_NOTE_MAX);
+	OWN_BUF(room, 4 * NAME_MAX + 1);
 	struct fault f = { 0 };
 	char path[PATH_MAX], hex[2 * QUEUE_NOTE_SERIAL + 1];
 	struct stat st;
@@ -182,29 +183,28 @@ show(const char *dir, const char *name, bool refused, json_t *out)
 			(void)json_array_append_new(serials, json_string(hex));
 		}
 	text_clean(f.text);
-	item = json_pack("{s:s*, s:s, s:b, s:s, s:s, s:o, s:s}", "file", name,
-	    "who", pw == NULL ? "unknown" : pw->pw_name, "refused", refused,
-	    "ca", note->ca, "reason", ca_book_reason(note->reason), "serials",
-	    serials, "fault", f.text);
+	item = json_pack("{s:s, s:s, s:b, s:s, s:s, s:o, s:s}", "file",
+	    ca_book_safe(name, &room), "who",
+	    pw == NULL ? "unknown" : pw->pw_name, "refused",
+	    text_starts(name, QUEUE_NOTE_REFUSED), "ca", note->ca, "reason",
+	    ca_book_reason(note->reason), "serials", serials, "fault", f.text);
 	return json_array_append_new(out, item);
 }
 
 static int
-gather(const char *dir, bool refused, json_t *out, struct fault *f)
+gather(const char *dir, json_t *out, struct fault *f)
 {
 	struct dirent **names = NULL;
 	int count = scandir(dir, &names, NULL, alphasort);
 
 	if (count < 0)
-		return errno == ENOENT && refused
-		    ? 0
-		    : fault_set(f,
-			  errno == EACCES ? FAULT_DENIED : FAULT_SYSTEM,
-			  "%s: %s", dir, strerror(errno));
+		return fault_set(f,
+		    errno == EACCES ? FAULT_DENIED : FAULT_SYSTEM, "%s: %s",
+		    dir, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		if (names[i]->d_name[0] != '.' &&
-		    strcmp(names[i]->d_name, QUEUE_NOTE_REFUSED) != 0)
-			(void)show(dir, names[i]->d_name, refused, out);
+		/* One with a dot is being written. */
+		if (names[i]->d_name[0] != '.')
+			(void)show(dir, names[i]->d_name, out);
 		free(names[i]);
 	}
 	free(names);
@@ -238,7 +238,6 @@ print_item(const json_t *item)
 static int
 list(const struct ca_args *args, const char *queue, struct fault *f)
 {
-	char refused[PATH_MAX];
 	json_t *out = json_array();
 	const json_t *item;
 	size_t i;
@@ -246,13 +245,7 @@ list(const struct ca_args *args, const char *queue, struct fault *f)
 
 	if (out == NULL)
 		return fault_set(f, FAULT_MEMORY, "queue");
-	if (text_fmt(refused, sizeof(refused), "%s/" QUEUE_NOTE_REFUSED,
-		queue) < 0)
-		result = fault_set(f, FAULT_USAGE, "path too long");
-	else
-		result = gather(queue, false, out, f);
-	if (result == 0)
-		result = gather(refused, true, out, f);
+	result = gather(queue, out, f);
 	if (result == 0 && args->json) {
 		(void)json_dumpf(out, stdout, JSON_INDENT(1));
 		putchar('\n');

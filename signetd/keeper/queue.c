@@ -210,18 +210,19 @@ read_file(struct task *t, struct fault *f)
 	    (struct wire_bytes){ text.data, text.len }, f);
 }
 
-/* For a person to look at. */
+/* For a person to look at.  It stays in its directory, and what is no file is
+ * taken away: walls (Landlock) let us move nothing else. */
 static void
 put_aside(const struct task *t)
 {
 	char to[PATH_MAX];
 
-	if ((mkdirat(t->dir, QUEUE_NOTE_REFUSED, 0700) < 0 &&
-		errno != EEXIST) ||
-	    text_fmt(to, sizeof(to), QUEUE_NOTE_REFUSED "/%s", t->name) < 0 ||
-	    renameat(t->dir, t->name, t->dir, to) < 0)
+	if (text_fmt(to, sizeof(to), QUEUE_NOTE_REFUSED "%s", t->name) == 0 &&
+	    renameat(t->dir, t->name, t->dir, to) == 0)
+		return;
+	if (unlinkat(t->dir, t->name, 0) < 0)
 		LOG(QUEUE_REFUSED, LOG_TEXT("file", t->name),
-		    LOG_TEXT("text", "it cannot be moved to queue/refused"));
+		    LOG_TEXT("text", "it stays where it is: take it away"));
 }
 
 /* -1 if the ledger takes nothing now, so that what waits goes on waiting. */
@@ -282,7 +283,7 @@ list(int dir, struct names *names, struct fault *f)
 		return fault_set(f, FAULT_SYSTEM, "%s", strerror(errno));
 	}
 	while ((entry = readdir(stream)) != NULL && !names->more) {
-		if (strcmp(entry->d_name, QUEUE_NOTE_REFUSED) == 0)
+		if (text_starts(entry->d_name, QUEUE_NOTE_REFUSED))
 			continue;
 		if (entry->d_name[0] == '.')
 			tidy(dir, entry->d_name);

@@ -14,9 +14,9 @@
  * What a file asks for is in the ledger, durable, before the file goes; a crash
  * between the two costs nothing, since who is revoked already is passed over.
  * A file that asks for what cannot be done (an unknown serial, one of two CAs,
- * not of this form, no regular file) is logged and moved to queue/refused; what
- * else it asks for is done.  When the ledger cannot be written (a full disk)
- * the file stays, for the next time.
+ * not of this form, no regular file) is logged and gets a name with "refused-"
+ * before it, or goes if it is no file; what else it asks for is done.  When the
+ * ledger cannot be written (a full disk) the file stays, for the next time.
  *
  * The directory is made at the start if it is not there, for this user alone:
  * whoever may write into it may revoke.

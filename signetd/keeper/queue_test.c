@@ -215,7 +215,7 @@ what_waits_is_revoked_and_goes(void **state)
 	assert_int_equal(state_of(d, "sub", 0xe9), LEDGER_REVOKED);
 	assert_false(there(d, "a.revoke"));
 	assert_false(there(d, "b.revoke"));
-	assert_false(there(d, "refused"));
+	assert_false(there(d, "refused-a.revoke"));
 	assert_int_equal(ledger_each(d->ledger, &filter, note_line, &reason,
 			     &f),
 	    0);
@@ -235,7 +235,7 @@ a_file_that_a_crash_left_does_no_harm(void **state)
 	put(d, "a.revoke", FIRST "revoke 03e8\nend\n");
 	queue_run(d->queue);
 	assert_false(there(d, "a.revoke"));
-	assert_false(there(d, "refused"));
+	assert_false(there(d, "refused-a.revoke"));
 	assert_int_equal(ledger_entries(d->ledger), before);
 }
 
@@ -250,10 +250,10 @@ what_cannot_be_done_is_put_aside_and_the_rest_is_done(void **state)
 	queue_run(d->queue);
 	assert_int_equal(state_of(d, "sub", 0xe8), LEDGER_REVOKED);
 	assert_false(there(d, "a.revoke"));
-	assert_true(there(d, "refused/a.revoke"));
-	assert_true(there(d, "refused/b.revoke"));
+	assert_true(there(d, "refused-a.revoke"));
+	assert_true(there(d, "refused-b.revoke"));
 	queue_run(d->queue);
-	assert_true(there(d, "refused/a.revoke"));
+	assert_true(there(d, "refused-a.revoke"));
 }
 
 static void
@@ -267,7 +267,7 @@ a_serial_of_two_cas_wants_its_ca(void **state)
 	queue_run(d->queue);
 	assert_int_equal(state_of(d, "sub", 0xe8), LEDGER_ISSUED);
 	assert_int_equal(state_of(d, "other", 0xe8), LEDGER_ISSUED);
-	assert_true(there(d, "refused/a.revoke"));
+	assert_true(there(d, "refused-a.revoke"));
 	put(d, "b.revoke", FIRST "ca other\nrevoke 03e8\nend\n");
 	queue_run(d->queue);
 	assert_int_equal(state_of(d, "sub", 0xe8), LEDGER_ISSUED);
@@ -320,12 +320,12 @@ what_is_no_file_of_ours_is_never_read(void **state)
 	put(d, ".unfinished", text);
 	queue_run(d->queue);
 	assert_int_equal(state_of(d, "sub", 0xe8), LEDGER_ISSUED);
-	assert_true(there(d, "refused/link.revoke"));
-	assert_true(there(d, "refused/pipe.revoke"));
-	assert_true(there(d, "refused/folder.revoke"));
-	assert_true(there(d, "refused/twice.revoke"));
-	assert_true(there(d, "refused/large.revoke"));
-	assert_true(there(d, "refused/rubbish"));
+	assert_true(there(d, "refused-link.revoke"));
+	assert_true(there(d, "refused-pipe.revoke"));
+	assert_true(there(d, "refused-folder.revoke"));
+	assert_true(there(d, "refused-twice.revoke"));
+	assert_true(there(d, "refused-large.revoke"));
+	assert_true(there(d, "refused-rubbish"));
 	assert_true(there(d, ".unfinished"));
 }
 
