@@ -84,6 +84,7 @@ hook_event_add(struct hook_event *e, const char *name, const char *value)
 
 struct start {
 	const char *path;
+	int in;
 	int out;
 	uid_t uid;
 	gid_t gid;
@@ -116,10 +117,10 @@ static void __attribute__((noreturn)) become(const struct start *s)
 {
 	char *argv[] = { strdup(s->path), NULL };
 	sigset_t none;
-	int null = open("/dev/null", O_RDONLY);
+	int in = s->in >= 0 ? s->in : open("/dev/null", O_RDONLY);
 
 	(void)setpgid(0, 0);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	if (in < 0 || dup2(in, STDIN_FILENO) < 0 ||
 	    dup2(s->out, STDOUT_FILENO) < 0 || dup2(s->out, STDERR_FILENO) < 0)
 		_exit(126);
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, 0);
@@ -157,10 +158,35 @@ make_environment(struct start *s, struct hook_event *e, char name[2][96],
 	return 0;
 }
 
-static pid_t
-spawn(const struct hooks *h, struct running *r, int out, struct fault *f)
+/* The directory is another user's, and we may be root: what he has put there
+ * instead is not for the hook to see. */
+static int
+open_input(const struct hook_event *e, struct fault *f)
 {
-	struct start s = { .path = program_of(h, r->which), .out = out };
+	struct stat st;
+	int fd;
+
+	if (*e->input == '\0')
+		return -1;
+	fd = open(e->input, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == e->owner && st.st_nlink == 1)
+		return fd;
+	(void)fault_set(f, FAULT_DENIED, "%s is not what it should be",
+	    e->input);
+	log_fault(f, NULL);
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+static pid_t
+spawn(const struct hooks *h, struct running *r, int in, int out,
+    struct fault *f)
+{
+	struct start s = {
+		.path = program_of(h, r->which), .in = in, .out = out
+	};
 	char name[2][96];
 	pid_t pid;
 
@@ -268,14 +294,17 @@ too_long(void *arg)
 static int
 start(struct hooks *h, struct running *r, struct fault *f)
 {
-	int out[2];
+	int out[2], in;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return fault_set(f, FAULT_SYSTEM, "pipe: %s", strerror(errno));
 	/* Only our end must not wait. */
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
-	r->pid = spawn(h, r, out[1], f);
+	in = open_input(&r->event, f);
+	r->pid = spawn(h, r, in, out[1], f);
 	(void)close(out[1]);
+	if (in >= 0)
+		(void)close(in);
 	if (r->pid < 0) {
 		r->pid = 0;
 		(void)close(out[0]);

@@ -13,8 +13,8 @@
  * Hooks: programs of the site that are told of what happened.  They run one
  * after the other for each setting (token-hook, crl-hook), beside the daemon,
  * which waits for none of them: as user-hook when started by root, in a process
- * group of their own, with an environment of their own, nothing on standard
- * input, and what they print in the log.  After hook-timeout, and when the
+ * group of their own, with an environment of their own, and what they print in
+ * the log.  After hook-timeout, and when the
  * program itself has ended, what is left of the group is killed.
  */
 struct fault;
@@ -34,6 +34,10 @@ enum hook {
 struct hook_event {
 	char event[32];
 	char ca[64];
+	/* What it reads on standard input: this file, if it is ${owner}'s, no
+	 * link, and nothing but a file; empty: nothing. */
+	char input[HOOK_VAR_SIZE];
+	uid_t owner;
 	size_t count;
 	char var[HOOK_VARS_MAX][HOOK_VAR_SIZE]; /* "NAME=value" */
 };

@@ -320,6 +320,46 @@ what_it_prints_without_end_is_bounded(void **state)
 	assert_non_null(strstr(text, "hook-done"));
 }
 
+/* What is read on standard input is the keeper's own file, and no other's. */
+static void
+a_hook_reads_the_list_and_nothing_instead(void **state)
+{
+	struct scene *s = *state;
+	struct hook_event *e = calloc(1, sizeof(*e));
+	OWN_BUF(out, 4096);
+	struct fault f = { 0 };
+	char link_path[128];
+
+	assert_non_null(e);
+	assert_int_equal(text_copy(e->event, sizeof(e->event), "crl"), 0);
+	e->owner = geteuid();
+	path_of(s, "pid", e->input);
+	path_of(s, "hook-link", link_path);
+	assert_int_equal(file_write(e->input, 0600, "the list\n", 9, &f), 0);
+	set_hook(s, "cat > $d/out");
+	hooks_tell(s->hooks, HOOK_TOKEN, e);
+	run_until(s, 1);
+	assert_string_equal(printed(s, &out), "the list\n");
+	/* A second name of it; a link; another's. */
+	assert_int_equal(link(e->input, link_path), 0);
+	hooks_tell(s->hooks, HOOK_TOKEN, e);
+	run_until(s, 2);
+	assert_string_equal(printed(s, &out), "");
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(symlink(e->input, link_path), 0);
+	assert_int_equal(text_copy(e->input, sizeof(e->input), link_path), 0);
+	hooks_tell(s->hooks, HOOK_TOKEN, e);
+	run_until(s, 3);
+	assert_string_equal(printed(s, &out), "");
+	assert_int_equal(unlink(link_path), 0);
+	path_of(s, "pid", e->input);
+	e->owner = geteuid() + 1;
+	hooks_tell(s->hooks, HOOK_TOKEN, e);
+	run_until(s, 4);
+	assert_string_equal(printed(s, &out), "");
+	free(e);
+}
+
 static void
 one_that_cannot_be_run_is_no_end(void **state)
 {
@@ -359,6 +399,7 @@ main(void)
 		BESIDE(one_that_hangs_is_killed_with_what_it_started),
 		BESIDE(what_a_hook_leaves_behind_ends_with_it),
 		BESIDE(what_it_prints_without_end_is_bounded),
+		BESIDE(a_hook_reads_the_list_and_nothing_instead),
 		BESIDE(one_that_cannot_be_run_is_no_end),
 	};
 

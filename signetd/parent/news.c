@@ -6,11 +6,13 @@
 #include "signetd/parent/crew.h"
 #include "signetd/parent/hook.h"
 #include "signetd/parent/pin.h"
+#include "sys/sandbox.h"
 #include "token/token.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *
 name_of(const struct process *p)
@@ -116,6 +118,21 @@ news_token_gone(struct process *p)
 	pins_gone(p->daemon->pins, p->index);
 }
 
+/* Whose the ledger is, and the lists beside it. */
+static uid_t
+keeper_of(const struct process *p)
+{
+	uid_t uid = geteuid();
+	struct fault f = { 0 };
+	gid_t gid;
+
+	if (uid == 0 &&
+	    sandbox_user(p->daemon->gather->conf.user_keeper, &uid, &gid, &f) <
+		0)
+		return geteuid();
+	return uid;
+}
+
 void
 news_list(struct process *p, const struct msg_list_made *m)
 {
@@ -130,8 +147,10 @@ news_list(struct process *p, const struct msg_list_made *m)
 	if (text_fmt(text, sizeof(text), "%.*s/%s.crl", len, ledger, m->ca) ==
 	    0)
 		hook_event_add(e, "SIGNET_CRL", text);
-	if (text_fmt(text, sizeof(text), "%.*s/%s.r0", len, ledger, m->ca) == 0)
-		hook_event_add(e, "SIGNET_CRL_PEM", text);
+	if (text_fmt(e->input, sizeof(e->input), "%.*s/%s.r0", len, ledger,
+		m->ca) == 0)
+		hook_event_add(e, "SIGNET_CRL_PEM", e->input);
+	e->owner = keeper_of(p);
 	if (text_fmt(text, sizeof(text), "%llu",
 		(unsigned long long)m->number) == 0)
 		hook_event_add(e, "SIGNET_CRL_NUMBER", text);

@@ -345,6 +345,7 @@ def test_hooks_are_told(tmp_path, root):
         hook.write_text(f"#!/bin/sh\necho ${{SIGNET_EVENT}} $SIGNET_CA "
                         f"$SIGNET_TOKEN $SIGNET_CRL $SIGNET_CRL_NUMBER "
                         f"$SIGNET_REVOKED >> {told}/{name}\n"
+                        f"cat > {told}/{name}-in\n"
                         "echo it was told\n")
         hook.chmod(0o755)
     tmp_path.chmod(0o755)
@@ -366,6 +367,10 @@ def test_hooks_are_told(tmp_path, root):
         wait_told("token", rf"^token-ready {desk.name} grid ca$")
         wait_told("crl", rf"^crl {desk.name} {desk.ledger.parent}/"
                          rf"{desk.name}.crl \d+ 0$")
+        # The list itself, though the hook may not look where it is.
+        desk.wait_log(r"hook-done hook=crl-hook")
+        assert "BEGIN X509 CRL" in (told / "crl-in").read_text()
+        assert (told / "token-in").read_text() == ""
         desk.wait_log(r"hook-said hook=token-hook .*it was told")
         token.pull()
         text = wait_told("token", rf"^token-lost {desk.name} grid ca$")
