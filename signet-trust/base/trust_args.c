@@ -221,7 +221,8 @@ trust_man(FILE *out)
 		fprintf(out, ".It Cm %s%s%s\n", c->name,
 		    *c->operands != '\0' ? " Ar " : "", c->operands);
 		man_text(c->doc, out);
-		fprintf(out, ".Bl -tag -width Ds\n");
+		if (*c->options != '\0')
+			fprintf(out, ".Bl -tag -width Ds\n");
 		for (size_t j = 0; j < COUNT_OF(rows); j++) {
 			if (!has_word(c->options, rows[j].name))
 				continue;
@@ -230,7 +231,8 @@ trust_man(FILE *out)
 			    rows[j].argument);
 			man_text(rows[j].doc, out);
 		}
-		fprintf(out, ".El\n");
+		if (*c->options != '\0')
+			fprintf(out, ".El\n");
 	}
 	fprintf(out, ".El\n");
 }
