@@ -109,13 +109,37 @@ check_policies(const conf_list *policies, struct fault *f)
 	return 0;
 }
 
+int
+authority_usb_read(const char *text, unsigned *vendor, unsigned *product,
+    struct fault *f)
+{
+	uint8_t v[2], p[2];
+	char first[5];
+
+	if (strlen(text) == 9 && text[4] == ':' &&
+	    text_fmt(first, sizeof(first), "%.4s", text) == 0 &&
+	    text_unhex(first, v, sizeof(v)) == sizeof(v) &&
+	    text_unhex(text + 5, p, sizeof(p)) == sizeof(p)) {
+		*vendor = (unsigned)v[0] << 8 | v[1];
+		*product = (unsigned)p[0] << 8 | p[1];
+		return 0;
+	}
+	return fault_set(f, FAULT_CONFIG,
+	    "usb-device \"%.40s\" is not VENDOR:PRODUCT, as in 0529:0620",
+	    text);
+}
+
 static int
 check_conf(const struct authority *a, struct fault *f)
 {
 	const unsigned ca_bits = CERT_KU_KEY_CERT_SIGN | CERT_KU_CRL_SIGN;
+	unsigned vendor, product;
 
 	if (a->usage == 0)
 		return fault_set(f, FAULT_CONFIG, "no usage is given");
+	if (*a->conf.usb_device != '\0' &&
+	    authority_usb_read(a->conf.usb_device, &vendor, &product, f) < 0)
+		return -1;
 	if (a->signs_ca && (a->usage & CERT_KU_KEY_CERT_SIGN) == 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "kind ca needs usage keyCertSign");

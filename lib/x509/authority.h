@@ -45,6 +45,11 @@ void authority_clear(struct authority *a);
 CHECKED int authority_conf_check(const char *conf_text, size_t len,
     struct fault *f);
 
+/* A device on the USB as ca.conf names it, VENDOR:PRODUCT with four hexadecimal
+ * digits each: FAULT_CONFIG for others. */
+CHECKED int authority_usb_read(const char *text, unsigned *vendor,
+    unsigned *product, struct fault *f);
+
 /* Path of a file that ca.conf names: as it is with a slash, else in ${dir}. */
 CHECKED int authority_path(const char *dir, const char *file, char *path,
     size_t size, struct fault *f);

@@ -203,6 +203,29 @@ a_file_name_is_looked_for_in_the_directory(void **state)
 	    -1);
 }
 
+static void
+a_usb_device_is_vendor_and_product(void **state)
+{
+	static const char *const bad[] = { "", "0529", "0529:", "529:620",
+		"0529:0620:1", "0529-0620", "0529:062g", "05290:620",
+		" 0529:0620", "00529:0620" };
+	struct fault f = { 0 };
+	unsigned vendor, product;
+
+	(void)state;
+	assert_int_equal(authority_usb_read("0529:06aF", &vendor, &product, &f),
+	    0);
+	assert_int_equal(vendor, 0x529);
+	assert_int_equal(product, 0x6af);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		f = (struct fault){ 0 };
+		assert_int_equal(authority_usb_read(bad[i], &vendor, &product,
+				     &f),
+		    -1);
+		assert_int_equal(f.code, FAULT_CONFIG);
+	}
+}
+
 int
 main(void)
 {
@@ -214,6 +237,7 @@ main(void)
 		cmocka_unit_test(
 		    the_signing_policy_is_written_from_the_name_space),
 		cmocka_unit_test(a_file_name_is_looked_for_in_the_directory),
+		cmocka_unit_test(a_usb_device_is_vendor_and_product),
 	};
 
 	return cmocka_run_group_tests_name("x509/authority", tests, NULL, NULL);

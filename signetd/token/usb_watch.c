@@ -1,6 +1,7 @@
 #include "signetd/token/usb_watch.h"
 
 #include "base/fault.h"
+#include "x509/authority.h"
 
 #include <errno.h>
 #include <libudev.h>
@@ -38,19 +39,6 @@ number(const char *text, unsigned *value)
 		*value = *value << 4 | (unsigned)digit(text[n]);
 	}
 	return n;
-}
-
-int
-usb_watch_read(const char *text, unsigned *vendor, unsigned *product,
-    struct fault *f)
-{
-	if (number(text, vendor) == DIGITS && text[DIGITS] == ':' &&
-	    number(text + DIGITS + 1, product) == DIGITS &&
-	    text[2 * DIGITS + 1] == '\0')
-		return 0;
-	return fault_set(f, FAULT_CONFIG,
-	    "usb-device \"%.40s\" is not VENDOR:PRODUCT, as in 0529:0620",
-	    text);
 }
 
 bool
@@ -128,7 +116,7 @@ usb_watch_new(const char *device, struct fault *f)
 		(void)fault_set(f, FAULT_MEMORY, "a watch over the USB");
 		return NULL;
 	}
-	if (usb_watch_read(device, &w->vendor, &w->product, f) < 0 ||
+	if (authority_usb_read(device, &w->vendor, &w->product, f) < 0 ||
 	    listen_to_udev(w, f) < 0 || count(w, f) < 0)
 		return NULL;
 	return TAKE(w);

@@ -21,14 +21,11 @@ enum usb_event {
 	USB_REMOVED
 };
 
-/* "VENDOR:PRODUCT", four hexadecimal digits each: FAULT_CONFIG for others. */
-CHECKED int usb_watch_read(const char *text, unsigned *vendor,
-    unsigned *product, struct fault *f);
-
 /* Whether ${product}, udev's "529/620/100", is of that one; a device that was
  * removed has nothing else. */
 bool usb_watch_is(const char *text, unsigned vendor, unsigned product);
 
+/* ${device} is as ca.conf names it. */
 CHECKED struct usb_watch *usb_watch_new(const char *device, struct fault *f);
 void usb_watch_free(struct usb_watch *w);
 

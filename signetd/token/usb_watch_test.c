@@ -3,29 +3,6 @@
 #include "base/fault.h"
 #include "base/unit.h"
 
-#include <string.h>
-
-static void
-a_device_is_vendor_and_product(void **state)
-{
-	static const char *const bad[] = { "", "0529", "0529:", "529:620",
-		"0529:0620:1", "0529-0620", "0529:062g", "05290:620",
-		" 0529:0620", "00529:0620" };
-	struct fault f = { 0 };
-	unsigned vendor, product;
-
-	(void)state;
-	assert_int_equal(usb_watch_read("0529:06aF", &vendor, &product, &f), 0);
-	assert_int_equal(vendor, 0x529);
-	assert_int_equal(product, 0x6af);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		f = (struct fault){ 0 };
-		assert_int_equal(usb_watch_read(bad[i], &vendor, &product, &f),
-		    -1);
-		assert_int_equal(f.code, FAULT_CONFIG);
-	}
-}
-
 static void
 what_was_removed_is_known_by_its_product(void **state)
 {
@@ -62,7 +39,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_device_is_vendor_and_product),
 		cmocka_unit_test(what_was_removed_is_known_by_its_product),
 		cmocka_unit_test(a_watch_begins_where_nothing_is_plugged_in),
 	};
