@@ -108,6 +108,12 @@ check_options(struct deploy *p, struct fault *f)
 }
 
 bool
+deploy_has_role(const struct deploy *p, const struct deploy_role *role)
+{
+	return !role->token || ca_dir_in_token(p->d);
+}
+
+bool
 deploy_has_auth(const struct deploy *p, const char *way)
 {
 	if (p->args->auth.count == 0)
@@ -131,6 +137,19 @@ put_auth(const struct deploy *p, struct buf *conf)
 		buf_fmt(conf, "keytab %s\n", p->keytab);
 }
 
+/* What is known of a module is its name: SoftHSM has files, others are cards
+ * and USB tokens behind pcscd. */
+static void
+put_token(const struct deploy *p, struct buf *conf)
+{
+	const struct authority_conf *ca = &p->d->authority.conf;
+	bool soft = strstr(ca->key, "softhsm") != NULL ||
+	    strstr(ca->key_module, "softhsm") != NULL;
+
+	buf_fmt(conf, "pin-from console\ntoken-preset %s\n",
+	    soft ? "softhsm" : "pcsc");
+}
+
 int
 deploy_conf(const struct deploy *p, struct buf *conf, struct fault *f)
 {
@@ -147,9 +166,12 @@ deploy_conf(const struct deploy *p, struct buf *conf, struct fault *f)
 	buf_fmt(conf, "ledger %s/ledger/ledger.db\n", p->state);
 	buf_fmt(conf, "realm %s\n", p->args->realm);
 	put_auth(p, conf);
+	if (ca_dir_in_token(p->d))
+		put_token(p, conf);
 	for (size_t i = 0; p->first_uid > 0 && i < DEPLOY_ROLES; i++)
-		buf_fmt(conf, "user-%s %lld\n", deploy_roles[i].role,
-		    (long long)p->first_uid + deploy_roles[i].offset);
+		if (deploy_has_role(p, &deploy_roles[i]))
+			buf_fmt(conf, "user-%s %lld\n", deploy_roles[i].role,
+			    (long long)p->first_uid + deploy_roles[i].offset);
 	return conf->failed ? fault_set(f, FAULT_MEMORY, "signetd.conf") : 0;
 }
 
@@ -190,6 +212,10 @@ tell(const struct deploy *p)
 		printf("  the key of myproxy/HOST, from kadmin, into %s, "
 		       "readable by %s\n",
 		    p->keytab, geteuid() == 0 ? "the user of auth" : "you");
+	if (ca_dir_in_token(p->d))
+		printf("  the token, and what its module needs, open to the "
+		       "user of the role token; the PIN is asked for at the "
+		       "console (pin-from)\n");
 	if (here)
 		printf("  systemctl enable --now signetd.socket signetd\n");
 	else

@@ -26,14 +26,17 @@ struct deploy {
 
 /* The roles that have a user of their own: its account, and which number from
  * --first-uid on it is. */
-#define DEPLOY_ROLES 6
+#define DEPLOY_ROLES 7
 struct deploy_role {
 	const char *role;
 	const char *account;
 	int offset;
+	bool token; /* needed only with a key in a token */
 };
 extern const struct deploy_role deploy_roles[DEPLOY_ROLES];
 
+/* Whether a site with this CA has ${role}. */
+bool deploy_has_role(const struct deploy *p, const struct deploy_role *role);
 bool deploy_has_auth(const struct deploy *p, const char *way);
 
 /* Append signetd.conf, and the profile of people. */

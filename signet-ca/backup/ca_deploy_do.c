@@ -21,12 +21,13 @@
 #define TEXT_MOST (1u << 20)
 
 const struct deploy_role deploy_roles[DEPLOY_ROLES] = {
-	{ "front", "signet-front", 0 },
-	{ "auth", "signet-auth", 1 },
-	{ "worker", "signet-auth", 1 },
-	{ "issuer", "signet-issuer", 2 },
-	{ "signer", "signet-signer", 3 },
-	{ "keeper", "signet-keeper", 4 },
+	{ "front", "signet-front", 0, false },
+	{ "auth", "signet-auth", 1, false },
+	{ "worker", "signet-auth", 1, false },
+	{ "issuer", "signet-issuer", 2, false },
+	{ "signer", "signet-signer", 3, false },
+	{ "keeper", "signet-keeper", 4, false },
+	{ "token", "signet-token", 5, true },
 };
 
 /* Who may own a thing: this user, or the user of a role if we are root. */
@@ -86,7 +87,8 @@ check_accounts(const struct deploy *p, struct fault *f)
 	if (geteuid() != 0 || p->first_uid > 0)
 		return 0;
 	for (size_t i = 0; i < DEPLOY_ROLES; i++)
-		if (getpwnam(deploy_roles[i].account) == NULL)
+		if (deploy_has_role(p, &deploy_roles[i]) &&
+		    getpwnam(deploy_roles[i].account) == NULL)
 			return fault_set(f, FAULT_ABSENT,
 			    "there is no account %s; run: systemd-sysusers "
 			    "signet.conf",

@@ -360,3 +360,24 @@ def test_backup_and_restore_leave_the_key_where_it_is(office, services,
     office.says("crl", tmp_path / "again", "--out", tmp_path / "crl.pem")
     openssl("crl", "-CAfile", services / "ca.pem", "-noout", "-in",
             tmp_path / "crl.pem")
+
+
+def test_a_site_is_deployed_around_it(office, above, tmp_path):
+    office.says("init", "slcs", tmp_path / "slcs", "--root", above,
+                "--subject", f"{CAS}/CN=Site {tmp_path.name}",
+                "--may-sign-under", PEOPLE, "--token",
+                office.token.uri("slcs"), *PROFILES)
+    openssl("crl", "-CAfile", tmp_path / "slcs/ca.pem", "-noout", "-in",
+            tmp_path / "slcs/crl.pem")
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+        "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem")
+    for place in (tmp_path, *tmp_path.parents[:2]):
+        place.chmod(0o755)
+    text = run(SIGNET_CA, "deploy", tmp_path / "slcs", "--realm", "A.TEST",
+               "--prefix", tmp_path / "site", "--first-uid", "61400",
+               "--host-cert", tmp_path / "cert.pem", "--host-key",
+               tmp_path / "key.pem", env=office.env).stdout
+    assert "the PIN is asked for at the console" in text
+    conf = (tmp_path / "site/etc/signet/signetd.conf").read_text()
+    assert "pin-from console\n" in conf and "user-token 61405\n" in conf
