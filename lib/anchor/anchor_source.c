@@ -257,6 +257,51 @@ take_text(const struct names *names, const char *stem, const char *suffix,
 	return want_set(to, (const char *)text.data, f);
 }
 
+/* Both files of a CA being compared. */
+struct comparing {
+	struct anchor_want *want;
+	const struct namespaces *spaces;
+};
+
+/* A name that ${pattern} permits should be one that namespaces permit. */
+static int
+compare_pattern(void *arg, const char *pattern, struct fault *f)
+{
+	const struct comparing *c = arg;
+	char name[DN_TEXT_MAX];
+
+	if (text_copy(name, sizeof(name), pattern) < 0)
+		return 0;
+	for (char *at = name; *at != '\0'; at++)
+		if (*at == '*')
+			*at = 'x';
+	if (namespaces_says(c->spaces, c->want->subject, c->want->subject,
+		name) != NAMESPACES_REFUSE)
+		return 0;
+	return want_say(&c->want->notes, f,
+	    "signing_policy permits %s, namespaces does not", pattern);
+}
+
+/* That is told; each goes on to be judged by itself. */
+static int
+compare_texts(struct anchor_want *want, const struct sigpolicy *policy,
+    const struct namespaces *spaces, struct fault *f)
+{
+	struct comparing c = { want, spaces };
+	struct fault why = { 0 };
+
+	if (policy->rules == NULL || spaces->rules == NULL ||
+	    want->subject == NULL)
+		return 0;
+	if (sigpolicy_patterns(policy, want->subject, compare_pattern, &c,
+		&why) < 0 &&
+	    why.code == FAULT_MEMORY) {
+		*f = why;
+		return -1;
+	}
+	return 0;
+}
+
 static int
 check_texts(struct anchor_want *want, struct fault *f)
 {
@@ -274,6 +319,8 @@ check_texts(struct anchor_want *want, struct fault *f)
 	    namespaces_read(&spaces, want->namespaces, strlen(want->namespaces),
 		&why) < 0)
 		result = want_say(&want->wrong, f, "namespaces: %s", why.text);
+	if (result == 0)
+		result = compare_texts(want, &policy, &spaces, f);
 	sigpolicy_clear(&policy);
 	namespaces_clear(&spaces);
 	return result;

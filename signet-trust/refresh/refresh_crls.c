@@ -1,5 +1,6 @@
 /* The revocation lists of each CA. */
 #include "anchor/anchor_body.h"
+#include "anchor/crl_points.h"
 #include "anchor/span_text.h"
 #include "base/fault.h"
 #include "base/text.h"
@@ -167,6 +168,24 @@ prepare(struct refresh_ca *ca, struct want_one *one, struct fetch_job *job,
 	return 0;
 }
 
+/* Where the certificates that ${ca} signed say that its list is. */
+static int
+find_points(struct refresh_ca *ca, struct fault *f)
+{
+	const struct refresh *r = ca->run;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct refresh_ca *below = &r->ca[i];
+
+		if (below->state == REFRESH_GOOD &&
+		    dn_equal(&below->cert->issuer, &ca->cert->subject) &&
+		    crl_points(below->cert, &ca->want->crl[0].urls, f) < 0)
+			return -1;
+	}
+	ca->want->crls = ca->want->crl[0].urls.count > 0;
+	return 0;
+}
+
 int
 refresh_crls(struct refresh *r, struct fault *f)
 {
@@ -180,7 +199,12 @@ refresh_crls(struct refresh *r, struct fault *f)
 	for (size_t i = 0; result == 0 && i < r->count; i++) {
 		if (r->ca[i].state != REFRESH_GOOD)
 			continue;
-		result = prepare(&r->ca[i], &ones[count], &jobs[count], f);
+		if (r->ca[i].want->crls == 0 &&
+		    r->world->conf.crl_from_certificate)
+			result = find_points(&r->ca[i], f);
+		if (result == 0)
+			result =
+			    prepare(&r->ca[i], &ones[count], &jobs[count], f);
 		count += r->ca[i].want->crls;
 	}
 	if (result == 0)

@@ -1,5 +1,6 @@
 /* What came of it, for people. */
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "refresh.h"
 
@@ -90,6 +91,28 @@ tell_rest(const struct refresh *r)
 	}
 }
 
+/* The journal gets what it can be searched by. */
+static void
+log_all(const struct refresh *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct refresh_ca *ca = &r->ca[i];
+
+		for (size_t k = 0; k < ca->errors.count; k++)
+			LOG(TRUST_FAILED, LOG_TEXT("hash", ca->want->hash),
+			    LOG_TEXT("ca", ca->want->alias),
+			    LOG_TEXT("text", ca->errors.item[k]));
+		for (size_t k = 0; k < ca->warnings.count; k++)
+			LOG(TRUST_WARNED, LOG_TEXT("hash", ca->want->hash),
+			    LOG_TEXT("ca", ca->want->alias),
+			    LOG_TEXT("text", ca->warnings.item[k]));
+	}
+	if (r->changed && !r->look)
+		LOG(TRUST_CHANGED, LOG_TEXT("dir", r->world->conf.target),
+		    LOG_NUMBER("files", r->changes.count),
+		    LOG_NUMBER("cas", r->count));
+}
+
 static void
 complain(const struct refresh *r, bool quiet)
 {
@@ -118,6 +141,9 @@ refresh_tell(const struct refresh *r, bool verbose, bool quiet)
 		for (size_t i = 0; i < r->count; i++)
 			tell_ca(r, &r->ca[i]);
 		tell_rest(r);
+	} else if (getenv("JOURNAL_STREAM") != NULL) {
+		log_open(program(r), 7);
+		log_all(r);
 	} else {
 		complain(r, quiet);
 	}

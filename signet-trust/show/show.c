@@ -177,6 +177,39 @@ show(const struct anchor_want *want)
 	print_list("wrong", &want->wrong);
 }
 
+/* What is installed of it, as a run without asking anyone finds it. */
+static int
+show_installed(struct trust_world *w, const struct anchor_want *want,
+    struct fault *f)
+{
+	struct refresh r = { .offline = true };
+	char when[MOMENT_TEXT_SIZE];
+	int result = refresh_open(&r, w, true, f);
+
+	if (result == 0)
+		result = refresh_run(&r, f);
+	for (size_t i = 0; result == 0 && i < r.count; i++) {
+		const struct refresh_ca *ca = &r.ca[i];
+
+		if (ca->want != want)
+			continue;
+		if (ca->cert != NULL) {
+			moment_text(ca->cert->not_after, w->rules.now, when);
+			print("ends", when);
+		}
+		for (size_t k = 0; k < want->crls; k++) {
+			if (!ca->crl[k].have)
+				continue;
+			moment_text(ca->crl[k].next_update, w->rules.now, when);
+			print("CRL ends", when);
+		}
+		print_list("warning", &ca->warnings);
+		print_list("fault", &ca->errors);
+	}
+	refresh_close(&r);
+	return result;
+}
+
 int
 trust_show(const struct trust_args *args, struct fault *f)
 {
@@ -186,10 +219,13 @@ trust_show(const struct trust_args *args, struct fault *f)
 
 	if (result == 0)
 		result = find(&w, args->operand[0], &want, f);
-	if (result == 0 && args->json)
+	if (result == 0 && args->json) {
 		dump(want_json(want));
-	else if (result == 0)
+	} else if (result == 0) {
 		show(want);
+		if (want->chosen && !want->disabled)
+			result = show_installed(&w, want, f);
+	}
 	trust_world_close(&w);
 	return result;
 }
