@@ -52,10 +52,12 @@ read_options(int argc, char **argv, const char **conf)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		if (option == 'M') {
+			conf_man(&issue_schema, stdout);
+			return 1;
+		}
 		if (option == 'c')
 			*conf = optarg;
-		else if (option == 'M')
-			return conf_man(&issue_schema, stdout), 1;
 		else if (option == 'h')
 			return fputs(usage, stdout) < 0 ? -1 : 1;
 		else if (option == 'V')

@@ -390,3 +390,18 @@ def test_the_issuer_may_say_nothing_else_to_the_intake(alone, way):
     alone.role.process.wait(timeout=20)
     assert "role-refused role=issuer" in alone.role.log()
     assert finish(caller)[0] == 6
+
+
+def test_with_logins_no_the_callout_is_all_there_is(site, tmp_path, way):
+    here = CallSite(tmp_path / "alone", root=site.root, name="Alone")
+    here.settings.append("logins no")
+    here.write_conf()
+    here.start(wait=False)
+    try:
+        here.wait_log(": started pid=")
+        status, out, err = here.call(way)
+        assert status == 0, err
+        check_certificate(here, out, "user0")
+        assert not any(r.startswith("front") for r in here.roles())
+    finally:
+        here.stop()
