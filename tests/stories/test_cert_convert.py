@@ -11,7 +11,7 @@ import pytest
 from grid_tools import Desk, PHRASE
 from openssl_pki import PEOPLE
 from signet_site import SIGNET, run
-from test_grid_tools import at_terminal
+from grid_sides import at_terminal
 
 ROBERT = f"{PEOPLE}/CN=robert"
 
