@@ -44,9 +44,8 @@ static const struct {
 	{ "seccomp", offsetof(struct signetd_conf, seccomp) },
 };
 
-/* Settings that are fixed while the daemon runs. */
-static const char *
-unreloadable_change(const struct signetd_conf *a, const struct signetd_conf *b)
+const char *
+reload_fixed(const struct signetd_conf *a, const struct signetd_conf *b)
 {
 	if (memcmp(&a->listen, &b->listen, sizeof(a->listen)) != 0)
 		return "listen";
@@ -90,7 +89,7 @@ read_anew(struct daemon *d, struct gather *fresh, struct fault *f)
 
 	if (gather_read(fresh, d->wish->conf_path, f) < 0)
 		return -1;
-	fixed = unreloadable_change(&d->gather->conf, &fresh->conf);
+	fixed = reload_fixed(&d->gather->conf, &fresh->conf);
 	/* The key's process was started for it, or the key was read then. */
 	if (fixed == NULL &&
 	    memcmp(d->gather->token, fresh->token, sizeof(fresh->token)) != 0)
