@@ -1,5 +1,8 @@
 #include "signetd/desk/errand_probe.h"
 
+#define REJECT "{\"do\": \"reject\", \"reason\": \"so\", "
+#define REVOKE "{\"do\": \"revoke\", \"cause\": "
+
 /* ---- who may */
 
 static void
@@ -14,9 +17,7 @@ each_verb_takes_its_role(void **state)
 		    "requester" },
 		{ "{\"do\": \"approve\", \"request\": \"x\"}\n", ASKER,
 		    "approver" },
-		{ "{\"do\": \"reject\", \"request\": \"x\", \"reason\": "
-		  "\"so\"}\n",
-		    AUDITOR, "approver" },
+		{ REJECT "\"request\": \"x\"}\n", AUDITOR, "approver" },
 		{ "{\"do\": \"withdraw\", \"request\": \"x\"}\n", APPROVER,
 		    "requester" },
 		{ "{\"do\": \"revoke\", \"serial\": \"1\", \"cause\": 1}\n",
@@ -83,12 +84,11 @@ static void
 one_thing_is_named_and_a_cause_that_is_given_here(void **state)
 {
 	static const char *const bad[] = {
-		"{\"do\": \"revoke\", \"cause\": 1}\n",
-		"{\"do\": \"revoke\", \"cause\": 1, \"serial\": \"1\", "
-		"\"who\": \"bob\"}\n",
-		"{\"do\": \"revoke\", \"cause\": 2, \"serial\": \"1\"}\n",
-		"{\"do\": \"revoke\", \"cause\": 7, \"serial\": \"1\"}\n",
-		"{\"do\": \"revoke\", \"cause\": 1, \"subject\": \"gw\"}\n",
+		REVOKE "1}\n",
+		REVOKE "1, \"serial\": \"1\", \"who\": \"bob\"}\n",
+		REVOKE "2, \"serial\": \"1\"}\n",
+		REVOKE "7, \"serial\": \"1\"}\n",
+		REVOKE "1, \"subject\": \"gw\"}\n",
 	};
 	struct counter *c = counter_open(PROFILE, REVOKER);
 
