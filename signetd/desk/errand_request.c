@@ -38,9 +38,11 @@ report(struct errand *e)
 		return;
 	}
 	body = errand_request_json(e, &e->row);
-	/* It was approved, and will be signed: but it is not yet. */
+	/* It was approved, and will be signed: but it is not yet.  Or it was
+	 * when the CA's token was lost, and is nobody's. */
 	if (body != NULL && e->problem.code != FAULT_NONE &&
-	    e->row.state != STATE_ISSUED) {
+	    (e->row.state != STATE_ISSUED ||
+		e->problem.code == FAULT_SUSPENDED)) {
 		desk_put(body, "problem", fault_name(e->problem.code));
 		desk_put(body, "problem_text", e->problem.text);
 	}
@@ -420,6 +422,13 @@ fetched(struct errand *e)
 	if (f.code == FAULT_NONE && e->certificate.len == 0)
 		(void)fault_set(&f, FAULT_LEDGER,
 		    "the ledger lacks certificate %s", e->row.serial);
+	/* Nobody may have had it before: what was signed when the CA's token
+	 * was lost is revoked from the first moment. */
+	if (f.code == FAULT_NONE && e->gone)
+		(void)fault_set(&f, FAULT_DENIED,
+		    "certificate %s is revoked or held, and is not handed out; "
+		    "ask for another",
+		    e->row.serial);
 	if (f.code != FAULT_NONE || make_reply(e, &text, &f) < 0) {
 		errand_fail(e, &f);
 		return;

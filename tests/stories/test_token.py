@@ -223,6 +223,24 @@ def test_its_process_holds_no_more_than_it_must(place):
     assert not [p for p in places if p.endswith((".pem", ".key", "ledger.db"))]
 
 
+def test_a_reload_leaves_the_token_as_it_is(place):
+    site, token = place
+    pids = site.roles()
+    at = here(site)
+    logins = token.calls("Login")
+    site.process.send_signal(signal.SIGHUP)
+    after(site, at, "reloaded")
+    site.stock_logon()
+    assert (site.roles(), token.calls("Login")) == (pids, logins)
+    # One that is away stays away.
+    token.pull()
+    after(site, at, "token-lost")
+    site.process.send_signal(signal.SIGHUP)
+    after(site, here(site), "reloaded")
+    assert "signing is suspended" in refused(site)
+    plug(site, token)
+
+
 def test_a_token_that_leaves_the_usb_is_lost_whatever_its_module_says(
         tmp_path, place):
     """The module, of a network reader say, goes on as if nothing were."""
