@@ -86,12 +86,19 @@ look(const struct deciding *d, struct state *s, struct fault *f)
 	return 0;
 }
 
+/* The certificate, and whether it is revoked. */
+struct found {
+	struct buf *der; /* borrowed */
+	bool revoked;
+};
+
 static int
 take_der(void *arg, const struct ledger_line *line)
 {
-	struct buf *der = arg;
+	struct found *found = arg;
 
-	buf_put(der, line->der.data, line->der.len);
+	buf_put(found->der, line->der.data, line->der.len);
+	found->revoked = line->state == LEDGER_REVOKED;
 	return 1;
 }
 
@@ -102,14 +109,20 @@ fetch(struct deciding *d, const struct state *s, struct fault *f)
 	const struct ledger_filter filter = { .ca = d->d->authority.conf.name,
 		.serial = s->serial };
 	OWN_STRUCT(ledger) l = ledger_open_read(d->ledger, f);
+	struct found found = { .der = &d->certificate };
 
 	buf_clear(&d->certificate);
-	if (l == NULL ||
-	    ledger_each(l, &filter, take_der, &d->certificate, f) < 0)
+	if (l == NULL || ledger_each(l, &filter, take_der, &found, f) < 0)
 		return -1;
 	if (d->certificate.failed || d->certificate.len == 0)
 		return fault_set(f, FAULT_LEDGER,
 		    "the certificate %s is not in the ledger", s->serial);
+	/* For one, because the token went while it signed it. */
+	if (found.revoked)
+		return fault_set(f, FAULT_DENIED,
+		    "its certificate, %s, is revoked, and a request gets one: "
+		    "a new request is needed",
+		    s->serial);
 	return 0;
 }
 

@@ -242,6 +242,26 @@ def test_a_token_that_goes_while_it_signs(office, services, tmp_path, play):
         "crl", "-noout", "-text", "-in", tmp_path / "crl.pem").stdout
 
 
+def test_a_request_that_met_a_removal_is_used_up(office, root, tmp_path):
+    """What nobody gets is not handed out when the command is run again."""
+    request, reply = tmp_path / "request", tmp_path / "reply"
+    init = ("init", "slcs", "--subject", f"{CAS}/OU=UWM/CN=MyProxy 1",
+            "--may-sign-under", PEOPLE, *PROFILES, *CONTACT)
+    run(SIGNET_CA, *init, tmp_path / "site", "--request", request)
+    sign = ("sign", root, request, *PERMISSION, "--out", reply, "--yes",
+            *PROFILES)
+    office.token.play(play="pull-after", nth=2)
+    assert "was not written" in office.says(*sign, status=1)
+    office.token.plug()
+    assert "a new request is needed" in office.says(*sign, status=8)
+    assert not reply.exists()
+    run(SIGNET_CA, *init, tmp_path / "again", "--request",
+        tmp_path / "request-2")
+    office.says("sign", root, tmp_path / "request-2", *sign[3:])
+    run(SIGNET_CA, "request", "accept", reply, tmp_path / "again", "--root",
+        root / "ca.pem")
+
+
 @pytest.mark.parametrize("play, says", [
     ("pull-before", "token"), ("pull-during", "token"),
     ("fail", "CKR_DEVICE_ERROR"),
