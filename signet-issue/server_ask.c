@@ -56,6 +56,25 @@ note(struct head *head, struct wire_bytes key, struct wire_bytes value,
 	return 0;
 }
 
+static int
+read_line(struct head *head, struct wire_bytes all, unsigned line,
+    struct fault *f)
+{
+	const uint8_t *equals = memchr(all.data, '=', all.len);
+	struct wire_bytes key = all, value = all;
+
+	if (equals == NULL)
+		return fault_set(f, FAULT_INPUT, "line %u is no key=value",
+		    line);
+	if (memchr(all.data, '\0', all.len) != NULL)
+		return fault_set(f, FAULT_INPUT, "line %u has a NUL in it",
+		    line);
+	key.len = (size_t)(equals - all.data);
+	value.data = equals + 1;
+	value.len -= key.len + 1;
+	return note(head, key, value, f);
+}
+
 /* The lines up to the empty one; ${at} is then behind it. */
 static int
 read_head(struct head *head, const uint8_t *data, size_t len, size_t *at,
@@ -64,28 +83,18 @@ read_head(struct head *head, const uint8_t *data, size_t len, size_t *at,
 	for (unsigned line = 1;; line++) {
 		const uint8_t *start = data + *at;
 		const uint8_t *end = memchr(start, '\n', len - *at);
-		const uint8_t *equals;
+		struct wire_bytes all = { start, 0 };
 
 		if (end == NULL)
 			return fault_set(f, FAULT_INPUT,
 			    "no empty line before the certificate request");
-		*at = (size_t)(end - data) + 1;
-		if (end > start && end[-1] == '\r')
-			end--;
-		if (end == start)
+		all.len = (size_t)(end - data) - *at;
+		*at += all.len + 1;
+		if (all.len > 0 && start[all.len - 1] == '\r')
+			all.len--;
+		if (all.len == 0)
 			return 0;
-		equals = memchr(start, '=', (size_t)(end - start));
-		if (equals == NULL)
-			return fault_set(f, FAULT_INPUT,
-			    "line %u is no key=value", line);
-		if (memchr(start, '\0', (size_t)(end - start)) != NULL)
-			return fault_set(f, FAULT_INPUT,
-			    "line %u has a NUL in it", line);
-		if (note(head,
-			(struct wire_bytes){ start, (size_t)(equals - start) },
-			(struct wire_bytes){
-			    equals + 1, (size_t)(end - equals - 1) },
-			f) < 0)
+		if (read_line(head, all, line, f) < 0)
 			return -1;
 	}
 }

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from kdc import die_with_parent
-from signet_site import BUILD, Site, openssl
+from signet_site import BUILD, Site, openssl, run
 
 SIGNET_ISSUE = BUILD / "signet-issue" / "signet-issue"
 WAYS = ("socket", "directory")
@@ -102,6 +102,16 @@ class CallSite(Site):
                 return found
             time.sleep(0.02)
         raise AssertionError(f"no {pattern!r} but {self.files()}")
+
+    def wait_connected(self, seconds=20):
+        """Until somebody waits to be let in by the socket."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            line = run("ss", "-xlH", "src", str(self.socket)).stdout.split()
+            if line and int(line[2]) > 0:
+                return
+            time.sleep(0.02)
+        raise AssertionError("nobody has connected")
 
     def pause(self, role):
         return Paused(self.roles()[role])

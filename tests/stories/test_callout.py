@@ -3,7 +3,6 @@ same tests for each."""
 
 import array
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -235,7 +234,7 @@ def test_a_client_that_dies_before_it_is_heard_gets_nothing(site, way):
         if way == "directory":
             site.wait_files(r"q\.\w+ request")
         else:
-            wait_asleep(caller.pid)
+            site.wait_connected()
         caller.kill()
         caller.wait()
         # The link that he leaves keeps nobody out for longer.
@@ -243,18 +242,6 @@ def test_a_client_that_dies_before_it_is_heard_gets_nothing(site, way):
     assert finish(other)[0] == 0
     site.wait_files("")
     assert site.serials_of(f"early-{way}") == []
-
-
-def wait_asleep(pid, seconds=10):
-    """Until it has said all and polls."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if pathlib.Path(f"/proc/{pid}/wchan").read_text() in (
-                "do_sys_poll", "do_poll", "poll_schedule_timeout",
-                "do_poll.constprop.0", "poll_schedule_timeout.constprop.0"):
-            return
-        time.sleep(0.02)
-    raise AssertionError(pathlib.Path(f"/proc/{pid}/wchan").read_text())
 
 
 def test_a_client_that_dies_while_it_is_signed_is_signed_once(site, way):
@@ -294,7 +281,7 @@ def test_an_intake_that_dies_before_it_takes_it_serves_it_anew(site, way):
         if way == "directory":
             site.wait_files(r"q\.\w+ request")
         else:
-            wait_asleep(caller.pid)
+            site.wait_connected()
         paused.kill()
         # The connection waits in the socket that the parent holds.
         status, out, err = finish(caller)
