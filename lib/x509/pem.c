@@ -164,6 +164,24 @@ pem_find(const void *text, size_t len, size_t *at, struct pem_block *block,
 	return 0;
 }
 
+/* ${body} without its blanks and ends of lines, a line at a time. */
+static void
+put_digits(struct buf *digits, struct wire_bytes body)
+{
+	size_t from = 0;
+
+	buf_reserve(digits, body.len);
+	for (size_t i = 0; i <= body.len; i++) {
+		if (i < body.len && body.data[i] != ' ' &&
+		    body.data[i] != '\t' && body.data[i] != '\r' &&
+		    body.data[i] != '\n')
+			continue;
+		if (i > from)
+			buf_put(digits, body.data + from, i - from);
+		from = i + 1;
+	}
+}
+
 /* Decode the base64 of ${block} and append it to ${der}. */
 static int
 decode(const struct pem_block *block, struct buf *der, struct fault *f)
@@ -172,12 +190,7 @@ decode(const struct pem_block *block, struct buf *der, struct fault *f)
 	uint8_t *room;
 	int len;
 
-	for (size_t i = 0; i < block->body.len; i++) {
-		uint8_t c = block->body.data[i];
-
-		if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
-			buf_put_u8(&digits, c);
-	}
+	put_digits(&digits, block->body);
 	if (digits.failed || digits.len == 0)
 		return fault_set(f, FAULT_INPUT, "nothing in a PEM block");
 	if ((room = buf_room(der, digits.len / 4 * 3)) == NULL)
