@@ -425,7 +425,7 @@ check_pins(struct reading *r)
 			pin_keys[i]) < 0)
 			return -1;
 	return want_say(&want->notes, r->f,
-	    "Pinned by MD5 and SHA-1 alone: add CERTIFICATE_SHA256");
+	    "Warning: pinned by MD5 and SHA-1 alone, add CERTIFICATE_SHA256");
 }
 
 static int

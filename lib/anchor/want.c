@@ -234,9 +234,9 @@ compare(const void *a, const void *b)
 	const struct anchor_want *const *right = b;
 	int order = strcmp((*left)->hash, (*right)->hash);
 
-	if (order != 0 || (*left)->alias == NULL || (*right)->alias == NULL)
-		return order;
-	return strcmp((*left)->alias, (*right)->alias);
+	if (order == 0 && (*left)->alias != NULL && (*right)->alias != NULL)
+		order = strcmp((*left)->alias, (*right)->alias);
+	return order != 0 ? order : strcmp((*left)->file, (*right)->file);
 }
 
 void

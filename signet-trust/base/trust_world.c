@@ -167,6 +167,11 @@ trust_world_read(struct trust_world *w, struct fault *f)
 	    read_each(&w->set, &c->directory, source_directory, f) < 0 ||
 	    source_relate(&w->set, f) < 0)
 		return -1;
+	/* A source that is not mounted must not empty the directory. */
+	if (w->set.count == 0)
+		return fault_set(f, FAULT_INPUT, "%s",
+		    w->old ? "No *.cadesc files found"
+			   : "the sources hold no description of a CA");
 	anchor_set_sort(&w->set);
 	return mark(w, f);
 }

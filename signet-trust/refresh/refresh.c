@@ -189,9 +189,11 @@ narrow(struct refresh *r, struct trust_world *w, const struct trust_args *args,
 	struct want_list names = { 0 };
 	int result = 0;
 
+	/* The settings alone say what there is to be in all. */
+	r->only = args->count > 0 || args->ca.count > 0 ||
+	    args->ca_list != NULL || args->profile.count > 0;
 	if (args->count == 0)
 		return 0;
-	r->only = true;
 	for (size_t i = 0; i < w->set.count; i++)
 		w->set.item[i]->chosen = false;
 	for (size_t i = 0; result == 0 && i < args->count; i++)

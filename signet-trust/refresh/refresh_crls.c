@@ -94,13 +94,22 @@ done(void *arg, const struct fetch_result *result)
 	bool nothing_came = refresh_nothing_came(result->fault.code);
 	struct fault ignored = { 0 };
 
-	if (result->state == FETCH_FETCHED || result->state == FETCH_UNCHANGED)
+	if (result->state == FETCH_FETCHED ||
+	    result->state == FETCH_UNCHANGED) {
+		/* What another mirror sent is worth a word. */
+		if (result->fault.code != FAULT_NONE)
+			(void)!want_say(nothing_came ? &ca->news
+						     : &ca->warnings,
+			    &ignored, "%s", why);
 		return;
+	}
 	if (one->crl->have && (ca->run->offline || result->waiting))
 		return;
 	if (one->crl->have && nothing_came)
-		(void)!want_say(&ca->warnings, &ignored, "%s, using %s copy",
-		    why,
+		/* It holds still, so nobody needs to be woken for it. */
+		(void)!want_say(ca->run->on_terminal ? &ca->warnings
+						     : &ca->news,
+		    &ignored, "%s, using %s copy", why,
 		    result->state == FETCH_CACHED ? "cached" : "installed");
 	else if (ca->want->allow_missing_crl && !one->crl->have)
 		(void)!want_say(&ca->warnings, &ignored, "No CRL: %s", why);
@@ -114,11 +123,12 @@ settle(struct refresh_ca *ca, struct fault *f)
 {
 	char when[MOMENT_TEXT_SIZE];
 
-	if (ca->want->crls == 0)
-		return ca->want->allow_missing_crl
-		    ? want_say(&ca->news, f, "No CRL")
-		    : (ca->state = REFRESH_FAILED,
-			  want_say(&ca->errors, f, "No CRL specified"));
+	if (ca->want->crls == 0 && ca->want->allow_missing_crl)
+		return want_say(&ca->news, f, "No CRL");
+	if (ca->want->crls == 0) {
+		ca->state = REFRESH_FAILED;
+		return want_say(&ca->errors, f, "No CRL specified");
+	}
 	for (size_t i = 0; i < ca->want->crls; i++) {
 		const struct refresh_crl *c = &ca->crl[i];
 		const struct crl ends = { .this_update = c->this_update,

@@ -139,8 +139,6 @@ prepare(struct trust_world *w, const struct trust_args *args, struct fault *f)
 	w->conf.cadesc.count = w->conf.directory.count = 0;
 	if (trust_world_read(w, f) < 0)
 		return -1;
-	if (w->set.count == 0)
-		return fault_set(f, FAULT_INPUT, "No *.cadesc files found");
 	for (size_t i = 0; i < w->set.count; i++)
 		if (args->ignore_disable)
 			w->set.item[i]->disabled = false;
