@@ -149,8 +149,9 @@ stage(struct house *h, struct house_item *item, struct wire_bytes body,
 		return 0;
 	if (house_begin(h, f) < 0)
 		return -1;
-	return house_file_write(h->fresh, item->name, &h->owner, body,
-	    h->written++ < HOUSE_SYNC_EACH, f);
+	h->written++;
+	return house_file_write(h->fresh, item->name, &h->owner, body, false,
+	    f);
 }
 
 int
@@ -217,7 +218,8 @@ house_take_from(struct house *h, int dir, struct house_item *item,
 		return 0;
 	if (house_begin(h, f) < 0)
 		return -1;
-	return house_file_copy(dir, h->fresh, item->name, &h->owner, f);
+	h->written++;
+	return house_file_copy(dir, h->fresh, item->name, &h->owner, false, f);
 }
 
 /* What DIR has no more, an earlier generation may have. */

@@ -14,7 +14,7 @@
 #define KEEP 3
 
 static int
-furnish(struct house *h, const struct house_item *item, struct fault *f)
+furnish(struct house *h, struct house_item *item, struct fault *f)
 {
 	if (item->link)
 		return symlinkat(item->target, h->fresh, item->name) < 0
@@ -23,9 +23,12 @@ furnish(struct house *h, const struct house_item *item, struct fault *f)
 		    : 0;
 	if (item->from == HOUSE_FROM_NEW)
 		return 0;
-	if (house_mode_differs(h, item))
+	if (house_mode_differs(h, item)) {
+		item->from = HOUSE_FROM_NEW;
+		h->written++;
 		return house_file_copy(h->site.here, h->fresh, item->name,
-		    &h->owner, f);
+		    &h->owner, false, f);
+	}
 	return house_place(h->site.here, h->fresh, item->name, f);
 }
 
@@ -54,7 +57,7 @@ write_list(struct house *h, unsigned number, struct fault *f)
 	if (house_list_write(&h->want, &text, f) < 0)
 		return -1;
 	bytes = (struct wire_bytes){ text.data, text.len };
-	return house_file_write(h->fresh, HOUSE_LIST, &owner, bytes, true, f);
+	return house_file_write(h->fresh, HOUSE_LIST, &owner, bytes, false, f);
 }
 
 /* The new directory belongs to whom it shall, or to whom the old one does. */
@@ -80,6 +83,22 @@ dress(const struct house *h, struct fault *f)
 	return 0;
 }
 
+/* Each file by itself, or all there is at once if they are many. */
+static int
+sync_files(struct house *h, struct fault *f)
+{
+	if (h->written > HOUSE_SYNC_EACH)
+		return house_sync(h->fresh, true, f);
+	for (size_t i = 0; i < h->want.count; i++)
+		if (!h->want.item[i]->link &&
+		    h->want.item[i]->from == HOUSE_FROM_NEW &&
+		    house_file_sync(h->fresh, h->want.item[i]->name, f) < 0)
+			return -1;
+	if (house_file_sync(h->fresh, HOUSE_LIST, f) < 0)
+		return -1;
+	return house_sync(h->fresh, false, f);
+}
+
 static int
 build(struct house *h, unsigned number, struct fault *f)
 {
@@ -91,9 +110,7 @@ build(struct house *h, unsigned number, struct fault *f)
 	if (carry(h, &h->is, f) < 0 || write_list(h, number, f) < 0 ||
 	    dress(h, f) < 0)
 		return -1;
-	if (h->written > HOUSE_SYNC_EACH && house_sync(h->fresh, true, f) < 0)
-		return -1;
-	return house_sync(h->fresh, false, f);
+	return sync_files(h, f);
 }
 
 /*

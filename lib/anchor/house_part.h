@@ -23,8 +23,8 @@ struct house {
 	bool list_bad; /* there is one, and it is not */
 	struct house_view is;
 	struct house_list want;
-	int fresh; /* the generation under way; -1: none yet */
-	size_t written;
+	int fresh;	/* the generation under way; -1: none yet */
+	size_t written; /* files in it that are not on the disk yet */
 };
 
 /* More files than that are synced together. */

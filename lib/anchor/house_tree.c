@@ -267,7 +267,7 @@ pour(int from, int to, struct fault *f)
 
 static int
 copy_to(int source, int dir, const char *name, const struct house_owner *owner,
-    struct fault *f)
+    bool sync, struct fault *f)
 {
 	int fd = openat(dir, name,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -278,7 +278,7 @@ copy_to(int source, int dir, const char *name, const struct house_owner *owner,
 		return failed(name, f);
 	answer = pour(source, fd, f);
 	if (answer == 0)
-		answer = fill(fd, owner, none, true, f);
+		answer = fill(fd, owner, none, sync, f);
 	if (close(fd) < 0 && answer == 0)
 		answer = failed("close", f);
 	if (answer < 0)
@@ -288,16 +288,29 @@ copy_to(int source, int dir, const char *name, const struct house_owner *owner,
 
 int
 house_file_copy(int from, int to, const char *name,
-    const struct house_owner *owner, struct fault *f)
+    const struct house_owner *owner, bool sync, struct fault *f)
 {
 	int fd = open_plain(from, name);
 	int answer;
 
 	if (fd < 0)
 		return failed(name, f);
-	answer = copy_to(fd, to, name, owner, f);
+	answer = copy_to(fd, to, name, owner, sync, f);
 	(void)close(fd);
 	return answer < 0 ? fault_wrap(f, "%s", name) : 0;
+}
+
+int
+house_file_sync(int dir, const char *name, struct fault *f)
+{
+	int fd = open_plain(dir, name);
+	int answer;
+
+	if (fd < 0)
+		return failed(name, f);
+	answer = fsync(fd) < 0 ? failed(name, f) : 0;
+	(void)close(fd);
+	return answer;
 }
 
 static int
@@ -325,7 +338,7 @@ place_file(int from, int to, const char *name, const struct stat *st,
 		return failed(name, f);
 	if (!S_ISREG(st->st_mode))
 		return failed(name, f);
-	return house_file_copy(from, to, name, &owner, f);
+	return house_file_copy(from, to, name, &owner, true, f);
 }
 
 static int place(int from, int to, const char *name, int depth,

@@ -54,7 +54,10 @@ CHECKED int house_file_write(int dir, const char *name,
 
 /* The file ${name} of ${from}, written anew into ${to}. */
 CHECKED int house_file_copy(int from, int to, const char *name,
-    const struct house_owner *owner, struct fault *f);
+    const struct house_owner *owner, bool sync, struct fault *f);
+
+/* See that the file ${name} of ${dir} is on the disk. */
+CHECKED int house_file_sync(int dir, const char *name, struct fault *f);
 
 /**
  * house_place(from, to, name, f):
