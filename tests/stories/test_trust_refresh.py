@@ -363,3 +363,105 @@ def test_two_keys_of_one_name_stand_beside_each_other(site):
     assert site.files() == [f"{alpha.hash}.0", f"{alpha.hash}.1"]
     assert {site.read(f) for f in site.files()} == {
         alpha.pem.read_text(), twin.pem.read_text()}
+
+
+def test_lists_may_be_found_by_the_certificates(site):
+    with site.conf.open("a") as conf:
+        conf.write("[points]\nbasicConstraints = critical,CA:TRUE\n"
+                   "keyUsage = critical,keyCertSign,cRLSign\n"
+                   "crlDistributionPoints = URI:ldap://a.example/x,"
+                   f"URI:{site.web.url}/alpha.crl\n")
+    alpha = site.ca(extensions="points")
+    site.describe(alpha, CRL_URL="?")
+    settings = f"gx-map {site.etc}\n"
+    assert site.trust("refresh", settings=settings).returncode == 1
+    result = site.trust("refresh",
+                        settings=settings + "crl-from-certificate yes\n")
+    assert result.returncode == 0 and site.files() == installed(alpha)
+    assert site.web.asked[-1] == "/alpha.crl"
+
+
+def test_what_is_not_named_stays(site):
+    alpha, gamma = site.ca(), site.ca("gamma", "/C=US/O=Test/CN=Gamma CA")
+    for ca in (alpha, gamma):
+        site.describe(ca)
+    settings = f"gx-map {site.etc}\n"
+    assert site.trust("refresh", settings=settings).returncode == 0
+    everything = site.files()
+    for args in (["alpha"], ["--ca", "alpha"], ["--ca", alpha.hash]):
+        assert site.trust("refresh", *args).returncode == 0
+        assert site.files() == everything
+    # A source that is not there, or empty, takes nothing away.
+    empty = site.dir / "empty"
+    empty.mkdir()
+    for source in (empty, "/nonexistent"):
+        result = site.trust("refresh", settings=f"directory {source}\n")
+        assert result.returncode in (1, 78) and result.stderr != ""
+        assert site.files() == everything
+    # What the settings ask for is all there is to be.
+    assert site.trust("refresh",
+                      settings=settings + "disable gamma\n").returncode == 0
+    assert site.files() == installed(alpha)
+
+
+def test_policy_and_namespaces_are_compared(site):
+    alpha = site.ca()
+    where = distribute(site, alpha)
+    path = where / "alpha.namespaces"
+    path.write_text(path.read_text().replace("O=Test/.*", "O=Other/.*"))
+    result = site.trust("refresh", "--verbose",
+                        settings=f"directory {where}\n")
+    assert result.returncode == 0
+    assert ("signing_policy permits /DC=org/DC=example/O=Test/*, namespaces "
+            "does not") in result.stdout
+    path.write_text("TO Issuer NOBODY\n")
+    result = site.trust("refresh")
+    assert result.returncode == 1 and "namespaces: line" in result.stderr
+    # What is there of a CA whose description cannot be used stays.
+    assert site.files() == igtf_files(alpha)
+
+
+def test_the_journal_gets_a_line_an_event(site):
+    alpha, gamma = site.ca(), site.ca("gamma", "/C=US/O=Test/CN=Gamma CA")
+    site.describe(alpha)
+    site.describe(gamma, CERTIFICATE_MD5="00")
+    site.env["JOURNAL_STREAM"] = "8:1"
+    result = site.trust("refresh", settings=f"gx-map {site.etc}\n")
+    assert result.returncode == 9
+    lines = result.stderr.splitlines()
+    assert any(line.startswith("<3>") and "trust-failed" in line and
+               f"hash={gamma.hash}" in line for line in lines)
+    assert any(line.startswith("<5>") and "trust-changed" in line
+               for line in lines)
+
+
+def test_a_terminal_is_told_how_far_it_is(site):
+    for ca in (site.ca(), site.ca("gamma", "/C=US/O=Test/CN=Gamma CA")):
+        site.describe(ca)
+    site.trust("list", settings=f"gx-map {site.etc}\n")
+    result = run("script", "-qec", f"{SIGNET_TRUST} refresh --config "
+                 f"{site.settings}", "/dev/null", env=site.env)
+    assert "certificates: 2/2" in result.stdout
+    assert "revocation lists: " in result.stdout
+    assert "2 CAs looked at" in result.stdout
+
+
+def test_big_lists_of_hostile_and_honest_servers(site):
+    """More than the site takes is not taken; what is there stays."""
+    alpha = site.ca()
+    site.describe(alpha)
+    settings = f"gx-map {site.etc}\nmax-crl 100000\ntimeout 20s\n"
+    assert site.trust("refresh", settings=settings).returncode == 0
+    everything = {f: site.read(f) for f in site.files()}
+
+    def announces(h):
+        h.send_response(200)
+        h.send_header("Content-Length", str(10 << 30))
+        h.end_headers()
+        h.close_connection = True
+
+    for page in (b"\x30" * 200000, announces):
+        site.web.pages["/alpha.crl"] = page
+        result = site.trust("refresh", "--force")
+        assert result.returncode == 1 and result.stderr != ""
+        assert {f: site.read(f) for f in site.files()} == everything

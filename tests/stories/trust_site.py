@@ -85,8 +85,10 @@ class Web:
 class Ca:
     """One CA, its certificate and lists as files, published by ${web}."""
 
-    def __init__(self, site, name, subject, parent=None, days=365):
+    def __init__(self, site, name, subject, parent=None, days=365,
+                 extensions="ca"):
         self.site, self.name, self.subject = site, name, subject
+        self.extensions = extensions
         self.dir = site.dir / "pki"
         self.pem = self.dir / f"{name}.pem"
         self.key = self.dir / f"{name}.key"
@@ -114,7 +116,8 @@ class Ca:
         self.number += 1
         run("openssl", "x509", "-req", "-in", csr, *signer, *dates,
             "-set_serial", str(self.number), "-sha256", "-extfile",
-            self.site.conf, "-extensions", "ca", "-out", self.pem)
+            self.site.conf, "-extensions", self.extensions, "-out",
+            self.pem)
         self.site.web.pages[f"/{self.name}.pem"] = self.pem.read_bytes()
 
     def crl(self, days="30", forged=False, extensions=None, publish=True,
