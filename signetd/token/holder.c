@@ -315,7 +315,6 @@ holder_lost(struct holder *h, const char *why)
 
 	if (token != NULL)
 		token_lost(token, why);
-	holder_look(h);
 	holder_ring(h);
 }
 

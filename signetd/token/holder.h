@@ -69,7 +69,8 @@ bool holder_signed(struct holder *h, struct holder_signed *done);
 /* Whether the token is otherwise than at the last call; how it is now. */
 bool holder_news(struct holder *h, struct holder_news *news);
 
-/* Something else saw it go. */
+/* Something else saw it go.  Take the news before holder_look(), which begins
+ * to recover, and then the reason is another. */
 void holder_lost(struct holder *h, const char *why);
 /* Look at once. */
 void holder_look(struct holder *h);

@@ -259,6 +259,10 @@ who_sees_it_go_elsewhere_ends_it(void **state)
 	begin(h, "ca");
 	make_ready(h);
 	holder_lost(h->holder, "its USB device was pulled");
+	assert_true(holder_news(h->holder, &h->news));
+	assert_int_equal(h->news.state, TOKEN_ABSENT);
+	assert_non_null(strstr(h->news.text, "USB"));
+	holder_look(h->holder);
 	wait_state(h, TOKEN_NEEDS_PIN);
 	make_ready(h);
 	finish(h);

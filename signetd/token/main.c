@@ -214,10 +214,9 @@ take_usb(void *arg, int fd, unsigned ready)
 					     : "it was put in"));
 		if (event == USB_REMOVED)
 			holder_lost(room->holder, "its USB device was pulled");
-		else
-			holder_look(room->holder);
 	}
 	tell_news(role);
+	holder_look(room->holder);
 }
 
 /* A call that does not return cannot be taken back: this process ends, and with
