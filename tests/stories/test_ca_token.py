@@ -363,6 +363,7 @@ def test_backup_and_restore_leave_the_key_where_it_is(office, services,
                                                       tmp_path):
     issue(office, services, tmp_path, 0)
     phrase = "a pass phrase of some length"
+    office.env["TMPDIR"] = str(tmp_path)
     ask = {"New pass phrase": phrase, "Once more": phrase,
            "Pass phrase of the backup": phrase}
     text = office.says("backup", services, "--out", tmp_path / "backup", **ask)

@@ -25,7 +25,17 @@ def link(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with Site(tmp_path_factory.mktemp("site")) as site:
+    """A site whose hook notes what it was told, after each list."""
+    place = tmp_path_factory.mktemp("site")
+    (place / "told").mkdir()
+    (place / "told").chmod(0o777)
+    hook = place / "hook"
+    hook.write_text(f"#!/bin/sh\nenv >{place}/told/$SIGNET_CRL_NUMBER.new\n"
+                    f"mv {place}/told/$SIGNET_CRL_NUMBER.new "
+                    f"{place}/told/$SIGNET_CRL_NUMBER\n")
+    hook.chmod(0o755)
+    settings = [f"crl-hook {hook}", "user-hook 61310"]
+    with Site(place, settings=settings) as site:
         yield site
 
 
@@ -96,6 +106,21 @@ def test_revoke_cert_and_sigusr1(site, link):
     wait_until(lambda: {one, two} <= set(listed(site)))
     site.wait_log(r"queue-done file=\S+ who=\"uid \d+, queue\" revoked=2")
     assert ask(site, link, "--list") == ""
+
+
+def test_the_hook_runs_after_the_list_that_says_so(site, link):
+    serial, = logon(site)
+    ask(site, link, serial)
+    site.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: serial in listed(site))
+    number = int(openssl("crl", "-inform", "DER", "-noout", "-crlnumber", "-in",
+                         site.ledger.parent / f"{site.ca.name}.crl")
+                 .stdout.split("=")[1], 16)
+    told = site.dir / "told" / str(number)
+    wait_until(told.exists)
+    said = dict(line.split("=", 1) for line in told.read_text().splitlines())
+    assert said["SIGNET_EVENT"] == "crl" and said["SIGNET_CA"] == site.ca.name
+    assert said["SIGNET_CRL"] == f"{site.ledger.parent}/{site.ca.name}.crl"
 
 
 def test_sigusr1_alone_makes_a_new_list(site):
