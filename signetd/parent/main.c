@@ -48,7 +48,8 @@ static const char usage[] =
     "  -h, --help          this text\n"
     "  -V, --version       the version\n"
     "\n"
-    "Signals: HUP reads the configuration again, TERM and INT end in order.\n"
+    "Signals: HUP reads the configuration again, USR1 carries out the queue of\n"
+    "revocations and makes every list anew, TERM and INT end in order.\n"
     "See signetd(8) and signetd.conf(5).\n";
 
 /* 0, or -1 after a mistake, or 1 if all is said and done. */
