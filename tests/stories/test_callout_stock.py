@@ -4,16 +4,11 @@ and stock myproxy-logon: by both ways the same."""
 import os
 import re
 import shutil
-import subprocess
-import types
 
 import pytest
 from callout_site import MYPROXY, SIGNET_ISSUE, WAYS, CallSite
-from signet_site import PEOPLE, open_way, openssl
-from stock_myproxy import StockServer
-
-PHRASE = "Sesame-4711-opens"
-USERS = {"user0": PHRASE, **{f"crowd{i}": PHRASE for i in range(32)}}
+from callout_stock import PHRASE, USERS, done, logon, one_logon, stock
+from signet_site import PEOPLE, openssl
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,39 +28,10 @@ def way(request):
     return request.param
 
 
-def stock(site, directory, way, program=SIGNET_ISSUE):
-    """As Debian's unit has it: an account of its own, and its environment."""
-    host = directory / "host"
-    host.mkdir(parents=True)
-    for ours, theirs in (("hostcert.pem", "cert.pem"),
-                         ("hostkey.pem", "key.pem")):
-        shutil.copy(site.dir / ours, host / theirs)
-        os.chown(host / theirs, MYPROXY, MYPROXY)
-    os.chmod(host / "key.pem", 0o600)
-    open_way(directory)
-    pki = types.SimpleNamespace(trust=site.trust, host=host)
-    return StockServer(
-        directory, pki, USERS, account=MYPROXY, program=program,
-        more_env={"SIGNET_ISSUE_CONF": str(site.issue_conf(way))})
-
-
 @pytest.fixture(scope="module")
 def server(site, way, tmp_path_factory):
     with stock(site, tmp_path_factory.mktemp("stock"), way) as server:
         yield server
-
-
-def logon(server, home, *options, user="user0", phrase=PHRASE):
-    return subprocess.Popen(
-        ["/usr/bin/myproxy-logon", "-l", user, "-S", "-o",
-         home / f"{user}.pem", *options], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=server.env(home))
-
-
-def done(client, phrase=PHRASE, seconds=60):
-    out, err = client.communicate(phrase + "\n", timeout=seconds)
-    return client.returncode, out, err
 
 
 def test_a_person_gets_a_certificate_of_our_ca(site, server, way, tmp_path):
@@ -101,15 +67,6 @@ def test_thirty_two_at_once(site, server, way, tmp_path):
         openssl("verify", "-CApath", site.trust, tmp_path / f"{user}.pem")
     assert {u: len(site.serials_of(u)) for u in users} == {
         u: n + 1 for u, n in before.items()}
-
-
-def one_logon(server, home, *options):
-    """What the server logs of one client, and what he gets."""
-    one = server.serve_one()
-    result = done(logon(server, home, *options))
-    log = one.stderr.read()
-    one.wait(timeout=20)
-    return log, result
 
 
 def test_an_error_is_in_both_logs_under_one_reference(site, way, tmp_path):
