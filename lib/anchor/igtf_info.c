@@ -211,6 +211,12 @@ read_pair(struct anchor_want *want, char *line, int number, struct fault *f)
 	return 0;
 }
 
+static bool
+is_end(char c)
+{
+	return (unsigned char)c <= ' ' || c == 0x7f || c == '\\';
+}
+
 /*
  * The next line, with those it goes on in, as text in ${line}: 1, 0 at the end.
  * Bytes that no name or address holds become blanks.
@@ -230,13 +236,13 @@ next_line(const char *text, size_t len, size_t *at, int *number,
 		    end != NULL ? (size_t)(end - text) - *at : len - *at;
 		size_t next = *at + size + 1;
 
-		while (size > 0 &&
-		    (text[*at + size - 1] == '\r' ||
-			text[*at + size - 1] == ' ' ||
-			text[*at + size - 1] == '\t'))
+		goes_on = false;
+		/* What ends a line so goes on, however it is said. */
+		while (size > 0 && is_end(text[*at + size - 1])) {
+			goes_on = goes_on || text[*at + size - 1] == '\\';
 			size--;
-		goes_on = size > 0 && text[*at + size - 1] == '\\';
-		for (size_t i = 0; i < size - (goes_on ? 1 : 0); i++) {
+		}
+		for (size_t i = 0; i < size; i++) {
 			char c = text[*at + i];
 
 			buf_put_u8(line,

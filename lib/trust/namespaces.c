@@ -1,10 +1,10 @@
 #include "trust/namespaces.h"
 
 #include "base/fault.h"
+#include "trust/expression.h"
 #include "trust/sigmatch.h"
 
 #include <ctype.h>
-#include <regex.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 struct rule {
 	char *issuer; /* owned, as it was written; NULL: SELF */
 	bool permits;
-	char *subject;	  /* owned, as it was written */
-	regex_t compiled; /* owned */
+	char *subject;		       /* owned, as it was written */
+	struct expression *expression; /* owned */
 };
 
 struct namespaces_rules {
@@ -155,7 +155,6 @@ usual_name(const char *in, size_t *skip)
 static int
 fold_expression(const char *in, struct buf *out)
 {
-	buf_text(out, "^(");
 	while (*in != '\0') {
 		size_t skip = 0;
 		char c = *in++;
@@ -170,52 +169,30 @@ fold_expression(const char *in, struct buf *out)
 		buf_text(out, usual_name(in, &skip));
 		in += skip;
 	}
-	buf_text(out, ")$");
 	return buf_cstr(out) == NULL ? -1 : 0;
-}
-
-/* What regcomp would take, and we do not. */
-static const char *
-unfit(const char *expression)
-{
-	for (const char *at = expression; *at != '\0'; at++) {
-		if (*at == '{')
-			return "an expression with {: write \\{ or [{]";
-		if (*at == '\\' &&
-		    (at[1] == '\0' || isalnum((unsigned char)at[1])))
-			return "an expression with \\ before a letter";
-		if (*at == '\\')
-			at++;
-	}
-	return NULL;
 }
 
 static int
 compile(const struct reader *r, struct rule *rule, struct fault *f)
 {
 	OWN_BUF(folded, FOLDED_SIZE + 64);
-	const char *unwanted = unfit(r->token);
 
-	if (unwanted != NULL)
-		return bad(r, f, unwanted);
 	if (fold_expression(r->token, &folded) < 0)
 		return bad(r, f, "an expression too long");
-	if (regcomp(&rule->compiled, (const char *)folded.data,
-		REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)
-		return bad(r, f, "no extended regular expression");
-	if ((rule->subject = strdup(r->token)) != NULL)
-		return 0;
-	regfree(&rule->compiled);
-	return fault_set(f, FAULT_MEMORY, "namespaces");
+	rule->expression = expression_new((const char *)folded.data, f);
+	if (rule->expression == NULL)
+		return fault_wrap(f, "line %d", r->line);
+	if ((rule->subject = strdup(r->token)) == NULL)
+		return fault_set(f, FAULT_MEMORY, "namespaces");
+	return 0;
 }
 
 static void
 rule_clear(struct rule *rule)
 {
 	free(rule->issuer);
-	if (rule->subject != NULL)
-		regfree(&rule->compiled);
 	free(rule->subject);
+	expression_free(rule->expression);
 	*rule = (struct rule){ 0 };
 }
 
@@ -348,7 +325,7 @@ namespaces_says(const struct namespaces *n, const char *self,
 		if (!concerns(rule, self, signer))
 			continue;
 		say = NAMESPACES_REFUSE;
-		if (regexec(&rule->compiled, signee, 0, NULL, 0) != 0)
+		if (!expression_fits(rule->expression, signee))
 			continue;
 		if (!rule->permits)
 			return NAMESPACES_REFUSE;

@@ -14,11 +14,9 @@
  *   TO Issuer "DN" | SELF  PERMIT | DENY  Subject "expression"
  *
  * A rule goes on over lines by a backslash; `#` begins a comment.  Keywords are
- * read in any case.  The expression is POSIX's extended one and fits the whole
+ * read in any case.  The expression (trust/expression.h) fits the whole
  * subject, without regard to case, to UID or USERID, to E, Email or
  * emailAddress, and to the backslash that OpenSSL 3 puts before '/' and '+'.
- * Repetition counts and references back are refused: nobody needs them here,
- * and they make matching slow.
  *
  * Of the rules for an issuer one that denies prevails, wherever it stands: a
  * site that adds a line to refuse something has it refused.

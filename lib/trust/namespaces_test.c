@@ -113,6 +113,7 @@ what_is_malformed_is_refused_with_its_line(void **state)
 		{ "TO Issuer SELF PERMIT Subject x", "in quotes" },
 		{ "TO Issuer SELF PERMIT Subject \"(x\"", "expression" },
 		{ "TO Issuer SELF PERMIT Subject \"x{9999}\"", "{" },
+		{ "TO Issuer SELF PERMIT Subject \"x++++\"", "quantifier" },
 		{ "TO Issuer SELF PERMIT Subject \"(x)\\1\"", "letter" },
 		{ "TO Issuer SELF PERMIT Subject \"x", "closing quote" },
 		{ "TO Issuer SELF PERMIT Subject \"\001\"", "control" },
