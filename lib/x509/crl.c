@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "x509/crl_list.h"
+#include "x509/crl_part.h"
 #include "x509/der.h"
 
 #include <stdlib.h>
@@ -130,8 +131,8 @@ read_entry_extensions(struct der_in *entry, uint8_t *reason, struct fault *f)
 	return 0;
 }
 
-static int
-read_entry(struct der_in *in, struct crl_entry *e, struct fault *f)
+int
+crl_part_entry(struct der_in *in, struct crl_entry *e, struct fault *f)
 {
 	struct der_in entry = der_enter(in, DER_SEQUENCE);
 	struct wire_bytes serial = der_get_unsigned(&entry);
@@ -161,7 +162,7 @@ read_entries(struct crl *crl, struct der_in *in, struct fault *f)
 	crl->revoked = der_get(in, DER_SEQUENCE);
 	for (struct der_in list = DER_IN(crl->revoked.data, crl->revoked.len);
 	     list.left > 0;)
-		if (read_entry(&list, &entry, f) < 0)
+		if (crl_part_entry(&list, &entry, f) < 0)
 			return -1;
 	return 0;
 }
@@ -217,35 +218,58 @@ read_extensions(struct crl *crl, struct der_in *in, struct fault *f)
 	return 0;
 }
 
+int
+crl_part_head(struct crl *crl, struct der_in *in, struct wire_bytes *algorithm,
+    bool *v2, struct fault *f)
+{
+	struct wire_bytes issuer;
+
+	*v2 = der_peek(in) == DER_INTEGER;
+	if (*v2 && der_get_u64(in) != 1)
+		in->failed = true;
+	*algorithm = der_get_whole(in, DER_SEQUENCE);
+	if (in->failed)
+		return fault_set(f, FAULT_INPUT,
+		    "not a CRL, or of an unknown version");
+	issuer = der_get_whole(in, DER_SEQUENCE);
+	crl->this_update = der_get_time(in);
+	if (der_peek(in) == DER_UTCTIME || der_peek(in) == DER_GENTIME)
+		crl->next_update = der_get_time(in);
+	if (in->failed)
+		return fault_set(f, FAULT_INPUT, "malformed CRL");
+	return dn_read_der(&crl->issuer, issuer, f);
+}
+
+int
+crl_part_tail(struct crl *crl, struct der_in *in, bool v2, struct fault *f)
+{
+	struct der_in extensions;
+
+	if (v2 && der_maybe(in, DER_CONTEXT_C(0), &extensions) &&
+	    read_extensions(crl, &extensions, f) < 0)
+		return -1;
+	if (!der_ended(in))
+		return fault_set(f, FAULT_INPUT, "malformed CRL");
+	return 0;
+}
+
 static int
 read_tbs(struct crl *crl, struct fault *f)
 {
 	struct der_in outer = DER_IN(crl->tbs.data, crl->tbs.len);
 	struct der_in in = der_enter(&outer, DER_SEQUENCE);
-	struct der_in extensions;
-	bool v2 = der_peek(&in) == DER_INTEGER;
-	struct wire_bytes issuer;
+	struct wire_bytes algorithm;
+	bool v2;
 
-	/* RFC 5280 5.1.2.2: the two algorithms must be the same. */
-	if ((v2 && der_get_u64(&in) != 1) ||
-	    !der_bytes_equal(der_get_whole(&in, DER_SEQUENCE), crl->algorithm))
+	if (crl_part_head(crl, &in, &algorithm, &v2, f) < 0)
+		return -1;
+	/* RFC 5280 5.1.1.2: the two algorithms must be the same. */
+	if (!der_bytes_equal(algorithm, crl->algorithm))
 		return fault_set(f, FAULT_INPUT,
-		    "not a CRL, or of an unknown version");
-	issuer = der_get_whole(&in, DER_SEQUENCE);
-	crl->this_update = der_get_time(&in);
-	if (der_peek(&in) == DER_UTCTIME || der_peek(&in) == DER_GENTIME)
-		crl->next_update = der_get_time(&in);
-	if (in.failed)
-		return fault_set(f, FAULT_INPUT, "malformed CRL");
-	if (dn_read_der(&crl->issuer, issuer, f) < 0 ||
-	    read_entries(crl, &in, f) < 0)
+		    "a CRL with two different algorithms");
+	if (read_entries(crl, &in, f) < 0)
 		return -1;
-	if (v2 && der_maybe(&in, DER_CONTEXT_C(0), &extensions) &&
-	    read_extensions(crl, &extensions, f) < 0)
-		return -1;
-	if (!der_ended(&in))
-		return fault_set(f, FAULT_INPUT, "malformed CRL");
-	return 0;
+	return crl_part_tail(crl, &in, v2, f);
 }
 
 int
@@ -291,7 +315,7 @@ crl_find(const struct crl *crl, struct wire_bytes serial,
 	struct fault f;
 
 	while (list.left > 0) {
-		if (read_entry(&list, &e, &f) < 0)
+		if (crl_part_entry(&list, &e, &f) < 0)
 			return -1;
 		if (e.serial_len == serial.len &&
 		    (serial.len == 0 ||
@@ -312,6 +336,6 @@ crl_each(const struct crl *crl, crl_entry_fn *fn, void *arg)
 	int result = 0;
 
 	while (list.left > 0 && result == 0)
-		result = read_entry(&list, &e, &f) < 0 ? -1 : fn(arg, &e);
+		result = crl_part_entry(&list, &e, &f) < 0 ? -1 : fn(arg, &e);
 	return result;
 }

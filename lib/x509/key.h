@@ -115,6 +115,12 @@ CHECKED int spki_read_any(struct spki *spki, struct wire_bytes der,
 CHECKED int spki_verify(const struct spki *spki, struct wire_bytes algorithm,
     struct wire_bytes data, struct wire_bytes signature, struct fault *f);
 
+/* The same of data that was hashed before, as key_hash_for(${algorithm}) does.
+ */
+CHECKED int spki_verify_digest(const struct spki *spki,
+    struct wire_bytes algorithm, struct wire_bytes digest,
+    struct wire_bytes signature, struct fault *f);
+
 /* SHA-1 of the key's bits. */
 void spki_id(const struct spki *spki, uint8_t id[KEY_ID_SIZE]);
 

@@ -22,8 +22,8 @@ md_of(enum key_kind kind)
 	return kind == KEY_P384 ? EVP_sha384() : EVP_sha256();
 }
 
-struct key_hash *
-key_hash_new(enum key_kind kind, struct fault *f)
+static struct key_hash *
+start(const EVP_MD *md, struct fault *f)
 {
 	struct key_hash *hash = calloc(1, sizeof(*hash));
 
@@ -31,7 +31,7 @@ key_hash_new(enum key_kind kind, struct fault *f)
 		(void)fault_set(f, FAULT_MEMORY, "a digest");
 		return NULL;
 	}
-	hash->md = md_of(kind);
+	hash->md = md;
 	hash->ctx = EVP_MD_CTX_new();
 	if (hash->ctx == NULL ||
 	    EVP_DigestInit_ex2(hash->ctx, hash->md, NULL) != 1) {
@@ -40,6 +40,24 @@ key_hash_new(enum key_kind kind, struct fault *f)
 		return NULL;
 	}
 	return hash;
+}
+
+struct key_hash *
+key_hash_new(enum key_kind kind, struct fault *f)
+{
+	return start(md_of(kind), f);
+}
+
+struct key_hash *
+key_hash_for(struct wire_bytes algorithm, struct fault *f)
+{
+	const EVP_MD *md = spki_digest(algorithm);
+
+	if (md != NULL)
+		return start(md, f);
+	(void)fault_set(f, FAULT_UNSUPPORTED,
+	    "a signature that is neither RSA nor ECDSA with SHA-2");
+	return NULL;
 }
 
 void

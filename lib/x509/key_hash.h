@@ -20,6 +20,10 @@ struct key_hash;
 
 /* The digest that a key of ${kind} signs: SHA-384 for P-384, else SHA-256. */
 CHECKED struct key_hash *key_hash_new(enum key_kind kind, struct fault *f);
+/* The digest of a signature ${algorithm}: FAULT_UNSUPPORTED for one that
+ * spki_verify does not know. */
+CHECKED struct key_hash *key_hash_for(struct wire_bytes algorithm,
+    struct fault *f);
 void key_hash_free(struct key_hash *hash);
 
 void key_hash_add(struct key_hash *hash, struct wire_bytes data);

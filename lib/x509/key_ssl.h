@@ -18,4 +18,7 @@ EVP_PKEY *key_pkey(const struct key *key);
  * NULL and FAULT_KEY if the point is not on its curve, or for KEY_OTHER. */
 CHECKED EVP_PKEY *spki_pkey(const struct spki *spki, struct fault *f);
 
+/* The digest of a signature ${algorithm} that spki_verify knows; else NULL. */
+const EVP_MD *spki_digest(struct wire_bytes algorithm);
+
 #endif

@@ -311,16 +311,20 @@ verify_once(const struct spki *spki, const EVP_MD *md, struct wire_bytes digest,
 	    spki_once_rsa(EVP_MD_get_type(md), &rsa, digest, signature, usable);
 }
 
-int
-spki_verify(const struct spki *spki, struct wire_bytes algorithm,
-    struct wire_bytes data, struct wire_bytes signature, struct fault *f)
+const EVP_MD *
+spki_digest(struct wire_bytes algorithm)
 {
 	size_t which = algorithm_of(algorithm);
-	uint8_t octets[EVP_MAX_MD_SIZE];
-	struct wire_bytes digest = { octets, 0 };
-	unsigned digest_len = 0;
+
+	return which == ALGORITHMS ? NULL : algorithms[which].digest();
+}
+
+int
+spki_verify_digest(const struct spki *spki, struct wire_bytes algorithm,
+    struct wire_bytes digest, struct wire_bytes signature, struct fault *f)
+{
+	size_t which = algorithm_of(algorithm);
 	bool usable = false;
-	const EVP_MD *md;
 
 	if (which == ALGORITHMS)
 		return fault_set(f, FAULT_UNSUPPORTED,
@@ -330,14 +334,26 @@ spki_verify(const struct spki *spki, struct wire_bytes algorithm,
 		    "a signature that the key cannot have made");
 	if (spki->kind == KEY_OTHER)
 		return fault_set(f, FAULT_KEY, "a public key of another kind");
-	md = algorithms[which].digest();
-	if (EVP_Digest(data.data, data.len, octets, &digest_len, md, NULL) != 1)
-		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
-	digest.len = digest_len;
-	if (verify_once(spki, md, digest, signature, &usable))
+	if (verify_once(spki, algorithms[which].digest(), digest, signature,
+		&usable))
 		return 0;
 	if (!usable)
 		return ossl_fault(f, FAULT_KEY,
 		    "a public key that cannot be used");
 	return ossl_fault(f, FAULT_INPUT, "the signature is wrong");
+}
+
+int
+spki_verify(const struct spki *spki, struct wire_bytes algorithm,
+    struct wire_bytes data, struct wire_bytes signature, struct fault *f)
+{
+	const EVP_MD *md = spki_digest(algorithm);
+	uint8_t octets[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (md != NULL &&
+	    EVP_Digest(data.data, data.len, octets, &len, md, NULL) != 1)
+		return ossl_fault(f, FAULT_SYSTEM, "verifying a signature");
+	return spki_verify_digest(spki, algorithm,
+	    (struct wire_bytes){ octets, len }, signature, f);
 }
