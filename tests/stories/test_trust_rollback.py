@@ -1,6 +1,7 @@
 """signet-trust rollback and generations, and refresh killed at its steps."""
 
 import json
+import resource
 import subprocess
 
 import pytest
@@ -107,3 +108,29 @@ def test_refresh_killed_at_each_step(site, tmp_path):
     else:
         pytest.fail("it never got through")
     assert n > 12
+
+
+def test_a_full_disk_leaves_the_old_directory(site, tmp_path):
+    """Full at each of many sizes: a file may not grow past so many bytes."""
+    target = tmp_path / "certificates"
+    trust(site, target, "refresh")
+    old = contents(target)
+    for ca in site.cas:
+        ca.crl()
+    full = 0
+    for limit in (0, 1, 100, 300, 500, 600, 700, 1000):
+        done = subprocess.run(
+            words(site, target, "refresh", "--force", "--quiet"),
+            env=site.env, capture_output=True, text=True, timeout=60,
+            preexec_fn=lambda size=limit: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY)))
+        if done.returncode == 0:
+            assert contents(target) != old
+            break
+        assert "too large" in done.stderr
+        assert contents(target) == old
+        full += 1
+    assert full > 3
+    trust(site, target, "refresh")
+    assert contents(target).keys() == old.keys()
+    assert contents(target) != old
