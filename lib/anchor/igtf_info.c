@@ -101,16 +101,35 @@ add_each(struct want_list *list, char *value, char separator, struct fault *f)
 	return 0;
 }
 
+/* Aliases, with or without version. */
+static int
+add_items(struct anchor_want *want, struct want_list *list, char *value,
+    struct fault *f)
+{
+	char alias[WANT_ALIAS_MAX];
+	const char *version;
+
+	if (add_each(list, value, ',', f) < 0)
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		if ((igtf_item(list->item[i], alias, &version) < 0 ||
+			strchr(list->item[i], '\\') != NULL) &&
+		    want_say(&want->wrong, f, "no name of a CA: %.100s",
+			list->item[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 read_requires(struct anchor_want *want, char *value, struct fault *f)
 {
-	return add_each(&want->requires, value, ',', f);
+	return add_items(want, &want->requires, value, f);
 }
 
 static int
 read_obsoletes(struct anchor_want *want, char *value, struct fault *f)
 {
-	return add_each(&want->obsoletes, value, ',', f);
+	return add_items(want, &want->obsoletes, value, f);
 }
 
 static int
@@ -127,7 +146,7 @@ is_url(const char *text)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 	return len > 1 && text_starts(text + len, ":/") &&
-	    text_printable(text) && strpbrk(text, " \"<>") == NULL;
+	    text_printable(text) && strpbrk(text, " \"<>\\") == NULL;
 }
 
 static int
