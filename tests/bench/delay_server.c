@@ -175,7 +175,9 @@ answer(struct server *s, int fd)
 		    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nETag: %s\r\n"
 		    "Last-Modified: Tue, 01 Sep 2026 10:00:00 GMT\r\n\r\n",
 		    body.len, tag);
-	if (out.len > 12 && memcmp(out.data + 9, "200", 3) == 0)
+	/* fetch-crl asks HEAD before it asks GET. */
+	if (text_starts(t->text, "GET ") &&
+	    text_starts(buf_cstr(&out), "HTTP/1.1 200"))
 		buf_put(&out, body.data, body.len);
 	send_all(fd, &out);
 	t->len = 0;
