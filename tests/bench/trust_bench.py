@@ -114,7 +114,7 @@ class Farm:
         for folder in (self.at["ours"] / "certificates", self.at["theirs"]):
             lists = {p.name.partition(".")[0] for p in folder.iterdir()
                      if p.suffix == ".r0"}
-            if len(lists) != self.count:
+            if len(lists) < self.count:  # fetch-crl: by both hashes
                 raise SystemExit(f"{folder}: {len(lists)} lists")
         if len(list(self.at["curl"].iterdir())) != self.count:
             raise SystemExit("curl: not all lists")
