@@ -169,7 +169,7 @@ static inline bool
 commit(struct place *p, struct house *h)
 {
 	struct fault f = { 0 };
-	bool changed;
+	bool changed = false;
 
 	p->notes[0] = '\0';
 	if (house_compare(h, take_note, p, &f) < 0 ||
