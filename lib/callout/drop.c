@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/rand.h"
 #include "base/text.h"
 #include "callout/drop_part.h"
 
@@ -51,7 +52,9 @@ drop_lock(int fd)
 bool
 drop_locked(int fd)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	/* Whom a reader would wait for can write the file: that he lives is not
+	 * for others of the group to play. */
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
 	/* Who cannot be asked about is taken for alive: he has his time. */
 	return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
@@ -152,13 +155,29 @@ drop_close(struct drop *d)
 	*d = (struct drop){ -1, -1, -1 };
 }
 
-/* A name that is not ours to keep; a directory too, if it is empty. */
-static void
+/* A directory with something in it: its name is ours to change, not what it
+ * holds.  Under the new one it is nothing to anybody. */
+static bool
+move_away(const struct drop *d, const char *name)
+{
+	uint8_t number[(DROP_ID_SIZE - 1) / 2];
+	char id[DROP_ID_SIZE], aside[DROP_NAME_SIZE];
+
+	rand_bytes(number, sizeof(number));
+	text_hex(number, sizeof(number), id);
+	drop_name(aside, 'x', id);
+	return renameat2(d->dir, name, d->dir, aside, RENAME_NOREPLACE) == 0;
+}
+
+/* A name that is not ours to keep, whatever it is of: false if it stays. */
+static bool
 put_away(const struct drop *d, const char *name)
 {
-	if (unlinkat(d->dir, name, 0) < 0 &&
-	    (errno == EISDIR || errno == EPERM))
-		(void)unlinkat(d->dir, name, AT_REMOVEDIR);
+	if (unlinkat(d->dir, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EISDIR && errno != EPERM)
+		return false;
+	return unlinkat(d->dir, name, AT_REMOVEDIR) == 0 || move_away(d, name);
 }
 
 /* Answers are read by the group that a set-group-ID directory gives them. */
@@ -187,7 +206,7 @@ clear_served(struct drop *d)
 
 	if (fstatat(d->dir, DROP_SERVED, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (!S_ISREG(st.st_mode) || st.st_uid != geteuid()))
-		put_away(d, DROP_SERVED);
+		(void)put_away(d, DROP_SERVED);
 }
 
 int
@@ -227,13 +246,14 @@ put_away_all(const struct drop *d, const char id[DROP_ID_SIZE])
 	/* As the client: t goes last. */
 	for (const char *kind = "nat"; *kind != '\0'; kind++) {
 		drop_name(name, *kind, id);
-		put_away(d, name);
+		(void)put_away(d, name);
 	}
 }
 
 /* ---- taking */
 
-/* The id that is announced: 1, 0 for none, or -1 with the link taken away. */
+/* The id that is announced: 1, 0 for none, or -1 with the link taken away.  One
+ * that cannot be taken away is none: it would be looked at without end. */
 static int
 read_link(const struct drop *d, char id[DROP_ID_SIZE], struct fault *f)
 {
@@ -247,29 +267,32 @@ read_link(const struct drop *d, char id[DROP_ID_SIZE], struct fault *f)
 		if (drop_name_read(target, 'q', id))
 			return 1;
 	}
-	put_away(d, DROP_LINK);
+	if (!put_away(d, DROP_LINK))
+		return 0;
 	return fault_set(f, FAULT_INPUT, "what was announced is no request");
 }
 
 /* From q to t, which never replaces: who comes with an id again is refused. */
-static int
+static enum drop_found
 make_ours(const struct drop *d, const char id[DROP_ID_SIZE], struct fault *f)
 {
 	char asked[DROP_NAME_SIZE], taken[DROP_NAME_SIZE];
 	int result, error;
+	bool cleared;
 
 	drop_name(asked, 'q', id);
 	drop_name(taken, 't', id);
 	result = renameat2(d->dir, asked, d->dir, taken, RENAME_NOREPLACE);
 	error = errno;
 	/* Now, and not before, the next one may announce his. */
-	put_away(d, DROP_LINK);
+	cleared = put_away(d, DROP_LINK);
 	if (result == 0)
-		return 0;
+		return DROP_TAKEN;
 	if (error != ENOENT)
-		put_away(d, asked);
-	return fault_set(f, FAULT_ABSENT, "the announced request: %s",
+		(void)put_away(d, asked);
+	(void)fault_set(f, FAULT_ABSENT, "the announced request: %s",
 	    strerror(error));
+	return cleared ? DROP_GONE : DROP_NONE;
 }
 
 static int
@@ -310,12 +333,13 @@ drop_take(struct drop *d, struct drop_taken *taken, struct fault *f)
 	char name[DROP_NAME_SIZE];
 	struct stat st;
 	int fd, announced = read_link(d, taken->id, f);
+	enum drop_found found;
 	bool good;
 
 	if (announced <= 0)
 		return announced == 0 ? DROP_NONE : DROP_GONE;
-	if (make_ours(d, taken->id, f) < 0)
-		return DROP_GONE;
+	if ((found = make_ours(d, taken->id, f)) != DROP_TAKEN)
+		return found;
 	drop_name(name, 't', taken->id);
 	fd = openat(d->dir, name, READ_FLAGS);
 	if (fd < 0) {
@@ -396,7 +420,7 @@ drop_answer(struct drop *d, const char id[DROP_ID_SIZE],
 	}
 	drop_name(fresh, 'n', id);
 	drop_name(whole, 'a', id);
-	put_away(d, fresh);
+	(void)put_away(d, fresh);
 	fd = openat(d->dir, fresh,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -408,7 +432,7 @@ drop_answer(struct drop *d, const char id[DROP_ID_SIZE],
 		result =
 		    fault_set(f, FAULT_SYSTEM, "answer: %s", strerror(errno));
 	if (result < 0)
-		put_away(d, fresh);
+		(void)put_away(d, fresh);
 	return result;
 }
 
@@ -449,7 +473,9 @@ sweep_name(struct drop *d, const struct drop_keeper *keeper, const char *name,
 	    (drop_name_read(name, 'a', id) && !is_there(d, 't', id)) ||
 	    (drop_name_read(name, 'q', id) && is_old(d, name, now) &&
 		is_left(d, name)))
-		put_away(d, name);
+		(void)put_away(d, name);
+	else if (drop_name_read(name, 'x', id))
+		(void)unlinkat(d->dir, name, AT_REMOVEDIR);
 }
 
 int

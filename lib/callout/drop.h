@@ -23,13 +23,15 @@
  *a rename that replaces nothing.  What has this name is never asked for again
  *	n.ID      an answer that is being written
  *	a.ID      the answer, whole: its client reads it and removes a, then t
+ *	x.ID      a directory that was in the way and is not empty
  *	intake    the intake holds a lock on it while it lives
  *
  * A t without its a that is not being worked on was taken by an intake that
  * has died: its client is told so, and nothing is signed for it again.
  *
  * Locks are F_OFD_SETLK's, which end with the last copy of the descriptor, and
- * which can be looked at without being taken.
+ * which can be looked at without being taken.  They are those of writers: who
+ * may only read a file cannot hold it as if its client lived.
  */
 struct fault;
 

@@ -561,6 +561,79 @@ serve(struct stage *s, pid_t pid[CROWD], int status[CROWD])
 	}
 }
 
+/* A directory ${name} with a file in it. */
+static void
+put_in_the_way(const struct stage *s, const char *name)
+{
+	char path[128], file[160];
+	int fd;
+
+	path_in(s, name, path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(snprintf(file, sizeof(file), "%s/file", path) <
+	    (int)sizeof(file));
+	assert_return_code(fd = open(file, O_WRONLY | O_CREAT, 0600), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+a_full_directory_in_the_place_of_the_link_is_moved_aside(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client c;
+
+	put_in_the_way(s, DROP_LINK);
+	assert_int_equal(drop_take(&s->drop, &s->taken, &f), DROP_GONE);
+	assert_false(is_there(s, DROP_LINK));
+	assert_int_equal(drop_take(&s->drop, &s->taken, &f), DROP_NONE);
+	come(s, &c, "a");
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	assert_int_equal(drop_take(&s->drop, &s->taken, &f), DROP_TAKEN);
+	drop_client_close(&c);
+}
+
+static void
+a_full_directory_in_the_place_of_our_lock_keeps_nobody_out(void **state)
+{
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client c;
+	char path[128];
+
+	assert_int_equal(close(s->drop.served), 0);
+	path_in(s, DROP_SERVED, path);
+	assert_int_equal(unlink(path), 0);
+	put_in_the_way(s, DROP_SERVED);
+	assert_int_equal(drop_claim(&s->drop, &f), 0);
+	assert_int_equal(drop_client_open(&c, s->dir, &f), 0);
+	assert_true(drop_client_served(&c));
+	drop_client_close(&c);
+}
+
+/* Whoever is of the group may read a request, and rename it. */
+static void
+a_reader_of_a_dead_clients_request_cannot_have_it_answered(void **state)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	struct drop_client c;
+	char name[DROP_NAME_SIZE], path[128];
+	int fd;
+
+	come(s, &c, "a");
+	drop_name(name, 'q', c.id);
+	assert_int_equal(drop_client_announce(&c, &f), 1);
+	path_in(s, name, path);
+	assert_return_code(fd = open(path, O_RDONLY), 0);
+	die(&c);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(drop_take(&s->drop, &s->taken, &f), DROP_GONE);
+	assert_false(is_kind(s, 't', c.id));
+	assert_int_equal(close(fd), 0);
+}
+
 static void
 of_a_crowd_the_living_are_all_served(void **state)
 {
@@ -607,6 +680,12 @@ main(void)
 		    what_the_dead_left_is_swept_and_what_the_living_have_is_not),
 		DROP_UNIT(a_link_that_leads_elsewhere_is_taken_away_unfollowed),
 		DROP_UNIT(what_is_no_link_is_taken_away),
+		DROP_UNIT(
+		    a_full_directory_in_the_place_of_the_link_is_moved_aside),
+		DROP_UNIT(
+		    a_full_directory_in_the_place_of_our_lock_keeps_nobody_out),
+		DROP_UNIT(
+		    a_reader_of_a_dead_clients_request_cannot_have_it_answered),
 		DROP_UNIT(only_a_regular_file_of_one_name_is_read),
 		DROP_UNIT(a_directory_that_strangers_may_enter_is_refused),
 		DROP_UNIT(a_client_sees_whether_an_intake_is_there),

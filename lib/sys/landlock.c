@@ -20,6 +20,7 @@
 #define FS_WRITE_FILE (1u << 1)
 #define FS_READ_FILE (1u << 2)
 #define FS_READ_DIR (1u << 3)
+#define FS_REMOVE_DIR (1u << 4)
 #define FS_REMOVE_FILE (1u << 5)
 #define FS_MAKE_DIR (1u << 7)
 #define FS_MAKE_REG (1u << 8)
@@ -96,8 +97,8 @@ rights_of(const struct sandbox *box, const struct sandbox_path *path)
 	uint64_t rights = FS_READ_FILE | FS_READ_DIR;
 
 	if (path->write)
-		return rights | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_DIR |
-		    FS_MAKE_REG | FS_TRUNCATE;
+		return rights | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE |
+		    FS_MAKE_DIR | FS_MAKE_REG | FS_TRUNCATE;
 	if ((box->promises & SANDBOX_PROMISE(PROCESS)) != 0)
 		rights |= FS_EXECUTE;
 	return rights;

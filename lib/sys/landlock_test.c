@@ -98,6 +98,10 @@ keeps_a_ledger(const char *dir)
 	HOLDS(munmap(map, 32768) == 0 && close(fd) == 0);
 	HOLDS(rename(path, renamed) == 0 && unlink(renamed) == 0);
 	HOLDS(file_write(path, 0600, "crl", 3, &f) == 0);
+	/* What others put in its way. */
+	(void)snprintf(path, sizeof(path), "%s/x", dir);
+	HOLDS(mkdir(renamed, 0700) == 0 && rename(renamed, path) == 0 &&
+	    rmdir(path) == 0);
 	HOLDS(symlink("/etc", renamed) < 0 || abi == 0);
 }
 
