@@ -429,18 +429,22 @@ int
 lists_set_books(struct lists *l, struct books *books, int64_t interval,
     struct fault *f)
 {
+	/* A reload forgets nothing that somebody has asked for. */
+	if (l->at != NULL)
+		l->at->asked |= l->asked;
 	rest(l);
 	l->interval = interval;
 	l->count = 0;
 	l->seen = ledger_entries(l->ledger);
 	for (size_t i = 0; i < books_count(books); i++) {
 		struct stand *stand = &l->stand[i];
-		const bool suspended = stand->suspended;
+		const bool suspended = stand->suspended, asked = stand->asked;
 		const char *ca;
 
 		/* CAs stay as they are numbered until a restart. */
 		*stand = (struct stand){ .book = books_at(books, i),
 			.suspended = suspended,
+			.asked = asked,
 			.told = -1 };
 		ca = name_of(stand);
 		if (ledger_list_last(l->ledger, ca, 0, &stand->last, f) < 0)

@@ -520,6 +520,22 @@ one_waits_for_the_token_and_is_made_when_it_is_back(void **state)
 	assert_int_equal(d->told, 1);
 }
 
+static void
+one_that_was_asked_for_outlives_a_reload(void **state)
+{
+	struct desk *d = *state;
+	struct fault f = { 0 };
+
+	run_until(d, 1);
+	lists_can(d->lists, "sub", false);
+	lists_now(d->lists);
+	assert_int_equal(lists_set_books(d->lists, d->at.books, 86400, &f), 0);
+	run_until(d, 1);
+	lists_can(d->lists, "sub", true);
+	run_until(d, 2);
+	assert_int_equal(d->told, 2);
+}
+
 int
 main(void)
 {
@@ -534,6 +550,7 @@ main(void)
 		AT_A_DESK(a_list_that_is_asked_for_is_made_though_none_is_due),
 		AT_A_DESK(one_that_failed_is_tried_again_when_asked_for),
 		AT_A_DESK(one_waits_for_the_token_and_is_made_when_it_is_back),
+		AT_A_DESK(one_that_was_asked_for_outlives_a_reload),
 	};
 
 	return cmocka_run_group_tests_name("keeper/lists", tests, NULL, NULL);
