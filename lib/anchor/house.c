@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ house_open(const char *dir, const struct house_options *options,
 		return NULL;
 	}
 	h->options = *options;
+	h->by = options->by != NULL ? options->by : "";
 	h->fresh = -1;
 	h->site = (struct house_site){
 		.parent = -1, .gens = -1, .here = -1, .lock = -1
@@ -58,6 +60,10 @@ house_open(const char *dir, const struct house_options *options,
 	    (struct house_owner){ options->file_mode != 0 ? options->file_mode
 							  : 0644,
 		    options->owned, options->uid, options->gid };
+	if (!house_by_good(h->by)) {
+		(void)fault_set(f, FAULT_INPUT, "not a name for who installs");
+		return NULL;
+	}
 	return open_house(h, dir, f) == 0 ? TAKE(h) : NULL;
 }
 
@@ -165,6 +171,7 @@ house_put(struct house *h, const char *name, struct wire_bytes body,
 
 	if (check_name(name, f) < 0 ||
 	    text_copy(item.name, sizeof(item.name), name) < 0 ||
+	    text_copy(item.by, sizeof(item.by), h->by) < 0 ||
 	    house_digest(body, item.digest, f) < 0)
 		return -1;
 	if (house_list_find(&h->want, name) != NULL)
@@ -183,6 +190,7 @@ house_link(struct house *h, const char *name, const char *target,
 	struct house_item item = { .link = true };
 
 	if (check_name(name, f) < 0 || check_name(target, f) < 0 ||
+	    text_copy(item.by, sizeof(item.by), h->by) < 0 ||
 	    text_copy(item.name, sizeof(item.name), name) < 0 ||
 	    text_copy(item.target, sizeof(item.target), target) < 0)
 		return -1;
@@ -258,6 +266,31 @@ keep_older(struct house *h, struct house_item *item, struct fault *f)
 	return answer;
 }
 
+bool
+house_others(const struct house *h, const struct house_item *item)
+{
+	return strcmp(item->by, h->by) != 0;
+}
+
+int
+house_keep_others(struct house *h, struct fault *f)
+{
+	for (size_t i = 0; i < h->old.count; i++) {
+		struct house_item item = *h->old.item[i];
+		bool has;
+
+		if (!house_others(h, &item) ||
+		    house_list_find(&h->want, item.name) != NULL)
+			continue;
+		if (house_is_here(h, &item, &has, f) < 0)
+			return -1;
+		item.from = HOUSE_FROM_HERE;
+		if (has && house_list_add(&h->want, &item, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 house_keep(struct house *h, const char *name, struct fault *f)
 {
@@ -265,7 +298,7 @@ house_keep(struct house *h, const char *name, struct fault *f)
 	struct house_item item;
 	bool has;
 
-	if (was == NULL)
+	if (was == NULL || house_others(h, was))
 		return fault_set(f, FAULT_ABSENT, "%s: %s is not ours",
 		    h->site.dir, name);
 	item = *was;
@@ -278,6 +311,15 @@ house_keep(struct house *h, const char *name, struct fault *f)
 	if (!has && keep_older(h, &item, f) < 0)
 		return -1;
 	return house_list_add(&h->want, &item, f);
+}
+
+void
+house_adopt(struct house *h, const char *name, const char *by)
+{
+	struct house_item *item = house_list_find(&h->old, name);
+
+	if (item != NULL && strcmp(item->by, by) == 0)
+		(void)snprintf(item->by, sizeof(item->by), "%s", h->by);
 }
 
 int

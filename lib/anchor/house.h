@@ -23,6 +23,9 @@
  * link is followed, and its end is the DIR.  In DIR, .signet-house lists what
  * is ours.  All else that is there is somebody else's, and stays.
  *
+ * Several may keep the same DIR: what one installed is left alone by the
+ * others, unless they want a file of that very name; then it is theirs.
+ *
  * Names: at most 200 characters of printable ASCII, without blanks and '/', no
  * dot first.
  */
@@ -30,6 +33,7 @@ struct fault;
 struct house;
 
 struct house_options {
+	const char *by;	  /* who we are, a name as of files; NULL: "" */
 	mode_t file_mode; /* 0: 0644 */
 	mode_t dir_mode;  /* 0: as it is, 0755 if it is made */
 	bool owned;	  /* files and DIR shall belong to uid and gid; else: */
@@ -68,6 +72,9 @@ CHECKED int house_link(struct house *h, const char *name, const char *target,
 /* What we installed as ${name} shall stay: FAULT_ABSENT if we did not, or if
  * it is no longer what we installed and no generation has that either. */
 CHECKED int house_keep(struct house *h, const char *name, struct fault *f);
+
+/* If it was ${by} who installed ${name}, it is as if we had. */
+void house_adopt(struct house *h, const char *name, const char *by);
 
 /* Append what we installed as file ${name}: FAULT_ABSENT as above. */
 CHECKED int house_read(struct house *h, const char *name, struct buf *b,

@@ -23,7 +23,7 @@ furnish(struct house *h, struct house_item *item, struct fault *f)
 		    : 0;
 	if (item->from == HOUSE_FROM_NEW)
 		return 0;
-	if (house_mode_differs(h, item)) {
+	if (!house_others(h, item) && house_mode_differs(h, item)) {
 		item->from = HOUSE_FROM_NEW;
 		h->written++;
 		return house_file_copy(h->site.here, h->fresh, item->name,

@@ -20,6 +20,13 @@ house_name_good(const char *name)
 	    text_printable(name) && strpbrk(name, " /") == NULL;
 }
 
+bool
+house_by_good(const char *by)
+{
+	return *by == '\0' ||
+	    (strlen(by) < HOUSE_BY_SIZE && house_name_good(by));
+}
+
 /* Where ${name} is, or would be. */
 static size_t
 place_of(const struct house_list *list, const char *name)
@@ -114,13 +121,16 @@ write_item(const struct house_item *item, struct buf *out)
 {
 	char hex[2 * HOUSE_DIGEST + 1];
 
+	const char *blank = item->by[0] != '\0' ? " " : "";
+
 	if (item->link) {
-		buf_fmt(out, "link %s %s\n", item->name, item->target);
+		buf_fmt(out, "link %s %s%s%s\n", item->name, item->target,
+		    blank, item->by);
 		return;
 	}
 	text_hex(item->digest, HOUSE_DIGEST, hex);
-	buf_fmt(out, "file %04o %llu %s %s\n", item->mode,
-	    (unsigned long long)item->size, hex, item->name);
+	buf_fmt(out, "file %04o %llu %s %s%s%s\n", item->mode,
+	    (unsigned long long)item->size, hex, item->name, blank, item->by);
 }
 
 static int
@@ -211,33 +221,47 @@ read_mode(const char *text, unsigned *mode)
 	return 0;
 }
 
+/* The end of a line: who installed it, if that is said. */
+static int
+read_by(struct house_item *item, const char *rest)
+{
+	if (rest == NULL)
+		return 0;
+	if (*rest == '\0' || !house_by_good(rest))
+		return -1;
+	return text_copy(item->by, sizeof(item->by), rest);
+}
+
 static int
 read_file(struct house_item *item, char *rest)
 {
 	const char *mode = next_word(&rest);
 	const char *size = next_word(&rest);
 	const char *hex = next_word(&rest);
+	const char *name = next_word(&rest);
 	int64_t bytes;
 
-	if (rest == NULL || read_mode(mode, &item->mode) < 0 ||
+	if (name == NULL || read_mode(mode, &item->mode) < 0 ||
 	    text_number(size, 0, INT64_MAX, &bytes) < 0 ||
 	    text_unhex(hex, item->digest, HOUSE_DIGEST) != HOUSE_DIGEST ||
-	    !house_name_good(rest))
+	    !house_name_good(name) || read_by(item, rest) < 0)
 		return -1;
 	item->size = (uint64_t)bytes;
-	return text_copy(item->name, sizeof(item->name), rest);
+	return text_copy(item->name, sizeof(item->name), name);
 }
 
 static int
 read_link(struct house_item *item, char *rest)
 {
 	const char *name = next_word(&rest);
+	const char *target = next_word(&rest);
 
 	item->link = true;
-	if (rest == NULL || !house_name_good(name) || !house_name_good(rest) ||
+	if (target == NULL || !house_name_good(name) ||
+	    !house_name_good(target) || read_by(item, rest) < 0 ||
 	    text_copy(item->name, sizeof(item->name), name) < 0)
 		return -1;
-	return text_copy(item->target, sizeof(item->target), rest);
+	return text_copy(item->target, sizeof(item->target), target);
 }
 
 /* The items, up to the line that begins with "end". */

@@ -18,6 +18,7 @@ struct fault;
 
 #define HOUSE_DIGEST 32
 #define HOUSE_NAME_SIZE 201
+#define HOUSE_BY_SIZE 81
 #define HOUSE_LIST_BYTES (8u << 20)
 #define HOUSE_ITEMS_MAX 20000
 
@@ -28,6 +29,7 @@ struct house_item {
 	uint64_t size;		      /* likewise */
 	uint8_t digest[HOUSE_DIGEST]; /* likewise, SHA-256 */
 	char target[HOUSE_NAME_SIZE]; /* of a link */
+	char by[HOUSE_BY_SIZE];	      /* who installed it; "": signet-trust */
 	/* Where its bytes are while a house is being furnished. */
 	int from;
 };
@@ -40,13 +42,15 @@ struct house_list {
 };
 
 bool house_name_good(const char *name);
+/* "" is good. */
+bool house_by_good(const char *by);
 
 /* Add a copy of ${item}; FAULT_DENIED if the list has another of that name. */
 CHECKED int house_list_add(struct house_list *list,
     const struct house_item *item, struct fault *f);
 struct house_item *house_list_find(const struct house_list *list,
     const char *name);
-/* Whether two of the same name are the same in all that is written down. */
+/* Whether two of the same name are the same, whoever installed them. */
 bool house_item_same(const struct house_item *a, const struct house_item *b);
 void house_list_clear(struct house_list *list);
 

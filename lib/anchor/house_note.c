@@ -49,6 +49,8 @@ note_wanted(struct house *h, const struct house_item *item, struct notes *n,
 		    item->name, f);
 	if (was == NULL || !had)
 		return note_add(n, HOUSE_ADOPTED, item->name, f);
+	if (house_others(h, item))
+		return 0;
 	if (house_mode_differs(h, item) || !house_item_same(item, was))
 		return note_add(n, HOUSE_MODE, item->name, f);
 	return 0;
@@ -58,14 +60,18 @@ note_wanted(struct house *h, const struct house_item *item, struct notes *n,
 bool
 house_foreign(const struct house *h, const char *name)
 {
+	const struct house_item *was = house_list_find(&h->old, name);
+
 	return strcmp(name, HOUSE_LIST) != 0 &&
-	    house_list_find(&h->old, name) == NULL &&
+	    (was == NULL || house_others(h, was)) &&
 	    house_list_find(&h->want, name) == NULL;
 }
 
 static int
 note_all(struct house *h, struct notes *n, struct fault *f)
 {
+	if (house_keep_others(h, f) < 0)
+		return -1;
 	if (h->list_bad && note_add(n, HOUSE_LIST_BAD, HOUSE_LIST, f) < 0)
 		return -1;
 	for (size_t i = 0; i < h->want.count; i++)
@@ -73,6 +79,7 @@ note_all(struct house *h, struct notes *n, struct fault *f)
 			return -1;
 	for (size_t i = 0; i < h->old.count; i++)
 		if (house_list_find(&h->want, h->old.item[i]->name) == NULL &&
+		    !house_others(h, h->old.item[i]) &&
 		    note_add(n, HOUSE_GONE, h->old.item[i]->name, f) < 0)
 			return -1;
 	for (size_t i = 0; i < h->is.count; i++)

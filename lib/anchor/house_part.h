@@ -16,6 +16,7 @@ enum house_from {
 
 struct house {
 	struct house_options options;
+	const char *by; /* of options, "" for NULL */
 	struct house_owner owner;
 	struct house_site site;
 	struct house_list old;
@@ -46,6 +47,12 @@ CHECKED int house_dir_has(int dir, const struct house_item *item, bool *has,
 /* The bytes of ${item} are those in ${dir}. */
 CHECKED int house_take_from(struct house *h, int dir, struct house_item *item,
     struct fault *f);
+
+/* Whether somebody else who keeps DIR too installed it. */
+bool house_others(const struct house *h, const struct house_item *item);
+
+/* What others installed, and nobody altered, is wanted too. */
+CHECKED int house_keep_others(struct house *h, struct fault *f);
 
 /* Neither ours nor to be. */
 bool house_foreign(const struct house *h, const char *name);

@@ -400,6 +400,53 @@ names_are_names_and_wanted_once(void **state)
 }
 
 static void
+several_keep_one_directory(void **state)
+{
+	struct house *h;
+	struct place p;
+
+	(void)state;
+	place_init(&p);
+	(void)settle(&p, "a.0=one b.0=two");
+	p.options.by = "other";
+	p.options.file_mode = 0600;
+	assert_true(settle(&p, "c.0=three d.0=four l>c.0"));
+	assert_string_equal(p.notes, "added c.0, added d.0, added l");
+	reads(&p, "a.0", "one");
+	assert_int_equal(look_at(&p, "a.0").st_mode & 07777, 0644);
+	/* Each removes and repairs its own. */
+	assert_true(settle(&p, "c.0=three"));
+	assert_string_equal(p.notes, "removed d.0, removed l");
+	scribble(&p, "b.0", "altered");
+	assert_false(settle(&p, "c.0=three"));
+	assert_string_equal(p.notes, "foreign b.0");
+	p.options.by = NULL;
+	p.options.file_mode = 0;
+	assert_true(settle(&p, "a.0=one b.0=two"));
+	assert_string_equal(p.notes, "repaired b.0");
+	assert_false(settle(&p, "a.0=one b.0=two"));
+	/* Who wants a name of another's has it. */
+	assert_true(settle(&p, "a.0=one c.0=new"));
+	assert_string_equal(p.notes, "removed b.0, changed c.0");
+	p.options.by = "other";
+	h = enter(&p);
+	house_adopt(h, "a.0", "nobody");
+	house_adopt(h, "c.0", "");
+	furnish(h, "e.0=five");
+	assert_true(commit(&p, h));
+	assert_string_equal(p.notes, "removed c.0, added e.0");
+	assert_true(is_there(&p, "a.0"));
+	p.options.by = "not a name";
+	{
+		struct fault f = { 0 };
+
+		assert_null(house_open(p.dir, &p.options, &f));
+		assert_int_equal(f.code, FAULT_INPUT);
+	}
+	place_drop(&p);
+}
+
+static void
 a_damaged_list_is_written_anew_and_nothing_lost(void **state)
 {
 	struct place p;
@@ -473,6 +520,7 @@ main(void)
 		cmocka_unit_test(names_are_names_and_wanted_once),
 		cmocka_unit_test(
 		    a_damaged_list_is_written_anew_and_nothing_lost),
+		cmocka_unit_test(several_keep_one_directory),
 		cmocka_unit_test(a_full_disk_leaves_what_was),
 	};
 

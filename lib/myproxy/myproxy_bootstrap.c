@@ -1,10 +1,9 @@
 #include "myproxy/myproxy_bootstrap.h"
 
+#include "anchor/root_files.h"
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "trust/verify.h"
-#include "x509/pem.h"
 
 #include <openssl/sha.h>
 
@@ -90,75 +89,62 @@ fingerprint(const struct cert *cert, char text[FINGERPRINT_SIZE])
 	}
 }
 
-/* A name that could end the quoting of the policy is not written into one. */
-static int
-write_policy(const char *dir, const char *hash, const char *authority,
-    const char *subject, struct fault *f)
+/* Say whom it is now that is trusted. */
+static void
+tell_ca(const struct cert *cert, void (*say)(void *arg, const char *line),
+    void *arg)
 {
-	OWN_BUF(text, 8192);
-	char path[1100];
-
-	if (strpbrk(authority, "'\"") != NULL || strpbrk(subject, "'\"*?"))
-		return fault_set(f, FAULT_UNTRUSTED,
-		    "a name that no signing policy can hold");
-	buf_fmt(&text,
-	    "access_id_CA X509 '%s'\n"
-	    "pos_rights globus CA:sign\n"
-	    "cond_subjects globus '\"%s\"'\n",
-	    authority, subject);
-	if (text.failed ||
-	    text_fmt(path, sizeof(path), "%s/%s.signing_policy", dir, hash) < 0)
-		return fault_set(f, FAULT_SYSTEM, "names too long");
-	return file_write_new(path, 0644, text.data, text.len, f);
-}
-
-static int
-write_anchor(const char *dir, const char *hash, const struct cert *cert,
-    struct fault *f)
-{
-	OWN_BUF(pem, (size_t)2 * CERT_MAX);
-	char path[1100];
-
-	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){ cert->der, cert->len });
-	if (pem.failed ||
-	    text_fmt(path, sizeof(path), "%s/%s.0", dir, hash) < 0)
-		return fault_set(f, FAULT_SYSTEM, "names too long");
-	return file_write_new(path, 0644, pem.data, pem.len, f);
-}
-
-int
-myproxy_bootstrap_install(const struct cert_list *chain, const char *dir,
-    void (*say)(void *arg, const char *line), void *arg, struct fault *f)
-{
-	char below[DN_TEXT_MAX];
 	char name[DN_TEXT_MAX];
 	char print[FINGERPRINT_SIZE];
 	char line[DN_TEXT_MAX + 200];
 	char hash[9];
+	struct fault ignored = { 0 };
+
+	if (dn_show_slash(&cert->subject, name, sizeof(name)) < 0 ||
+	    dn_hash(&cert->subject, hash, &ignored) < 0)
+		return;
+	fingerprint(cert, print);
+	(void)snprintf(line, sizeof(line),
+	    "New trusted CA (%s.0): %s\n  SHA-256 %s", hash, name, print);
+	say(arg, line);
+}
+
+static int
+install(const struct cert_list *chain, const char *dir, const char *host,
+    struct fault *f)
+{
+	char by[sizeof("bootstrap:") + 64];
+	const struct root_install how = { .by = by, .only_new = true };
+	struct root_files roots = { 0, NULL };
+	size_t installed;
+	int result = 0;
+
+	(void)snprintf(by, sizeof(by), "bootstrap:%.64s", host);
+	for (size_t i = 1; i < chain->count && result == 0; i++)
+		result = root_files_link(&roots, chain->cert[i],
+		    chain->cert[i - 1], f);
+	if (result == 0)
+		result = root_files_install(&roots, dir, &how, &installed, f);
+	root_files_clear(&roots);
+	return result;
+}
+
+int
+myproxy_bootstrap_install(const struct cert_list *chain, const char *dir,
+    const char *host, void (*say)(void *arg, const char *line), void *arg,
+    struct fault *f)
+{
+	char line[DN_TEXT_MAX + 200];
+	char below[DN_TEXT_MAX];
 
 	if (dn_show_slash(&chain->cert[0]->subject, below, sizeof(below)) < 0)
 		return fault_set(f, FAULT_UNTRUSTED, "server name too long");
-	if (file_mkdir(dir, 0755, f) < 0)
+	if (install(chain, dir, host, f) < 0)
 		return -1;
 	(void)snprintf(line, sizeof(line), "New trusted MyProxy server: %s",
 	    below);
 	say(arg, line);
-	for (size_t i = 1; i < chain->count; i++) {
-		const struct cert *cert = chain->cert[i];
-
-		if (dn_show_slash(&cert->subject, name, sizeof(name)) < 0)
-			return fault_set(f, FAULT_UNTRUSTED, "name too long");
-		if (dn_hash(&cert->subject, hash, f) < 0 ||
-		    write_policy(dir, hash, name, below, f) < 0 ||
-		    write_anchor(dir, hash, cert, f) < 0)
-			return -1;
-		fingerprint(cert, print);
-		(void)snprintf(line, sizeof(line),
-		    "New trusted CA (%s.0): %s\n  SHA-256 %s", hash, name,
-		    print);
-		say(arg, line);
-		memcpy(below, name, sizeof(below));
-	}
+	for (size_t i = 1; i < chain->count; i++)
+		tell_ca(chain->cert[i], say, arg);
 	return 0;
 }

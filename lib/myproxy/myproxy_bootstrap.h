@@ -27,14 +27,15 @@ bool myproxy_bootstrap_known(const struct trust_store *store,
     const struct cert_list *chain);
 
 /**
- * myproxy_bootstrap_install(chain, dir, say, arg, f):
+ * myproxy_bootstrap_install(chain, dir, host, say, arg, f):
  * Install every certificate but the first as <hash>.0 in ${dir}, with a
- * signing policy that allows exactly the subject seen below it, and ${say}
- * whom the person trusts from now on, by name and SHA-256 fingerprint.
+ * signing policy that allows exactly the subject seen below it, all in one
+ * step, as what was bootstrapped from ${host}; and ${say} whom the person
+ * trusts from now on, by name and SHA-256 fingerprint.
  * Nothing that is there is overwritten (FAULT_DENIED).
  */
 CHECKED int myproxy_bootstrap_install(const struct cert_list *chain,
-    const char *dir, void (*say)(void *arg, const char *line), void *arg,
-    struct fault *f);
+    const char *dir, const char *host, void (*say)(void *arg, const char *line),
+    void *arg, struct fault *f);
 
 #endif

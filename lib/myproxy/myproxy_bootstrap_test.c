@@ -1,5 +1,6 @@
 #include "myproxy/myproxy_bootstrap.h"
 
+#include "anchor/house_probe.h"
 #include "base/file.h"
 #include "trust/pki_probe.h"
 #include "trust/verify.h"
@@ -163,6 +164,7 @@ what_is_installed_trusts_the_server_and_nobody_else(void **state)
 {
 	struct shown s;
 	struct fault f;
+	struct place place;
 	struct trust_verdict verdict;
 	struct cert_list other;
 	int prints = 0;
@@ -170,9 +172,9 @@ what_is_installed_trusts_the_server_and_nobody_else(void **state)
 	(void)state;
 	prepare(&s);
 	show(&s);
-	(void)snprintf(s.pki.dir, sizeof(s.pki.dir), "/tmp/boot_test.XXXXXX");
-	assert_non_null(mkdtemp(s.pki.dir));
-	assert_int_equal(myproxy_bootstrap_install(&s.chain, s.pki.dir,
+	place_init(&place);
+	memcpy(s.pki.dir, place.dir, sizeof(s.pki.dir));
+	assert_int_equal(myproxy_bootstrap_install(&s.chain, s.pki.dir, "host",
 			     count_line, &prints, &f),
 	    0);
 	assert_int_equal(prints, 2);
@@ -200,11 +202,11 @@ what_is_installed_trusts_the_server_and_nobody_else(void **state)
 		cert_list_free(&other);
 	}
 	/* A second time nothing is overwritten. */
-	assert_int_equal(myproxy_bootstrap_install(&s.chain, s.pki.dir,
+	assert_int_equal(myproxy_bootstrap_install(&s.chain, s.pki.dir, "host",
 			     count_line, &prints, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_DENIED);
-	pki_remove(s.pki.dir);
+	place_drop(&place);
 	drop(&s);
 }
 
@@ -216,6 +218,7 @@ a_name_that_would_end_the_quotes_is_not_put_into_a_policy(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct place place;
 		struct shown s;
 		struct fault f;
 		int prints = 0;
@@ -223,15 +226,14 @@ a_name_that_would_end_the_quotes_is_not_put_into_a_policy(void **state)
 		prepare(&s);
 		s.pki.spec[EEC].subject = names[i];
 		show(&s);
-		(void)snprintf(s.pki.dir, sizeof(s.pki.dir),
-		    "/tmp/boot_test.XXXXXX");
-		assert_non_null(mkdtemp(s.pki.dir));
+		place_init(&place);
+		memcpy(s.pki.dir, place.dir, sizeof(s.pki.dir));
 		assert_int_equal(myproxy_bootstrap_install(&s.chain, s.pki.dir,
-				     count_line, &prints, &f),
+				     "host", count_line, &prints, &f),
 		    -1);
 		assert_int_equal(f.code, FAULT_UNTRUSTED);
 		assert_int_equal(prints, 0);
-		pki_remove(s.pki.dir);
+		place_drop(&place);
 		drop(&s);
 	}
 }

@@ -115,8 +115,8 @@ bootstrap(struct errand *e, struct myproxy_link *link, struct fault *f)
 	if (tls_peer_chain(link->tls, &chain, f) < 0)
 		return -1;
 	say(e->wish, "Bootstrapping MyProxy server root of trust.");
-	result =
-	    myproxy_bootstrap_install(&chain, install_dir(e->wish), tell, e, f);
+	result = myproxy_bootstrap_install(&chain, install_dir(e->wish),
+	    e->host, tell, e, f);
 	cert_list_free(&chain);
 	if (result < 0)
 		return fault_wrap(f, "%s", install_dir(e->wish));
@@ -190,16 +190,35 @@ send_request(struct myproxy_link *link, const struct myproxy_wish *wish,
 	return myproxy_link_send(link, &out, f);
 }
 
-/* The trust roots that came in an OK. */
+static void
+tell_left_out(void *arg, const char *name, const struct fault *why)
+{
+	const struct errand *e = arg;
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "The server's %s was left out: %s",
+	    name, why->text);
+	say(e->wish, line);
+}
+
+/* The trust roots that came in an OK.  What this server handed out before, and
+ * does no more, goes. */
 static int
-install_trustroots(const struct errand *e, const struct buf *lines,
-    struct fault *f)
+install_trustroots(struct errand *e, const struct buf *lines, struct fault *f)
 {
 	const char *dir = install_dir(e->wish);
+	char by[sizeof("trustroots:") + 64];
+	char stopgap[sizeof("bootstrap:") + 64];
+	const struct root_install how = {
+		.by = by, .stopgap = stopgap, .note = tell_left_out, .arg = e
+	};
 
+	/* As long as house.h lets them be. */
+	(void)snprintf(by, sizeof(by), "trustroots:%.64s", e->host);
+	(void)snprintf(stopgap, sizeof(stopgap), "bootstrap:%.64s", e->host);
 	if (lines->len == 0)
 		return 0;
-	if (trustroots_install((const char *)lines->data, lines->len, dir,
+	if (trustroots_install((const char *)lines->data, lines->len, dir, &how,
 		&e->result->trustroots, f) < 0)
 		return fault_wrap(f, "trust roots");
 	return text_copy(e->result->install_dir, sizeof(e->result->install_dir),

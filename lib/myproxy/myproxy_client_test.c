@@ -1,5 +1,6 @@
 #include "myproxy/myproxy_client.h"
 
+#include "anchor/house_probe.h"
 #include "myproxy/myproxy_peer_probe.h"
 #include "myproxy/trustroots.h"
 
@@ -327,29 +328,31 @@ trust_roots_that_come_with_it_are_installed(void **state)
 		{ PEER_CERTIFY, NULL, 0 }, PEER_TEXT(PEER_OK),
 		{ PEER_END, NULL, 0 } };
 	struct trial t = { .wish = { .want_trustroots = true } };
-	char dir[] = "/tmp/client_test.XXXXXX";
+	struct place place;
 	size_t files = 0;
 	struct fault f;
 	OWN_BUF(lines, 32768);
 	OWN_BUF(message, 65536);
 
 	(void)state;
-	assert_int_equal(trustroots_write(peer.pki.dir, &lines, &files, &f), 0);
+	assert_int_equal(trustroots_write(peer.pki.dir, &lines, &files, NULL,
+			     NULL, &f),
+	    0);
 	assert_true(files > 0);
 	myproxy_write_ok_lines(&message, lines.data, lines.len);
 	assert_true(message.len < sizeof(answer));
 	memcpy(answer, message.data, message.len);
 	script[1].len = message.len;
-	assert_non_null(mkdtemp(dir));
-	t.wish.install_dir = dir;
+	place_init(&place);
+	t.wish.install_dir = place.dir;
 	peer.piece = 1000;
 	if (try(&t, script) < 0)
 		fail_msg("%s", t.f.text);
 	peer.piece = 0;
 	assert_int_equal(t.result.trustroots, files);
-	assert_string_equal(t.result.install_dir, dir);
+	assert_string_equal(t.result.install_dir, place.dir);
 	assert_true(saw(&t, "TRUSTED_CERTS=1\n"));
-	pki_remove(dir);
+	place_drop(&place);
 	forget(&t);
 }
 

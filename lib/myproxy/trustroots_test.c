@@ -14,12 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Two directories, and a CA's certificate, CRL and policy under its hash. */
+/* A directory, a place for another, and a CA's certificate, CRL and policy
+ * under its hash. */
 struct yard {
-	char from[64], to[64];
+	char from[64], top[64], to[128];
 	char hash[9], old_hash[9];
 	char *cert, *crl;
 };
+
+static const struct root_install how = { .by = "trustroots:test" };
 
 static const char policy[] = "access_id_CA X509 '/O=Test/CN=Root'\n"
 			     "pos_rights globus CA:sign\n"
@@ -104,9 +107,10 @@ build_yard(void **state)
 	if (y == NULL)
 		return -1;
 	memcpy(y->from, "/tmp/trustroots.XXXXXX", 23);
-	memcpy(y->to, "/tmp/trustroots.XXXXXX", 23);
+	memcpy(y->top, "/tmp/trustroots.XXXXXX", 23);
 	assert_non_null(mkdtemp(y->from));
-	assert_non_null(mkdtemp(y->to));
+	assert_non_null(mkdtemp(y->top));
+	(void)snprintf(y->to, sizeof(y->to), "%s/certificates", y->top);
 	make_certificate(y, key);
 	make_crl(y, key);
 	*state = y;
@@ -132,7 +136,7 @@ raze_yard(void **state)
 	struct yard *y = *state;
 
 	remove_tree(y->from);
-	remove_tree(y->to);
+	remove_tree(y->top);
 	free(y->cert);
 	free(y->crl);
 	free(y);
@@ -184,11 +188,13 @@ a_directory_arrives_as_it_was_sent(void **state)
 	put(y->from, y->hash, ".r0", 0644, y->crl);
 	put(y->from, y->hash, ".signing_policy", 0644, policy);
 	put(y->from, "test-root", ".info", 0644, "alias = test-root\n");
-	assert_int_equal(trustroots_write(y->from, &out, &files, &f), 0);
+	assert_int_equal(trustroots_write(y->from, &out, &files, NULL, NULL,
+			     &f),
+	    0);
 	assert_int_equal(files, 5);
 	assert_memory_equal(out.data, "TRUSTED_CERTS=", 14);
 	assert_int_equal(trustroots_install((const char *)out.data, out.len,
-			     y->to, &files, &f),
+			     y->to, &how, &files, &f),
 	    0);
 	assert_int_equal(files, 5);
 	assert_true(holds(y->to, y->hash, ".0", y->cert));
@@ -222,7 +228,9 @@ only_what_is_for_everybody_is_sent(void **state)
 			     y->old_hash),
 	    0);
 	assert_int_equal(symlink(path, alias), 0);
-	assert_int_equal(trustroots_write(y->from, &out, &files, &f), 0);
+	assert_int_equal(trustroots_write(y->from, &out, &files, NULL, NULL,
+			     &f),
+	    0);
 	assert_int_equal(files, 2);
 	assert_null(strstr(buf_cstr(&out), "private"));
 	assert_null(strstr(buf_cstr(&out), "forgotten"));
@@ -236,10 +244,13 @@ an_empty_directory_sends_nothing_and_a_missing_one_is_a_fault(void **state)
 	OWN_BUF(out, TRUSTROOTS_MAX);
 	size_t files = 7;
 
-	assert_int_equal(trustroots_write(y->from, &out, &files, &f), 0);
+	assert_int_equal(trustroots_write(y->from, &out, &files, NULL, NULL,
+			     &f),
+	    0);
 	assert_int_equal(files, 0);
 	assert_int_equal(out.len, 0);
-	assert_int_equal(trustroots_write("/no/such/folder", &out, &files, &f),
+	assert_int_equal(trustroots_write("/no/such/folder", &out, &files, NULL,
+			     NULL, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_CONFIG);
 }
@@ -257,7 +268,7 @@ install_with(const struct yard *y, const char *name, const char *text,
 	text_base64(text, strlen(text), base64);
 	buf_fmt(&lines, "FILEDATA_%s=%s\n", name, base64);
 	return trustroots_install((const char *)lines.data, lines.len, y->to,
-	    files, f);
+	    &how, files, f);
 }
 
 static void
@@ -287,7 +298,7 @@ broken_base64_refuses_the_whole_reply(void **state)
 	struct fault f = { 0 };
 	size_t files;
 
-	assert_int_equal(trustroots_install(line, sizeof(line) - 1, y->to,
+	assert_int_equal(trustroots_install(line, sizeof(line) - 1, y->to, &how,
 			     &files, &f),
 	    -1);
 	assert_int_equal(f.code, FAULT_INPUT);

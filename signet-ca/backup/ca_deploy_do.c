@@ -1,3 +1,4 @@
+#include "anchor/root_files.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -215,41 +216,54 @@ make_ledger(const struct deploy *p, struct fault *f)
 	return set_owner(p, &item, f);
 }
 
+/* Whether the certificate of ${hash} is there already, by whomever; what will
+ * be done is told. */
+static int
+tell_files(const struct deploy *p, const struct root_files *files,
+    const char *hash, bool *there, struct fault *f)
+{
+	struct item item = { .mode = 0644 };
+	char name[ROOT_NAME_SIZE + 2];
+
+	(void)snprintf(name, sizeof(name), "/%s.0", hash);
+	if (name_item(&item, p->trust, name, f) < 0)
+		return -1;
+	*there = is_there(item.path);
+	for (size_t i = 0; i < files->count; i++) {
+		(void)snprintf(name, sizeof(name), "/%s", files->file[i].name);
+		if (name_item(&item, p->trust, name, f) < 0)
+			return -1;
+		if (!*there || is_there(item.path))
+			printf("%s %s\n", *there ? "is there  " : "makes     ",
+			    item.path);
+	}
+	return 0;
+}
+
 /* The root and what is between, of which we know no more than that they signed
  * this CA: a policy that says just that, until the root's own is published
  * here. */
 static int
 make_anchor(const struct deploy *p, const struct cert *cert, struct fault *f)
 {
-	OWN_BUF(pem, TEXT_MOST);
-	OWN_BUF(policy, TEXT_MOST);
-	struct item item = { .mode = 0644, .keep = true };
-	char hash[9], name[64], theirs[DN_TEXT_MAX], ours[DN_TEXT_MAX];
+	char by[32], hash[9];
+	const struct root_install how = { .by = by };
+	struct root_files files = { 0, NULL };
+	size_t installed;
+	bool there = true;
+	int result;
 
-	if (dn_hash(&cert->subject, hash, f) < 0 ||
-	    dn_show_slash(&cert->subject, theirs, sizeof(theirs)) < 0 ||
-	    dn_show_slash(&p->d->authority.cert->subject, ours, sizeof(ours)) <
-		0 ||
-	    strpbrk(theirs, "'\"*?") != NULL || strpbrk(ours, "'\"*?") != NULL)
-		return fault_set(f, FAULT_CONFIG,
-		    "a name that no signing_policy can say");
-	buf_fmt(&policy,
-	    "access_id_CA   X509    '%s'\n"
-	    "pos_rights     globus  CA:sign\n"
-	    "cond_subjects  globus  '\"%s\"'\n",
-	    theirs, ours);
-	item.data = &policy;
-	if (text_fmt(name, sizeof(name), "/%s.signing_policy", hash) < 0 ||
-	    name_item(&item, p->trust, name, f) < 0 ||
-	    make_item(p, &item, f) < 0)
+	if (dn_hash(&cert->subject, hash, f) < 0)
 		return -1;
-	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){ cert->der, cert->len });
-	item.data = &pem;
-	if (text_fmt(name, sizeof(name), "/%s.0", hash) < 0 ||
-	    name_item(&item, p->trust, name, f) < 0)
-		return -1;
-	return make_item(p, &item, f);
+	(void)snprintf(by, sizeof(by), "signet-ca:%s", hash);
+	result = root_files_link(&files, cert, p->d->authority.cert, f);
+	if (result == 0)
+		result = tell_files(p, &files, hash, &there, f);
+	if (result == 0 && !there && !p->args->dry_run)
+		result =
+		    root_files_install(&files, p->trust, &how, &installed, f);
+	root_files_clear(&files);
+	return result;
 }
 
 static int

@@ -1,6 +1,8 @@
 /* publish: a CA becomes a trust anchor in a directory. */
 #include "ca_publish.h"
 
+#include "anchor/anchor_body.h"
+#include "anchor/root_files.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -15,24 +17,6 @@
 #include <string.h>
 
 #define ANCHOR_MOST (1u << 20)
-
-/* Write ${data} to ${path} unless it says so already. */
-static int
-install(const char *path, const struct buf *data, struct fault *f)
-{
-	struct buf old = BUF(data->limit);
-	struct fault ignored = { 0 };
-	bool same;
-
-	if (data->failed)
-		return fault_set(f, FAULT_MEMORY, "%s", path);
-	same = file_read(path, &old, &ignored) == 0 && old.len == data->len &&
-	    memcmp(old.data, data->data, data->len) == 0;
-	buf_free(&old);
-	if (same)
-		return 0;
-	return file_write(path, 0644, data->data, data->len, f);
-}
 
 /* FAULT_DENIED if ${path} holds anything but this certificate. */
 static int
@@ -53,22 +37,6 @@ check_free(const char *path, const struct cert *cert, struct fault *f)
 		return fault_set(f, FAULT_DENIED,
 		    "%s is another certificate; take it away first", path);
 	return 0;
-}
-
-/* When the list of this CA at ${path} was made; 0 if there is none. */
-static time_t
-made_at(const char *path, const struct cert *cert)
-{
-	OWN_BUF(der, PUBLISH_CRL_MOST);
-	struct fault ignored = { 0 };
-	struct crl crl;
-
-	if (publish_read_crl(path, &der, &ignored) < 0 ||
-	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, &ignored) <
-		0 ||
-	    crl_check_signature(&crl, cert, &ignored) < 0)
-		return 0;
-	return crl.this_update;
 }
 
 /* The list to be published: as given, as init made it, or new. */
@@ -92,59 +60,101 @@ get_crl(const struct ca_args *args, struct ca_dir *d, struct buf *der,
 }
 
 static int
-publish_crl(const struct ca_args *args, struct ca_dir *d, const char *path,
-    struct fault *f)
+add(struct root_files *files, const char *hash, const char *ending,
+    struct buf *body, struct fault *f)
 {
-	const struct cert *cert = d->authority.cert;
-	time_t there = made_at(path, cert);
+	char name[ROOT_NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "%s.%s", hash, ending);
+	return root_files_add(files, name, body, f);
+}
+
+static int
+add_crl(const struct ca_args *args, struct ca_dir *d, const char *hash,
+    struct root_files *files, struct fault *f)
+{
 	OWN_BUF(der, PUBLISH_CRL_MOST);
 	OWN_BUF(pem, 2 * PUBLISH_CRL_MOST);
 	struct crl crl;
 
 	if (get_crl(args, d, &der, f) < 0 ||
 	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, f) < 0 ||
-	    crl_check_signature(&crl, cert, f) < 0)
+	    crl_check_signature(&crl, d->authority.cert, f) < 0)
 		return -1;
-	/* An older list would undo revocations. */
-	if (there > crl.this_update && args->crl != NULL)
-		return fault_set(f, FAULT_DENIED,
-		    "%s is newer than the CRL to be published", path);
-	if (there > crl.this_update)
-		return 0;
 	if (crl.next_update <= clock_wall())
 		return fault_set(f, FAULT_EXPIRED,
 		    "the CRL has expired; name a newer one by --crl");
 	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
-	return install(path, &pem, f);
+	return add(files, hash, "r0", &pem, f);
+}
+
+static int
+add_all(const struct ca_args *args, struct ca_dir *d, const char *hash,
+    struct root_files *files, struct fault *f)
+{
+	OWN_BUF(pem, ANCHOR_MOST);
+	OWN_BUF(policy, ANCHOR_MOST);
+
+	if (authority_signing_policy(&d->authority, &policy, f) < 0)
+		return -1;
+	body_cert_put(&pem, d->authority.cert);
+	if (add(files, hash, "signing_policy", &policy, f) < 0 ||
+	    add(files, hash, "0", &pem, f) < 0)
+		return -1;
+	return add_crl(args, d, hash, files, f);
+}
+
+/* What we have made ourselves is good, or we say why not. */
+static void
+take_first(void *arg, const char *name, const struct fault *why)
+{
+	struct fault *f = arg;
+
+	if (f->code == FAULT_NONE)
+		(void)fault_set(f, why->code, "%s: %s", name, why->text);
+}
+
+static int
+install(const struct ca_args *args, struct root_files *files, const char *hash,
+    struct fault *f)
+{
+	char by[32];
+	/* An older list would undo revocations: one that was named is refused,
+	 * that of init gives way to what the site publishes by now. */
+	const struct root_install how = { .by = by,
+		.only_newer = args->crl != NULL };
+	struct fault bad = { 0 };
+	size_t installed;
+
+	(void)snprintf(by, sizeof(by), "signet-ca:%s", hash);
+	if (root_files_judge(files, take_first, &bad, f) < 0)
+		return -1;
+	if (bad.code != FAULT_NONE) {
+		*f = bad;
+		return -1;
+	}
+	return root_files_install(files, args->trust_dir, &how, &installed, f);
 }
 
 static int
 publish(const struct ca_args *args, const char *path, struct fault *f)
 {
 	OWN_STRUCT(ca_dir) d = ca_dir_open(path, f);
-	OWN_BUF(pem, ANCHOR_MOST);
-	OWN_BUF(policy, ANCHOR_MOST);
+	struct root_files files = { 0, NULL };
 	char hash[9], to[PATH_MAX];
-	const char *dir = args->trust_dir;
+	int result;
 
-	if (d == NULL || dn_hash(&d->authority.cert->subject, hash, f) < 0 ||
-	    authority_signing_policy(&d->authority, &policy, f) < 0 ||
-	    file_mkdir(dir, 0755, f) < 0 ||
-	    text_fmt(to, sizeof(to), "%s/%s.0", dir, hash) < 0 ||
-	    check_free(to, d->authority.cert, f) < 0)
+	if (d == NULL || dn_hash(&d->authority.cert->subject, hash, f) < 0)
 		return -1;
-	pem_put(&pem, "CERTIFICATE",
-	    (struct wire_bytes){
-		d->authority.cert->der, d->authority.cert->len });
-	/* The policy before the anchor: without one, an anchor may be trusted
-	 * for every name by some. */
-	if (text_fmt(to, sizeof(to), "%s/%s.signing_policy", dir, hash) < 0 ||
-	    install(to, &policy, f) < 0 ||
-	    text_fmt(to, sizeof(to), "%s/%s.r0", dir, hash) < 0 ||
-	    publish_crl(args, d, to, f) < 0 ||
-	    text_fmt(to, sizeof(to), "%s/%s.0", dir, hash) < 0)
+	if (text_fmt(to, sizeof(to), "%s/%s.0", args->trust_dir, hash) < 0)
+		return fault_set(f, FAULT_USAGE, "path too long");
+	if (check_free(to, d->authority.cert, f) < 0)
 		return -1;
-	return install(to, &pem, f);
+	result = add_all(args, d, hash, &files, f);
+	if (result == 0)
+		result = install(args, &files, hash, f);
+	root_files_clear(&files);
+	return result;
 }
 
 int

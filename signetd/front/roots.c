@@ -152,6 +152,17 @@ roots_judge(struct roots *roots, const struct cert_list *chain, bool *limited,
 	return identity;
 }
 
+/* What is not handed out, because it is not what its name says. */
+static void
+left_out(void *arg, const char *name, const struct fault *why)
+{
+	struct fault told = *why;
+
+	(void)arg;
+	(void)fault_wrap(&told, "not handed out: %s", name);
+	log_fault(&told, NULL);
+}
+
 static struct reply *
 reply_make(const char *dir, struct fault *f)
 {
@@ -164,7 +175,7 @@ reply_make(const char *dir, struct fault *f)
 	}
 	reply->users = 1;
 	reply->data = BUF(REPLY_MAX);
-	if (trustroots_write(dir, &lines, &reply->files, f) < 0)
+	if (trustroots_write(dir, &lines, &reply->files, left_out, NULL, f) < 0)
 		return NULL;
 	myproxy_write_ok_lines(&reply->data, lines.data, lines.len);
 	if (reply->data.failed) {

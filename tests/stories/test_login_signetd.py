@@ -107,7 +107,7 @@ def test_bootstrap_then_trust(site, tmp_path):
     trust = tmp_path / "trust"
     done = login(site, tmp_path, "-b", "user0", X509_CERT_DIR=trust)
     assert done.stderr.count("SHA-256 ") == 2
-    assert {p.name for p in site.trust.iterdir()} <= \
+    assert {p.name for p in site.trust.glob("[!.]*")} <= \
         {p.name for p in trust.iterdir()}
     login(site, tmp_path, "user0", X509_CERT_DIR=trust)
 
@@ -115,13 +115,13 @@ def test_bootstrap_then_trust(site, tmp_path):
 def test_trust_roots_are_what_the_site_publishes(site, tmp_path):
     trust = tmp_path / "trust"
     trust.mkdir()
-    for path in site.trust.iterdir():
+    for path in site.trust.glob("[!.]*"):
         if not path.name.endswith(".r0"):
             (trust / path.name).write_bytes(path.read_bytes())
     done = run(SIGNET, "trustroots", "--json",
                env=env_of(site, tmp_path, X509_CERT_DIR=trust))
-    assert json.loads(done.stdout)["files"] == len(list(site.trust.iterdir()))
-    for path in site.trust.iterdir():
+    assert json.loads(done.stdout)["files"] == len(list(site.trust.glob("[!.]*")))
+    for path in site.trust.glob("[!.]*"):
         assert (trust / path.name).read_bytes() == path.read_bytes()
 
 
