@@ -218,6 +218,24 @@ token_longest(struct token *token)
 }
 
 void
+token_verified_elsewhere(struct token *token)
+{
+	(void)pthread_mutex_lock(&token->lock);
+	token->elsewhere = true;
+	(void)pthread_mutex_unlock(&token->lock);
+}
+
+void
+token_wrong(struct token *token)
+{
+	struct fault f = { 0 };
+
+	(void)fault_set(&f, FAULT_SUSPENDED,
+	    "the token gave a signature that is wrong");
+	token_lose(token, TOKEN_BROKEN, &f);
+}
+
+void
 token_lost(struct token *token, const char *why)
 {
 	struct fault f = { 0 };

@@ -120,7 +120,8 @@ CHECKED int token_login(struct token *token, struct secret *pin,
  * Sign ${digest}: of SHA-256 for RSA and P-256, of SHA-384 for P-384.  Waits
  * for a session if all are in use.  ${pin} is used only if info.each_time.
  *
- * 0: ${signature} verifies with the CA's key, and after it was made the token
+ * 0: ${signature} verifies with the CA's key (unless that is seen to
+ * elsewhere), and after it was made the token
  * was seen to be the same in the same insertion.  FAULT_SUSPENDED: the token
  * is not ready, or was lost before, while, or after signing.  If then
  * signature->len is not 0, there is a signature which nobody may be given: the
@@ -142,6 +143,17 @@ enum token_state token_poll(struct token *token);
 
 /* Something else (USB, say) saw it go: what is being signed is suspended. */
 void token_lost(struct token *token, const char *why);
+
+/**
+ * token_verified_elsewhere(token):
+ * From now on token_sign's caller has each signature verified by somebody who
+ * believes no other, before anything is done with it, and says token_wrong() if
+ * one is not the key's: then it is as if token_sign had found that.  So a
+ * process that is not believed does not verify in vain.  That of a login is
+ * verified here all the same.
+ */
+void token_verified_elsewhere(struct token *token);
+void token_wrong(struct token *token);
 
 /**
  * token_wait(token, block, f):

@@ -96,6 +96,31 @@ nothing_signed_in_the_shadow_of_a_loss_is_handed_on(void **state)
 }
 
 static void
+who_verifies_elsewhere_says_what_was_wrong(void **state)
+{
+	struct probe *p = *state;
+	OWN_STRUCT(token) token = probe_ready(p);
+	struct token_signature signature;
+	uint64_t epoch = token_epoch(token);
+	struct fault f = { 0 };
+	char text[64];
+
+	token_verified_elsewhere(token);
+	(void)snprintf(text, sizeof(text), "play=corrupt\ninsertion=%ld\n",
+	    p->insertion);
+	probe_play(p, text);
+	probe_must(probe_sign(token, &signature, &f), &f);
+	assert_false(probe_verifies(&p->ca, &signature));
+	token_wrong(token);
+	assert_int_equal(token_state(token, &f), TOKEN_BROKEN);
+	assert_non_null(strstr(f.text, "signature that is wrong"));
+	assert_true(token_epoch(token) > epoch);
+	assert_int_equal(probe_sign(token, &signature, &f), -1);
+	assert_int_equal(f.code, FAULT_SUSPENDED);
+	resumes(p, token);
+}
+
+static void
 another_token_with_the_same_label_is_not_the_one(void **state)
 {
 	struct probe *p = *state;
@@ -523,6 +548,7 @@ main(void)
 		cmocka_unit_test(a_module_that_crashes_takes_its_process_alone),
 		cmocka_unit_test(
 		    nothing_signed_in_the_shadow_of_a_loss_is_handed_on),
+		cmocka_unit_test(who_verifies_elsewhere_says_what_was_wrong),
 		cmocka_unit_test(
 		    another_token_with_the_same_label_is_not_the_one),
 		cmocka_unit_test(a_pin_that_was_changed_is_asked_for_again),

@@ -41,7 +41,8 @@ struct token {
 	struct fault why;
 	bool stale; /* to be recovered before it can be used */
 	bool no_events;
-	bool waiting; /* somebody is in token_wait */
+	bool elsewhere; /* signatures are verified by others */
+	bool waiting;	/* somebody is in token_wait */
 	uint64_t epoch;
 	struct token_info info;
 	struct token_session sessions[TOKEN_SESSIONS_MAX];

@@ -263,6 +263,7 @@ judge(void *arg, const struct tokens_wait *wait, enum fault_code fault,
 	    gate_verify(s->gate, wait->ca, &wait->digest, signature, &f) < 0) {
 		LOG(SIGN_REFUSED, LOG_TEXT("ref", wait->ref),
 		    LOG_TEXT("text", "the token's signature is wrong"));
+		tokens_wrong(s->tokens, wait->ca);
 		signature.len = 0;
 	}
 	if (signature.len > 0 ? fault != FAULT_NONE : fault == FAULT_NONE)

@@ -1,6 +1,7 @@
 #include "signetd/signer/tokens.h"
 
 #include "base/fault.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -143,6 +144,16 @@ tokens_ask(struct tokens *t, const struct tokens_wait *what, struct fault *f)
 	p->used = true;
 	t->count++;
 	return 0;
+}
+
+void
+tokens_wrong(struct tokens *t, size_t ca)
+{
+	struct msg m = { .type = MSG_TOKEN_WRONG };
+	struct fault f = { 0 };
+
+	if (t->channel[ca] != NULL && channel_say(t->channel[ca], &m, &f) < 0)
+		log_fault(&f, NULL);
 }
 
 void

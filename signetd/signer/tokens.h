@@ -54,6 +54,10 @@ bool tokens_ready(const struct tokens *t, size_t ca);
 CHECKED int tokens_ask(struct tokens *t, const struct tokens_wait *what,
     struct fault *f);
 
+/* Tell the token of CA ${ca} that a signature of its was wrong: it is lost, and
+ * begins anew. */
+void tokens_wrong(struct tokens *t, size_t ca);
+
 /* What came by ${ch}: TOKEN_READY or TOKEN_SIGNED. */
 void tokens_heard(struct tokens *t, const struct channel *ch,
     const struct msg *m);

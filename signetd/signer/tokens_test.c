@@ -249,6 +249,27 @@ who_dies_has_signed_nothing(void **state)
 }
 
 static void
+a_token_is_told_that_it_signs_wrongly(void **state)
+{
+	struct house *h = *state;
+	uint8_t *frame = malloc(MSG_MAX_FRAME);
+	struct fault f = { 0 };
+	struct msg m;
+	int fd;
+
+	assert_non_null(frame);
+	tokens_wrong(h->tokens, CA);
+	assert_int_equal(channel_hear(h->far[0], MSG_ROLE_TOKEN,
+			     MSG_ROLE_SIGNER, frame, &m, &fd, &f),
+	    1);
+	assert_int_equal(m.type, MSG_TOKEN_WRONG);
+	free(frame);
+	/* Nobody is told if nobody is there. */
+	tokens_gone(h->tokens, h->channel[0]);
+	tokens_wrong(h->tokens, CA);
+}
+
+static void
 no_more_wait_than_there_is_room_for(void **state)
 {
 	struct house *h = *state;
@@ -276,6 +297,7 @@ main(void)
 		TEST(an_answer_finds_what_was_asked_once),
 		TEST(one_token_does_not_answer_for_another),
 		TEST(who_dies_has_signed_nothing),
+		TEST(a_token_is_told_that_it_signs_wrongly),
 		TEST(no_more_wait_than_there_is_room_for),
 #undef TEST
 	};

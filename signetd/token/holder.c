@@ -319,6 +319,16 @@ holder_lost(struct holder *h, const char *why)
 }
 
 void
+holder_wrong(struct holder *h)
+{
+	struct token *token = token_of(h);
+
+	if (token != NULL)
+		token_wrong(token);
+	holder_ring(h);
+}
+
+void
 holder_look(struct holder *h)
 {
 	(void)pthread_mutex_lock(&h->lock);

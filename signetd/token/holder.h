@@ -69,6 +69,9 @@ bool holder_signed(struct holder *h, struct holder_signed *done);
 /* Whether the token is otherwise than at the last call; how it is now. */
 bool holder_news(struct holder *h, struct holder_news *news);
 
+/* A signature that it gave was not the key's, as the signer has found: nothing
+ * is verified here. */
+void holder_wrong(struct holder *h);
 /* Something else saw it go.  Take the news before holder_look(), which begins
  * to recover, and then the reason is another. */
 void holder_lost(struct holder *h, const char *why);

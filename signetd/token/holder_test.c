@@ -358,6 +358,30 @@ a_key_that_wants_its_pin_each_time_has_it_until_it_is_lost(void **state)
 	h->probe->ca = ca;
 }
 
+static void
+a_wrong_signature_is_handed_on_and_ends_it_when_it_is_found(void **state)
+{
+	struct house *h = *state;
+	struct holder_signed done;
+
+	begin(h, "ca");
+	make_ready(h);
+	play_now(h, "play=corrupt\n");
+	ask(h, 9);
+	done = answer(h);
+	assert_int_equal(done.fault, FAULT_NONE);
+	assert_true(done.signature.len > 0);
+	/* The signer has verified it. */
+	holder_wrong(h->holder);
+	assert_true(holder_news(h->holder, &h->news));
+	assert_int_equal(h->news.state, TOKEN_BROKEN);
+	assert_non_null(strstr(h->news.text, "signature that is wrong"));
+	play_now(h, "");
+	wait_state(h, TOKEN_NEEDS_PIN);
+	make_ready(h);
+	finish(h);
+}
+
 int
 main(void)
 {
@@ -371,6 +395,8 @@ main(void)
 		cmocka_unit_test(a_wrong_pin_is_tried_once_and_asked_for_again),
 		cmocka_unit_test(the_last_try_is_not_asked_for),
 		cmocka_unit_test(who_sees_it_go_elsewhere_ends_it),
+		cmocka_unit_test(
+		    a_wrong_signature_is_handed_on_and_ends_it_when_it_is_found),
 		cmocka_unit_test(a_call_that_hangs_is_seen),
 		cmocka_unit_test(a_pin_is_wiped_as_soon_as_it_was_used),
 		cmocka_unit_test(

@@ -144,6 +144,8 @@ open_token(struct holder *h)
 	h->opening = clock_mono();
 	(void)pthread_mutex_unlock(&h->lock);
 	token = token_open(&h->uri, &h->spki, &f);
+	if (token != NULL)
+		token_verified_elsewhere(token);
 	(void)pthread_mutex_lock(&h->lock);
 	h->opening = 0;
 	h->token = token;

@@ -269,6 +269,8 @@ heard_signer(void *arg, struct channel *ch, const struct msg *m, int fd)
 		&f) < 0)
 		tell_signed(role, m->token_sign.id, f.code,
 		    (struct wire_bytes){ NULL, 0 });
+	if (m->type == MSG_TOKEN_WRONG)
+		holder_wrong(room->holder);
 }
 
 static void
