@@ -41,16 +41,12 @@ latest_witness(const struct doctor *d, const char **what)
 	}
 	for (size_t i = 0; d->store != NULL && i < trust_count(d->store); i++) {
 		const struct trust_anchor *a = trust_at(d->store, i);
-		struct crl crl;
-		struct fault ignored;
+		const struct crl *crl =
+		    a->crl == NULL ? NULL : crl_index_head(a->crl);
 
-		if (a->crl.len == 0 || a->crl_bad ||
-		    crl_read(&crl,
-			(struct wire_bytes){ a->crl.data, a->crl.len },
-			&ignored) < 0 ||
-		    crl.this_update <= latest)
+		if (crl == NULL || crl->this_update <= latest)
 			continue;
-		latest = crl.this_update;
+		latest = crl->this_update;
 		*what = "a CRL";
 	}
 	return latest;

@@ -2,6 +2,7 @@
 #include "credential_show.h"
 #include "doctor.h"
 #include "trust/store.h"
+#include "trust/verify.h"
 #include "x509/crl.h"
 
 #include <sys/stat.h>
@@ -131,8 +132,6 @@ static bool
 check_crl(struct doctor *d, const struct trust_anchor *a, const char *name)
 {
 	static const char hint[] = "run: fetch-crl, or signet trustroots";
-	struct crl crl;
-	struct fault why;
 
 	if (a->crl_bad) {
 		doctor_say(d, DOCTOR_FAIL, "crl", hint,
@@ -141,18 +140,22 @@ check_crl(struct doctor *d, const struct trust_anchor *a, const char *name)
 		    a->hash, name);
 		return false;
 	}
-	if (a->crl.len == 0) {
+	if (a->crl == NULL &&
+	    (a->crl_optional ||
+		(trust_demands(d->store) & TRUST_CRL_OPTIONAL) != 0)) {
 		doctor_say(d, DOCTOR_WARN, "crl", hint,
-		    "%s has none here: what it revoked is accepted", name);
+		    "%s has none here and needs none: what it revoked is "
+		    "accepted",
+		    name);
 		return false;
 	}
-	if (crl_read(&crl, (struct wire_bytes){ a->crl.data, a->crl.len },
-		&why) < 0) {
-		doctor_say(d, DOCTOR_FAIL, "crl", hint, "that of %s: %s", name,
-		    why.text);
+	if (a->crl == NULL) {
+		doctor_say(d, DOCTOR_FAIL, "crl", hint,
+		    "%s has none here, so that nothing it signed is accepted",
+		    name);
 		return false;
 	}
-	return check_crl_times(d, &crl, name);
+	return check_crl_times(d, crl_index_head(a->crl), name);
 }
 
 void
@@ -172,6 +175,7 @@ doctor_trust(struct doctor *d)
 		    d->no_store.text);
 		return;
 	}
+	trust_demand(d->store, signet_conf_trust(&d->conf));
 	for (size_t i = 0; i < trust_count(d->store); i++) {
 		const struct trust_anchor *a = trust_at(d->store, i);
 		char name[DN_TEXT_MAX];

@@ -136,6 +136,8 @@ verify(const struct login *l, struct fault *f)
 	    trust_load(l->server.trust_dir, false, NULL, NULL, f);
 	struct trust_verdict verdict;
 
+	if (store != NULL)
+		trust_demand(store, l->server.demands);
 	if (store == NULL ||
 	    trust_verify(store, &l->made.chain, clock_wall(), TRUST_CLIENT,
 		&verdict, f) < 0)

@@ -110,6 +110,7 @@ server_choose(struct server *s, const struct server_options *given,
 	    choose_port(s, given->port, f) < 0 ||
 	    choose_timeout(s, conf, f) < 0)
 		return -1;
+	s->demands = signet_conf_trust(conf);
 	return choose_trust(s, given->trust_dir, conf, f);
 }
 
@@ -121,5 +122,6 @@ server_fill(const struct server *s, struct myproxy_wish *wish)
 	wish->server_dn = s->dn;
 	wish->timeout_ms = s->timeout_ms;
 	wish->trust_dir = s->trust_dir;
+	wish->demands = s->demands;
 	wish->install_dir = s->install_dir;
 }

@@ -21,6 +21,7 @@ struct server {
 	const char *dn;		     /* borrowed; NULL: by host name */
 	char trust_dir[SERVER_DIR_SIZE];
 	char install_dir[SERVER_DIR_SIZE];
+	unsigned demands; /* of trust_demand() */
 	int timeout_ms;
 };
 

@@ -8,6 +8,7 @@
 #include "own_cert.h"
 #include "place.h"
 #include "signet_cert.h"
+#include "signet_conf.h"
 #include "sys/ask.h"
 #include "trust/store.h"
 #include "turns.h"
@@ -183,6 +184,8 @@ print_json(const struct cert_info *in, struct fault *f)
 
 	if (trust_default_dir(NULL, dir, sizeof(dir), f) == 0)
 		store = trust_load(dir, true, NULL, NULL, f);
+	if (signet_conf_demand(store, f) < 0)
+		return -1;
 	object = credential_json(in->path, &c, store, clock_wall(), f);
 	if (object == NULL)
 		return -1;

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "trust/verify.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -87,4 +88,24 @@ signet_conf_load(struct signet_conf *conf, struct fault *f)
 		home) < 0)
 		return fault_set(f, FAULT_CONFIG, "HOME is too long");
 	return overlay(conf, path, f);
+}
+
+unsigned
+signet_conf_trust(const struct signet_conf *conf)
+{
+	return trust_flags(conf->crl_required, conf->legacy_proxies,
+	    conf->draft_proxies);
+}
+
+int
+signet_conf_demand(struct trust_store *store, struct fault *f)
+{
+	struct signet_conf conf;
+
+	if (store == NULL)
+		return 0;
+	if (signet_conf_load(&conf, f) < 0)
+		return -1;
+	trust_demand(store, signet_conf_trust(&conf));
+	return 0;
 }

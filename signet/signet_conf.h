@@ -15,6 +15,14 @@ struct signet_conf {
 
 extern const struct conf_schema signet_schema;
 
+/* What ${conf} adds to the flags of trust_verify(): see trust_demand(). */
+unsigned signet_conf_trust(const struct signet_conf *conf);
+
+/* The same for a command that has no other use for the settings: they are read,
+ * and ${store} demands what they say.  Nothing is done for NULL. */
+struct trust_store;
+CHECKED int signet_conf_demand(struct trust_store *store, struct fault *f);
+
 /**
  * signet_conf_load(conf, f):
  * Defaults, then /etc/signet/signet.conf (or the file that SIGNET_CONF

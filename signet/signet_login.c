@@ -15,9 +15,11 @@ report_json(const struct login *l, struct fault *f)
 {
 	OWN_STRUCT(trust_store) store =
 	    trust_load(l->server.trust_dir, true, NULL, NULL, f);
-	json_t *object =
-	    credential_json(l->out, &l->made, store, clock_wall(), f);
+	json_t *object;
 
+	if (store != NULL)
+		trust_demand(store, l->server.demands);
+	object = credential_json(l->out, &l->made, store, clock_wall(), f);
 	if (object == NULL)
 		return -1;
 	(void)json_dumpf(object, stdout, JSON_COMPACT);

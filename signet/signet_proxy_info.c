@@ -6,6 +6,7 @@
 #include "old_grid.h"
 #include "place.h"
 #include "proxy_file.h"
+#include "signet_conf.h"
 #include "signet_proxy.h"
 #include "trust/store.h"
 #include "turns.h"
@@ -167,6 +168,8 @@ print_json(const struct info *info, struct fault *f)
 	/* Without a trust directory "verified" is null, not a failure. */
 	if (trust_default_dir(NULL, dir, sizeof(dir), f) == 0)
 		store = trust_load(dir, true, NULL, NULL, f);
+	if (signet_conf_demand(store, f) < 0)
+		return -1;
 	object =
 	    credential_json(info->path, &info->proxy, store, clock_wall(), f);
 	if (object == NULL)

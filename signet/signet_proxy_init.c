@@ -197,7 +197,7 @@ verify(const struct init *in, struct fault *f)
 	    trust_load(in->trust_dir, false, NULL, NULL, f);
 	struct trust_verdict verdict;
 
-	if (store == NULL ||
+	if (store == NULL || signet_conf_demand(store, f) < 0 ||
 	    trust_verify(store, &in->made.chain, clock_wall(), TRUST_CLIENT,
 		&verdict, f) < 0)
 		return fault_wrap(f, "the new proxy");

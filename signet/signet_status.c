@@ -251,6 +251,8 @@ look(struct status *s, struct fault *f)
 	if (trust_default_dir(dir, s->trust_dir, sizeof(s->trust_dir), f) < 0)
 		return -1;
 	s->store = trust_load(s->trust_dir, false, NULL, NULL, &why);
+	if (s->store != NULL)
+		trust_demand(s->store, signet_conf_trust(&conf));
 	holding_proxy(&s->proxy, s->o->file, s->now);
 	holding_certificate(&s->own, s->now);
 	holding_ticket(&s->ticket, s->now);

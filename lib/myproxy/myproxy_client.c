@@ -54,7 +54,10 @@ load_trust(struct errand *e, const char *dir, struct fault *f)
 {
 	trust_free(e->store);
 	e->store = trust_load(dir, e->wish->bootstrap, NULL, NULL, f);
-	return e->store == NULL ? -1 : 0;
+	if (e->store == NULL)
+		return -1;
+	trust_demand(e->store, e->wish->demands);
+	return 0;
 }
 
 /* MYPROXY_SERVER_DN stands for the check of the name. */

@@ -20,6 +20,7 @@ struct myproxy_wish {
 	const char *server_dn; /* exact slash form instead of the host check */
 	int timeout_ms;	       /* to connect, each address */
 	const char *trust_dir;
+	unsigned demands; /* on who is trusted: trust_demand() */
 	const char *username;
 	const char *cred_name;
 	int64_t lifetime; /* seconds */

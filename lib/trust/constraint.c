@@ -153,22 +153,21 @@ hold(const struct cert *ca, struct wire_bytes constraints,
 }
 
 int
-constraint_check(const struct trust_path *path, struct fault *f)
+constraint_names(const struct path_question *q, const struct trust_path *path,
+    size_t ca, struct fault *f)
 {
 	struct rule_extension ext;
 
-	for (size_t ca = path->eec + 1; ca < path->count; ca++) {
-		if (!rule_find_extension(path->cert[ca], RULE_NAME_CONSTRAINTS,
-			&ext))
+	(void)q;
+	if (ca <= path->eec ||
+	    !rule_find_extension(path->cert[ca], RULE_NAME_CONSTRAINTS, &ext))
+		return 0;
+	for (size_t i = path->eec; i < ca; i++) {
+		/* RFC 5280 6.1.3 (b): but the last is held. */
+		if (i > path->eec && cert_is_self_issued(path->cert[i]))
 			continue;
-		for (size_t i = path->eec; i < ca; i++) {
-			/* RFC 5280 6.1.3 (b): but the last is held. */
-			if (i > path->eec && cert_is_self_issued(path->cert[i]))
-				continue;
-			if (hold(path->cert[ca], ext.value, path->cert[i], f) <
-			    0)
-				return -1;
-		}
+		if (hold(path->cert[ca], ext.value, path->cert[i], f) < 0)
+			return -1;
 	}
 	return 0;
 }

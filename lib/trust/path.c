@@ -23,8 +23,8 @@ struct search {
 	path_check_fn *check;
 	const void *arg;
 	struct trust_path path;
-	int signatures;	   /* checked so far */
-	size_t best_count; /* length of the path that ${best} is about */
+	int signatures;		     /* checked so far */
+	struct trust_path best_path; /* that ${best} is about */
 	struct fault best;
 };
 
@@ -60,8 +60,8 @@ in_path(const struct trust_path *path, const struct cert *cert)
 static int
 dead_end(struct search *s, const struct fault *f)
 {
-	if (s->path.count > s->best_count) {
-		s->best_count = s->path.count;
+	if (s->path.count > s->best_path.count) {
+		s->best_path = s->path;
 		s->best = *f;
 	}
 	return -1;
@@ -114,6 +114,16 @@ candidates(const struct search *s, const struct cert *cert, bool fitting,
 	return count;
 }
 
+/* Those of CAs are few, and the same for everybody below them. */
+static int
+signature(const struct search *s, const struct cert *cert,
+    const struct cert *by, struct fault *f)
+{
+	return cert->kind == CERT_CA
+	    ? known_check_cert(trust_known(s->store), cert, by, f)
+	    : cert_check_signature(cert, by, f);
+}
+
 /* Whether ${by} may and did sign ${cert}. */
 static int
 check_link(struct search *s, const struct cert *cert, const struct cert *by,
@@ -128,10 +138,19 @@ check_link(struct search *s, const struct cert *cert, const struct cert *by,
 	if (s->signatures++ >= SIGNATURES_MAX)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
 		    "too many certificates bear its issuer's name");
-	if (cert_check_signature(cert, by, f) < 0)
+	if (signature(s, cert, by, f) < 0)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
 		    "not signed with the key of its issuer");
 	return 0;
+}
+
+static void
+count_proxies(struct trust_path *path)
+{
+	path->eec = 0;
+	while (path->eec + 1 < path->count &&
+	    cert_is_proxy(path->cert[path->eec]))
+		path->eec++;
 }
 
 /* The path is whole: may it stand? */
@@ -140,9 +159,7 @@ finish(struct search *s)
 {
 	struct fault f = { 0 };
 
-	s->path.eec = 0;
-	while (cert_is_proxy(s->path.cert[s->path.eec]))
-		s->path.eec++;
+	count_proxies(&s->path);
 	return s->check(s->arg, &s->path, &f) == 0 ? 0 : dead_end(s, &f);
 }
 
@@ -174,6 +191,27 @@ try_issuers(struct search *s, bool fitting, size_t *tried)
 	return -1;
 }
 
+/* The Toolkit's words are those that people search for. */
+static void
+no_issuer(const struct search *s, const struct cert *last, struct fault *f)
+{
+	struct fault ignored = { 0 };
+	char name[DN_TEXT_MAX];
+	char hash[9];
+
+	if (dn_show_slash(&last->issuer, name, sizeof(name)) < 0)
+		name[0] = '\0';
+	if (cert_is_proxy(last) || dn_hash(&last->issuer, hash, &ignored) < 0) {
+		(void)rule_broken(f, FAULT_UNTRUSTED, last,
+		    "its issuer is neither known nor sent: %.100s", name);
+		return;
+	}
+	(void)fault_set(f, FAULT_UNTRUSTED,
+	    "Cannot find trusted CA certificate with hash %s in %.80s: "
+	    "%.90s is neither known nor sent",
+	    hash, trust_dir(s->store), name);
+}
+
 /* Take the path from its last certificate to an anchor. */
 static int
 extend(struct search *s)
@@ -181,7 +219,6 @@ extend(struct search *s)
 	const struct cert *last = s->path.cert[s->path.count - 1];
 	struct fault f = { 0 };
 	size_t tried = 0;
-	char name[DN_TEXT_MAX];
 
 	if (s->path.anchor != NULL && cert_is_self_issued(last))
 		return finish(s);
@@ -194,10 +231,7 @@ extend(struct search *s)
 		return 0;
 	if (tried > 0)
 		return -1;
-	if (dn_show_slash(&last->issuer, name, sizeof(name)) < 0)
-		name[0] = '\0';
-	(void)rule_broken(&f, FAULT_UNTRUSTED, last,
-	    "its issuer is neither known nor sent: %.100s", name);
+	no_issuer(s, last, &f);
 	return dead_end(s, &f);
 }
 
@@ -215,6 +249,8 @@ path_find(const struct trust_store *store, const struct cert_list *chain,
 	s.path.cert[s.path.count++] = chain->cert[0];
 	s.path.anchor = anchor_of(store, chain->cert[0]);
 	if (extend(&s) < 0) {
+		count_proxies(&s.best_path);
+		*path = s.best_path;
 		*f = s.best;
 		return -1;
 	}

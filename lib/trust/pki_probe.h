@@ -317,7 +317,8 @@ pki_remove(const char *dir)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-/* A trust directory with the root and policies for both CAs. */
+/* A trust directory with the root and policies for both CAs, which need no
+ * CRLs. */
 static PKI_UNUSED void
 pki_dir(struct pki *p)
 {
@@ -326,6 +327,8 @@ pki_dir(struct pki *p)
 	pki_anchor(p, p->cert[ROOT], "0");
 	pki_policy(p, p->cert[ROOT], PKI_BASE "/*");
 	pki_policy(p, p->cert[SUB], PKI_BASE "/OU=People/*");
+	pki_text(p, p->cert[ROOT], "crl_optional", "in tests\n");
+	pki_text(p, p->cert[SUB], "crl_optional", "in tests\n");
 }
 
 struct pki_crl {

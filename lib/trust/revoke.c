@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trust/rule.h"
+#include "trust/verify.h"
 #include "x509/crl.h"
 
 static const char *
@@ -42,50 +43,19 @@ check_dates(const struct crl *crl, const struct cert *ca, time_t now,
 }
 
 static int
-check_serial(const struct crl *crl, const struct cert *ca,
-    const struct cert *cert, struct fault *f)
+check_serial(const struct crl_index *crl, const struct cert *cert,
+    struct fault *f)
 {
 	struct crl_entry entry = { 0 };
 	char when[CLOCK_TEXT_SIZE];
-	int found = crl_find(crl,
-	    (struct wire_bytes){ cert->serial, cert->serial_len }, &entry);
 
-	if (found == 0)
+	if (crl_index_find(crl,
+		(struct wire_bytes){ cert->serial, cert->serial_len },
+		&entry) == 0)
 		return 0;
-	if (found < 0)
-		return rule_broken(f, FAULT_UNTRUSTED, ca,
-		    "its CRL has a malformed entry");
 	clock_text((time_t)entry.when, when);
 	return rule_broken(f, FAULT_UNTRUSTED, cert,
 	    "revoked by its CA at %s: %s", when, reason_text(entry.reason));
-}
-
-/* One record of the directory about ${ca}: is ${cert} revoked there? */
-static int
-check_record(const struct trust_anchor *record, const struct cert *ca,
-    const struct cert *cert, time_t now, struct fault *f)
-{
-	struct wire_bytes der = { record->crl.data, record->crl.len };
-	struct crl crl;
-
-	if (record->crl_bad)
-		return rule_broken(f, FAULT_UNTRUSTED, ca,
-		    "there is a CRL file %s.r0 that is no CRL of this CA",
-		    record->hash);
-	if (der.len == 0)
-		return 0;
-	if (crl_read(&crl, der, f) < 0)
-		return rule_broken(f, FAULT_UNTRUSTED, ca,
-		    "its CRL cannot be read");
-	/* An anchor's was checked when it was loaded. */
-	if (record->cert == NULL &&
-	    (!dn_equal(&crl.issuer, &ca->subject) ||
-		crl_check_signature(&crl, ca, f) < 0))
-		return rule_broken(f, FAULT_UNTRUSTED, ca,
-		    "its CRL is not signed by it");
-	if (check_dates(&crl, ca, now, f) < 0)
-		return -1;
-	return check_serial(&crl, ca, cert, f);
 }
 
 /* RFC 5280 6.3.3 (f): a CA that signs CRLs says so, if it says anything. */
@@ -95,27 +65,63 @@ check_usage(const struct trust_anchor *record, const struct cert *ca,
 {
 	const struct cert *signer = record->cert != NULL ? record->cert : ca;
 
-	if (record->crl.len > 0 && signer->has_key_usage &&
+	if (signer->has_key_usage &&
 	    (signer->key_usage & CERT_KU_CRL_SIGN) == 0)
 		return rule_broken(f, FAULT_UNTRUSTED, signer,
 		    "its key signed a CRL and may not");
 	return 0;
 }
 
-int
-revoke_check(const struct trust_store *store, const struct trust_path *path,
-    time_t now, struct fault *f)
+/* One record of the directory about ${ca}: is ${cert} revoked there? */
+static int
+check_record(const struct path_question *q, const struct trust_anchor *record,
+    const struct cert *ca, const struct cert *cert, struct fault *f)
 {
-	for (size_t i = path->eec; i + 1 < path->count; i++) {
-		const struct cert *ca = path->cert[i + 1];
-		const struct trust_anchor *record;
-		size_t at = 0;
+	if (record->crl_bad)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "there is a CRL file %s.r0 that is no CRL of this CA",
+		    record->hash);
+	if (record->crl == NULL)
+		return 0;
+	if (check_usage(record, ca, f) < 0)
+		return -1;
+	/* An anchor's was checked when it was loaded. */
+	if (record->cert == NULL &&
+	    known_check_crl(trust_known(q->store), record->crl, ca, f) < 0)
+		return rule_broken(f, FAULT_UNTRUSTED, ca,
+		    "its CRL is not signed by it");
+	if (check_dates(crl_index_head(record->crl), ca, q->now, f) < 0)
+		return -1;
+	return check_serial(record->crl, cert, f);
+}
 
-		while ((record = trust_next_of(store, &ca->subject, &at)) !=
-		    NULL)
-			if (check_usage(record, ca, f) < 0 ||
-			    check_record(record, ca, path->cert[i], now, f) < 0)
-				return -1;
+/* Without a CRL nobody knows what was revoked. */
+static int
+no_crl(const struct path_question *q, const struct cert *ca, struct fault *f)
+{
+	return rule_broken(f, FAULT_UNTRUSTED, ca,
+	    "there is no CRL of this CA in %s: run fetch-crl or signet-trust",
+	    trust_dir(q->store));
+}
+
+int
+revoke_crl(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	bool optional = (q->flags & TRUST_CRL_OPTIONAL) != 0;
+	const struct trust_anchor *record;
+	const struct cert *ca;
+	size_t at = 0;
+
+	if (i < path->eec || i + 1 >= path->count ||
+	    cert_is_proxy(path->cert[i]))
+		return 0;
+	ca = path->cert[i + 1];
+	while ((record = trust_next_of(q->store, &ca->subject, &at)) != NULL) {
+		if (check_record(q, record, ca, path->cert[i], f) < 0)
+			return -1;
+		optional =
+		    optional || record->crl_optional || record->crl != NULL;
 	}
-	return 0;
+	return optional ? 0 : no_crl(q, ca, f);
 }

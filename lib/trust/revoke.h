@@ -4,17 +4,16 @@
 #include "base/checked.h"
 #include "trust/path.h"
 
-#include <time.h>
-
 struct fault;
 
 /**
- * revoke_check(store, path, now, f):
- * Ask the CRL of each CA in ${path} for the certificate below it (RFC 5280
- * 6.3).  A CA without a CRL is accepted, as by the Toolkit; a CRL that is
- * expired, not yet valid, without an end, forged or not readable is not.
+ * revoke_crl(q, path, i, f):
+ * Ask the CRL of the CA above the ${i}th certificate for that, unless it is a
+ * proxy (RFC 5280 6.3).  A CA without a CRL is refused, unless the trust
+ * directory has <hash>.crl_optional for it or ${q} has TRUST_CRL_OPTIONAL; a
+ * CRL that is expired, not yet valid, without an end, forged or not readable is
+ * always refused.
  */
-CHECKED int revoke_check(const struct trust_store *store,
-    const struct trust_path *path, time_t now, struct fault *f);
+CHECKED path_rule_fn revoke_crl;
 
 #endif

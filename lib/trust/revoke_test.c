@@ -79,6 +79,51 @@ crls_of_every_ca_are_asked(void **state)
 }
 
 static void
+drop(const struct pki *p, X509 *ca, const char *ending)
+{
+	char path[PATH_MAX];
+
+	pki_path(p, ca, ending, path);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+put_crl(const struct pki *p, enum pki_who ca)
+{
+	const struct pki_crl plain = { -60, PKI_DAY, 7, 0 };
+	X509_CRL *crl = pki_crl(p->cert[ca], p->key[ca], &plain);
+
+	pki_put_crl(p, p->cert[ca], crl, "r0", false);
+	X509_CRL_free(crl);
+}
+
+static void
+a_ca_without_crl_lets_nobody_in_unless_it_may(void **state)
+{
+	struct pki p;
+
+	(void)state;
+	pki_init(&p);
+	pki_make(&p);
+	pki_dir(&p);
+	drop(&p, p.cert[SUB], "crl_optional");
+	assert_false(still(&p, 0, "CN=Sub: there is no CRL of this CA"));
+	assert_true(still(&p, TRUST_CRL_OPTIONAL, NULL));
+	put_crl(&p, SUB);
+	assert_true(still(&p, 0, NULL));
+	/* And the root above it, which is an anchor. */
+	drop(&p, p.cert[ROOT], "crl_optional");
+	assert_false(still(&p, 0, "CN=Root: there is no CRL of this CA"));
+	put_crl(&p, ROOT);
+	assert_true(still(&p, 0, NULL));
+	/* What may be absent may still not be bad. */
+	pki_text(&p, p.cert[SUB], "r0", "garbage\n");
+	pki_text(&p, p.cert[SUB], "crl_optional", "");
+	assert_false(still(&p, TRUST_CRL_OPTIONAL, "no CRL of this CA"));
+	pki_free(&p);
+}
+
+static void
 the_newest_crl_counts_and_proxies_of_the_revoked_fall_too(void **state)
 {
 	const struct pki_crl old = { -600, PKI_DAY, 0, 0 };
@@ -131,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crls_of_every_ca_are_asked),
+		cmocka_unit_test(a_ca_without_crl_lets_nobody_in_unless_it_may),
 		cmocka_unit_test(
 		    the_newest_crl_counts_and_proxies_of_the_revoked_fall_too),
 		cmocka_unit_test(a_ca_that_may_not_sign_crls_does_not),

@@ -1,6 +1,7 @@
 #include "trust/rfc3820.h"
 
 #include "trust/rule.h"
+#include "trust/verify.h"
 #include "x509/der.h"
 
 #include <string.h>
@@ -125,22 +126,40 @@ check_issuer(const struct cert *proxy, const struct cert *issuer,
 	return 0;
 }
 
-int
-rfc3820_check(const struct trust_path *path, struct fault *f)
+/* What the site does not want to see any more. */
+static int
+check_generation(const struct cert *proxy, unsigned flags, struct fault *f)
 {
-	for (size_t i = 0; i < path->eec; i++) {
-		const struct cert *proxy = path->cert[i];
+	enum generation g = generation_of(proxy->kind);
 
-		if (check_issuer(proxy, path->cert[i + 1], f) < 0 ||
-		    check_name(proxy, path->cert[i + 1], f) < 0 ||
-		    check_fields(proxy, f) < 0)
-			return -1;
-		/* ${i} proxies stand below this one. */
-		if (proxy->path_length >= 0 && i > (size_t)proxy->path_length)
-			return rule_broken(f, FAULT_UNTRUSTED, proxy,
-			    "more proxies below it than its path length of %d "
-			    "(RFC 3820 3.8.1)",
-			    proxy->path_length);
-	}
+	if ((g == LEGACY && (flags & TRUST_NO_LEGACY) != 0) ||
+	    (g == DRAFT && (flags & TRUST_NO_DRAFT) != 0))
+		return rule_broken(f, FAULT_UNTRUSTED, proxy,
+		    "a %s proxy, which is not accepted here: make one of RFC "
+		    "3820",
+		    g == LEGACY ? "legacy" : "draft");
+	return 0;
+}
+
+int
+rfc3820_proxy(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	const struct cert *proxy = path->cert[i];
+
+	/* A path that broke off above its last proxy shows no issuer. */
+	if (i >= path->eec && !(cert_is_proxy(proxy) && i + 1 < path->count))
+		return 0;
+	if (check_generation(proxy, q->flags, f) < 0 ||
+	    check_issuer(proxy, path->cert[i + 1], f) < 0 ||
+	    check_name(proxy, path->cert[i + 1], f) < 0 ||
+	    check_fields(proxy, f) < 0)
+		return -1;
+	/* ${i} proxies stand below this one. */
+	if (proxy->path_length >= 0 && i > (size_t)proxy->path_length)
+		return rule_broken(f, FAULT_UNTRUSTED, proxy,
+		    "more proxies below it than its path length of %d "
+		    "(RFC 3820 3.8.1)",
+		    proxy->path_length);
 	return 0;
 }

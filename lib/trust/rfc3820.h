@@ -7,12 +7,13 @@
 struct fault;
 
 /**
- * rfc3820_check(path, f):
- * Judge the proxies of ${path} (RFC 3820 section 4.1 and 3.4 to 3.8; the
- * Toolkit's rule that generations do not mix).  Restricted proxies, whose
- * policy nobody here can judge, are refused (3.8.2).  Draft and legacy proxies
- * are held to the same rules as far as they have the fields.
+ * rfc3820_proxy(q, path, i, f):
+ * Judge the ${i}th certificate if it is a proxy (RFC 3820 section 4.1 and 3.4
+ * to 3.8; the Toolkit's rule that generations do not mix).  Restricted proxies,
+ * whose policy nobody here can judge, are refused (3.8.2).  Draft and legacy
+ * proxies are held to the same rules as far as they have the fields, if ${q}
+ * lets them in at all.
  */
-CHECKED int rfc3820_check(const struct trust_path *path, struct fault *f);
+CHECKED path_rule_fn rfc3820_proxy;
 
 #endif

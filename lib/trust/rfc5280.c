@@ -190,21 +190,48 @@ check_end(const struct trust_path *path, unsigned flags, struct fault *f)
 }
 
 int
-rfc5280_check(const struct trust_path *path, time_t now, unsigned flags,
-    struct fault *f)
+rfc5280_role(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
 {
-	if (check_end(path, flags, f) < 0 ||
-	    check_leaf(path->cert[0], flags, f) < 0)
+	if (i == path->eec && check_end(path, q->flags, f) < 0)
 		return -1;
-	for (size_t i = 0; i < path->count; i++) {
-		const struct cert *cert = path->cert[i];
+	return i == 0 ? check_leaf(path->cert[0], q->flags, f) : 0;
+}
 
-		if (check_times(cert, now, f) < 0 ||
-		    check_extensions(cert, f) < 0 || check_key(cert, f) < 0 ||
-		    check_purpose(cert, flags, f) < 0)
-			return -1;
-		if (i > path->eec && check_ca(path, i, f) < 0)
-			return -1;
-	}
-	return 0;
+int
+rfc5280_dates(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	return check_times(path->cert[i], q->now, f);
+}
+
+int
+rfc5280_extensions(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	(void)q;
+	return check_extensions(path->cert[i], f);
+}
+
+int
+rfc5280_key(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	(void)q;
+	return check_key(path->cert[i], f);
+}
+
+int
+rfc5280_purpose(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	return check_purpose(path->cert[i], q->flags, f);
+}
+
+int
+rfc5280_ca(const struct path_question *q, const struct trust_path *path,
+    size_t i, struct fault *f)
+{
+	(void)q;
+	return i > path->eec ? check_ca(path, i, f) : 0;
 }

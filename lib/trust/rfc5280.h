@@ -4,18 +4,23 @@
 #include "base/checked.h"
 #include "trust/path.h"
 
-#include <time.h>
-
 struct fault;
 
-/**
- * rfc5280_check(path, now, flags, f):
- * Judge ${path}, whose signatures and names fit, by RFC 5280 section 6.1:
- * validity, critical extensions, CA flags and path lengths, key usages and
- * purposes.  Keys of less than 2048 bits RSA are refused.  The anchor is held
- * to the rules as well, its own signature excepted.
+/*
+ * RFC 5280 section 6.1, a rule at a time, for a path whose signatures and names
+ * fit.  The anchor is held to the rules as well, its own signature excepted.
  */
-CHECKED int rfc5280_check(const struct trust_path *path, time_t now,
-    unsigned flags, struct fault *f);
+
+/* What the end entity, and the leaf, may be: no CA, and of use for TLS. */
+CHECKED path_rule_fn rfc5280_role;
+CHECKED path_rule_fn rfc5280_dates;
+/* No critical extension that is not honoured here. */
+CHECKED path_rule_fn rfc5280_extensions;
+/* RSA of 2048 bits or more. */
+CHECKED path_rule_fn rfc5280_key;
+/* extendedKeyUsage, which in a CA binds all below it. */
+CHECKED path_rule_fn rfc5280_purpose;
+/* Of CAs: basicConstraints, keyUsage, path length. */
+CHECKED path_rule_fn rfc5280_ca;
 
 #endif

@@ -7,9 +7,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILES_MAX 20000
 
@@ -20,6 +22,7 @@ struct stamp {
 
 struct stamps {
 	char dir[PATH_MAX];
+	int fd; /* of the directory that was looked at; -1: none */
 	struct stat st;
 	size_t count;
 	struct stamp *stamp; /* owned */
@@ -27,13 +30,10 @@ struct stamps {
 
 /* All zeroes for what is not there. */
 static void
-look(const char *dir, const char *name, struct stat *st)
+look(int dir, const char *name, struct stat *st)
 {
-	char path[PATH_MAX];
-
 	memset(st, 0, sizeof(*st));
-	if (text_fmt(path, sizeof(path), "%s/%s", dir, name) < 0 ||
-	    stat(path, st) < 0)
+	if (dir < 0 || fstatat(dir, name, st, 0) < 0)
 		memset(st, 0, sizeof(*st));
 }
 
@@ -70,7 +70,7 @@ add(struct stamps *s, const char *name, struct fault *f)
 		s->stamp = more;
 	if (more == NULL || (more[s->count].name = strdup(name)) == NULL)
 		return fault_set(f, FAULT_MEMORY, "%s", s->dir);
-	look(s->dir, name, &more[s->count].st);
+	look(s->fd, name, &more[s->count].st);
 	s->count++;
 	return 0;
 }
@@ -87,33 +87,71 @@ add_all(struct stamps *s, DIR *dir, bool (*wanted)(const char *name),
 	return 0;
 }
 
+/* The directory itself: links to it are followed. */
+static int
+open_dir(const char *dir)
+{
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Fill ${s} from its directory, which is open. */
+static int
+read_dir(struct stamps *s, bool (*wanted)(const char *name), struct fault *f)
+{
+	int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int answer;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", s->dir,
+		    strerror(errno));
+	}
+	answer = add_all(s, dir, wanted, f);
+	(void)closedir(dir);
+	if (answer == 0 && s->count > 0)
+		qsort(s->stamp, s->count, sizeof(*s->stamp), by_name);
+	return answer;
+}
+
 struct stamps *
 stamps_new(const char *dir, bool (*wanted)(const char *name), struct fault *f)
 {
 	OWN_STRUCT(stamps) s = calloc(1, sizeof(*s));
-	int answer;
-	DIR *open;
 
+	if (s != NULL)
+		s->fd = -1;
 	if (s == NULL || text_copy(s->dir, sizeof(s->dir), dir) < 0) {
 		(void)fault_set(f, s == NULL ? FAULT_MEMORY : FAULT_INPUT, "%s",
 		    dir);
 		return NULL;
 	}
-	look(s->dir, "", &s->st);
-	if ((open = opendir(dir)) == NULL) {
+	if ((s->fd = open_dir(dir)) < 0) {
 		if (errno == ENOENT)
 			return TAKE(s);
 		(void)fault_set(f, FAULT_SYSTEM, "%s: %s", dir,
 		    strerror(errno));
 		return NULL;
 	}
-	answer = add_all(s, open, wanted, f);
-	(void)closedir(open);
-	if (answer < 0)
-		return NULL;
-	if (s->count > 0)
-		qsort(s->stamp, s->count, sizeof(*s->stamp), by_name);
-	return TAKE(s);
+	/* Before its names are read, so that no change goes unseen. */
+	if (fstat(s->fd, &s->st) < 0)
+		memset(&s->st, 0, sizeof(s->st));
+	return read_dir(s, wanted, f) < 0 ? NULL : TAKE(s);
+}
+
+int
+stamps_fd(const struct stamps *s)
+{
+	return s->fd;
+}
+
+void
+stamps_close(struct stamps *s)
+{
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	s->fd = -1;
 }
 
 void
@@ -124,6 +162,7 @@ stamps_free(struct stamps *s)
 	for (size_t i = 0; i < s->count; i++)
 		free(s->stamp[i].name);
 	free(s->stamp);
+	stamps_close(s);
 	free(s);
 }
 
@@ -133,18 +172,33 @@ stamps_name(const struct stamps *s, size_t i)
 	return i < s->count ? s->stamp[i].name : NULL;
 }
 
+const struct stat *
+stamps_state(const struct stamps *s, size_t i)
+{
+	return i < s->count ? &s->stamp[i].st : NULL;
+}
+
 bool
 stamps_changed(const struct stamps *s)
 {
 	struct stat now;
+	bool changed;
+	int fd;
 
-	look(s->dir, "", &now);
+	/* Most often nothing did. */
+	if (stat(s->dir, &now) < 0)
+		memset(&now, 0, sizeof(now));
 	if (!same(&s->st, &now))
 		return true;
-	for (size_t i = 0; i < s->count; i++) {
-		look(s->dir, s->stamp[i].name, &now);
-		if (!same(&s->stamp[i].st, &now))
-			return true;
+	if (s->count == 0)
+		return false;
+	if ((fd = open_dir(s->dir)) < 0)
+		return true;
+	changed = fstat(fd, &now) < 0 || !same(&s->st, &now);
+	for (size_t i = 0; i < s->count && !changed; i++) {
+		look(fd, s->stamp[i].name, &now);
+		changed = !same(&s->stamp[i].st, &now);
 	}
-	return false;
+	(void)close(fd);
+	return changed;
 }

@@ -4,6 +4,8 @@
 #include "base/checked.h"
 #include "base/own.h"
 
+#include <sys/stat.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,7 +17,8 @@ struct stamps;
  * stamps_new(dir, wanted, f):
  * Note the names, sizes and times of the files in ${dir} whose names ${wanted}
  * says yes to; links are followed.  A directory that is not there is empty.
- * stamps_free() the result.
+ * The directory stays open, so that what is read through it is of one state
+ * also when another takes its name meanwhile.  stamps_free() the result.
  */
 CHECKED struct stamps *stamps_new(const char *dir,
     bool (*wanted)(const char *name), struct fault *f);
@@ -23,6 +26,13 @@ void stamps_free(struct stamps *s);
 
 /* Name of the ${i}th file, in alphabetical order; NULL past the last. */
 const char *stamps_name(const struct stamps *s, size_t i);
+
+/* Its state then: all zeroes if it was not there. */
+const struct stat *stamps_state(const struct stamps *s, size_t i);
+
+/* The open directory, -1 if it is not there; and close it, to save one. */
+int stamps_fd(const struct stamps *s);
+void stamps_close(struct stamps *s);
 
 /* Whether a file or the directory itself is no longer what it was. */
 bool stamps_changed(const struct stamps *s);

@@ -1,22 +1,16 @@
 #include "trust/store.h"
 
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "trust/shelf.h"
 #include "trust/stamp.h"
-#include "x509/crl.h"
-#include "x509/der.h"
-#include "x509/pem.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define ANCHORS_MAX 4096
-#define ANCHOR_FILE_MAX 262144
-#define CRL_FILE_MAX (96u << 20) /* a million entries as PEM, twice */
 
 /*
  * Records live in one array: anchors first, then those that have a signing
@@ -24,7 +18,11 @@
  */
 struct trust_store {
 	char dir[PATH_MAX];
+	bool may_be_empty;
+	unsigned demands;
 	struct stamps *stamps;
+	struct shelf *shelf; /* what records point into */
+	struct known *known;
 	struct trust_anchor *record;
 	size_t records;
 	size_t anchors;
@@ -33,29 +31,23 @@ struct trust_store {
 /* A load under way. */
 struct load {
 	struct trust_store *store;
+	const struct shelf *old; /* NULL: none */
 	trust_complaint_fn *complain;
 	void *arg;
 };
 
-typedef int read_fn(struct load *l, const char *name, struct fault *f);
-
-static void
-record_clear(struct trust_anchor *r)
-{
-	cert_free(r->cert);
-	sigpolicy_clear(&r->policy);
-	buf_free(&r->crl);
-}
+/* What is done with the ${at}th file. */
+typedef int read_fn(struct load *l, size_t at, struct fault *f);
 
 void
 trust_free(struct trust_store *store)
 {
 	if (store == NULL)
 		return;
-	for (size_t i = 0; i < store->records; i++)
-		record_clear(&store->record[i]);
 	free(store->record);
+	shelf_free(store->shelf);
 	stamps_free(store->stamps);
+	known_free(store->known);
 	free(store);
 }
 
@@ -77,91 +69,63 @@ record_new(struct trust_store *store, const char *hash, struct fault *f)
 	}
 	store->record = more;
 	r = &more[store->records++];
-	*r = (struct trust_anchor){ .crl = BUF(CRL_FILE_MAX) };
+	*r = (struct trust_anchor){ .cert = NULL };
 	memcpy(r->hash, hash, 8);
 	return r;
 }
 
-static int
-read_file(const struct load *l, const char *name, struct buf *b,
-    struct fault *f)
+/* The ${at}th file; NULL and a fault if it is no good. */
+static const struct shelf_file *
+get(struct load *l, size_t at, enum shelf_kind kind, struct fault *f)
 {
-	char path[PATH_MAX];
+	const struct stamps *stamps = l->store->stamps;
+	const struct shelf_file *file =
+	    shelf_get(l->store->shelf, l->old, stamps_fd(stamps),
+		stamps_name(stamps, at), kind, stamps_state(stamps, at), f);
 
-	if (text_fmt(path, sizeof(path), "%s/%s", l->store->dir, name) < 0)
-		return fault_set(f, FAULT_INPUT, "the path is too long");
-	return file_read(path, b, f);
+	if (file == NULL)
+		return NULL;
+	if (file->bad.code == FAULT_NONE)
+		return file;
+	*f = file->bad;
+	return NULL;
 }
 
 static bool
-known(const struct trust_store *store, const struct cert *cert)
+is_known(const struct trust_store *store, const struct cert *cert)
 {
-	for (size_t i = 0; i < store->records; i++)
-		if (store->record[i].cert->len == cert->len &&
-		    memcmp(store->record[i].cert->der, cert->der, cert->len) ==
-			0)
+	for (size_t i = 0; i < store->records; i++) {
+		const struct cert *one = store->record[i].cert;
+
+		if (one == cert ||
+		    (one->len == cert->len &&
+			memcmp(one->der, cert->der, cert->len) == 0))
 			return true;
+	}
 	return false;
 }
 
-/* The first certificate in ${pem}; whether there is another. */
-static struct cert *
-first_cert(const struct buf *pem, bool *another, struct fault *f)
-{
-	OWN_BUF(der, CERT_MAX);
-	OWN_BUF(rest, CERT_MAX);
-	struct fault ignored = { 0 };
-	size_t at = 0;
-	int found = pem_next(pem->data, pem->len, &at, "CERTIFICATE", &der, f);
-
-	if (found == 0)
-		(void)fault_set(f, FAULT_INPUT, "no certificate");
-	if (found <= 0)
-		return NULL;
-	*another = pem_next(pem->data, pem->len, &at, "CERTIFICATE", &rest,
-		       &ignored) != 0;
-	return cert_read((struct wire_bytes){ der.data, der.len }, f);
-}
-
 static int
-check_anchor(const struct cert *cert, const char *name, char hash[9],
-    struct fault *f)
+read_anchor(struct load *l, size_t at, struct fault *f)
 {
-	char old[9];
-
-	if (cert->kind != CERT_CA)
-		return fault_set(f, FAULT_INPUT, "not a CA certificate");
-	if (dn_hash(&cert->subject, hash, f) < 0)
-		return -1;
-	if (memcmp(name, hash, 8) == 0)
-		return 0;
-	if (dn_hash_old(&cert->subject, old, f) == 0 &&
-	    memcmp(name, old, 8) == 0)
-		return 0;
-	return fault_set(f, FAULT_INPUT,
-	    "the hash of the name of its certificate is %s", hash);
-}
-
-static int
-read_anchor(struct load *l, const char *name, struct fault *f)
-{
-	OWN_BUF(pem, ANCHOR_FILE_MAX);
-	OWN_STRUCT(cert) cert = NULL;
+	const char *name = stamps_name(l->store->stamps, at);
+	const struct shelf_file *file = get(l, at, SHELF_ANCHOR, f);
 	struct trust_anchor *r;
-	bool another = false;
-	char hash[9];
 
-	if (read_file(l, name, &pem, f) < 0 ||
-	    (cert = first_cert(&pem, &another, f)) == NULL ||
-	    check_anchor(cert, name, hash, f) < 0)
+	if (file == NULL)
 		return -1;
-	if (!known(l->store, cert)) {
-		if ((r = record_new(l->store, hash, f)) == NULL)
+	if (memcmp(name, file->hash, 8) != 0 &&
+	    (file->old_hash[0] == '\0' || memcmp(name, file->old_hash, 8) != 0))
+		return fault_set(f, FAULT_INPUT,
+		    "the hash of the name of its certificate is %s",
+		    file->hash);
+	if (!is_known(l->store, file->cert)) {
+		if ((r = record_new(l->store, file->hash, f)) == NULL)
 			return -1;
-		r->cert = TAKE(cert);
+		r->cert = file->cert;
 		l->store->anchors++;
 	}
-	if (another)
+	if (file->more)
 		return fault_set(f, FAULT_INPUT,
 		    "only the first certificate of this file is trusted");
 	return 0;
@@ -192,72 +156,68 @@ want_record(struct trust_store *store, const char *name, struct fault *f)
 }
 
 static int
-read_policy(struct load *l, const char *name, struct fault *f)
+read_policy(struct load *l, size_t i, struct fault *f)
 {
-	OWN_BUF(text, SIGPOLICY_MAX);
+	const char *name = stamps_name(l->store->stamps, i);
+	const struct shelf_file *file;
 	struct trust_anchor *r;
 	size_t at = 0;
 
 	if (want_record(l->store, name, f) < 0 ||
-	    read_file(l, name, &text, f) < 0)
+	    (file = get(l, i, SHELF_POLICY, f)) == NULL)
 		return -1;
 	while ((r = next_of_hash(l->store, name, &at)) != NULL) {
-		if (sigpolicy_read(&r->policy, (const char *)text.data,
-			text.len, f) < 0)
-			return -1;
+		r->policy = &file->policy;
 		r->has_policy = true;
 	}
 	return 0;
 }
 
-/* The DER of a CRL from a file that holds it as it is or as PEM. */
 static int
-crl_bytes(struct load *l, const char *name, struct buf *der, struct fault *f)
+read_namespaces(struct load *l, size_t i, struct fault *f)
 {
-	OWN_BUF(file, CRL_FILE_MAX);
+	const char *name = stamps_name(l->store->stamps, i);
+	const struct shelf_file *file;
+	struct trust_anchor *r;
 	size_t at = 0;
-	int found;
 
-	if (read_file(l, name, &file, f) < 0)
+	if (want_record(l->store, name, f) < 0)
 		return -1;
-	if (file.len > 0 && file.data[0] == DER_SEQUENCE) {
-		buf_put(der, file.data, file.len);
-		return der->failed ? fault_set(f, FAULT_MEMORY, "CRL") : 0;
+	file = get(l, i, SHELF_NAMESPACES, f);
+	while ((r = next_of_hash(l->store, name, &at)) != NULL) {
+		r->bad_namespaces = file == NULL;
+		r->namespaces = file == NULL ? NULL : &file->namespaces;
 	}
-	found = pem_next(file.data, file.len, &at, "X509 CRL", der, f);
-	if (found == 0)
-		return fault_set(f, FAULT_INPUT, "no CRL");
-	return found < 0 ? -1 : 0;
+	return file == NULL ? -1 : 0;
+}
+
+static int
+read_optional(struct load *l, size_t i, struct fault *f)
+{
+	const char *name = stamps_name(l->store->stamps, i);
+	struct trust_anchor *r;
+	size_t at = 0;
+
+	if (want_record(l->store, name, f) < 0)
+		return -1;
+	while ((r = next_of_hash(l->store, name, &at)) != NULL)
+		r->crl_optional = true;
+	return 0;
 }
 
 /* Whether ${fresh} was issued after what ${r} has. */
 static bool
-newer(const struct trust_anchor *r, const struct crl *fresh)
+newer(const struct trust_anchor *r, const struct crl_index *fresh)
 {
-	struct fault ignored = { 0 };
-	struct crl old;
-
-	return r->crl.len == 0 ||
-	    crl_read(&old, (struct wire_bytes){ r->crl.data, r->crl.len },
-		&ignored) < 0 ||
-	    fresh->this_update > old.this_update;
-}
-
-static int
-keep_crl(struct trust_anchor *r, const struct crl *crl, const struct buf *der,
-    struct fault *f)
-{
-	if (!newer(r, crl))
-		return 0;
-	buf_clear(&r->crl);
-	buf_put(&r->crl, der->data, der->len);
-	return r->crl.failed ? fault_set(f, FAULT_MEMORY, "CRL") : 0;
+	return r->crl == NULL ||
+	    crl_index_head(fresh)->this_update >
+	    crl_index_head(r->crl)->this_update;
 }
 
 /* Give ${crl} to each record of its hash whose CA made it. */
 static int
-share_crl(struct load *l, const char *name, const struct crl *crl,
-    const struct buf *der, struct fault *f)
+share_crl(struct load *l, const char *name, const struct crl_index *crl,
+    struct fault *f)
 {
 	struct trust_anchor *r;
 	bool taken = false;
@@ -266,29 +226,29 @@ share_crl(struct load *l, const char *name, const struct crl *crl,
 	(void)fault_set(f, FAULT_INPUT, "another CA's CRL");
 	while ((r = next_of_hash(l->store, name, &at)) != NULL) {
 		if (r->cert != NULL &&
-		    (!dn_equal(&crl->issuer, &r->cert->subject) ||
-			crl_check_signature(crl, r->cert, f) < 0))
+		    (!dn_equal(&crl_index_head(crl)->issuer,
+			 &r->cert->subject) ||
+			known_check_crl(l->store->known, crl, r->cert, f) < 0))
 			continue;
-		if (keep_crl(r, crl, der, f) < 0)
-			return -1;
+		if (newer(r, crl))
+			r->crl = crl;
 		taken = true;
 	}
 	return taken ? 0 : -1;
 }
 
 static int
-read_crl(struct load *l, const char *name, struct fault *f)
+read_crl(struct load *l, size_t i, struct fault *f)
 {
-	OWN_BUF(der, CRL_FILE_MAX);
+	const char *name = stamps_name(l->store->stamps, i);
+	const struct shelf_file *file;
 	struct trust_anchor *r;
-	struct crl crl;
 	size_t at = 0;
 
 	if (want_record(l->store, name, f) < 0)
 		return -1;
-	if (crl_bytes(l, name, &der, f) == 0 &&
-	    crl_read(&crl, (struct wire_bytes){ der.data, der.len }, f) == 0 &&
-	    share_crl(l, name, &crl, &der, f) == 0)
+	if ((file = get(l, i, SHELF_CRL, f)) != NULL &&
+	    share_crl(l, name, file->crl, f) == 0)
 		return 0;
 	while ((r = next_of_hash(l->store, name, &at)) != NULL)
 		r->crl_bad = true;
@@ -299,12 +259,19 @@ read_crl(struct load *l, const char *name, struct fault *f)
 static read_fn *
 reader_of(const char *name)
 {
+	static const struct {
+		const char *ending;
+		read_fn *read;
+	} texts[] = { { "signing_policy", read_policy },
+		{ "namespaces", read_namespaces },
+		{ "crl_optional", read_optional } };
 	const char *end = name + strspn(name, "0123456789abcdef");
 
 	if (end - name != 8 || *end++ != '.')
 		return NULL;
-	if (strcmp(end, "signing_policy") == 0)
-		return read_policy;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(end, texts[i].ending) == 0)
+			return texts[i].read;
 	if (*end == 'r')
 		return end[1] != '\0' &&
 			end[1 + strspn(end + 1, "0123456789")] == '\0'
@@ -324,7 +291,7 @@ read_all(struct load *l, read_fn *read)
 	     i++) {
 		struct fault f = { 0 };
 
-		if (reader_of(name) == read && read(l, name, &f) < 0 &&
+		if (reader_of(name) == read && read(l, i, &f) < 0 &&
 		    l->complain != NULL)
 			l->complain(l->arg, name, &f);
 	}
@@ -336,42 +303,102 @@ wanted(const char *name)
 	return reader_of(name) != NULL;
 }
 
-struct trust_store *
-trust_load(const char *dir, bool may_be_empty, trust_complaint_fn *complain,
-    void *arg, struct fault *f)
+/* Fill ${store} from its directory as it is now. */
+static int
+fill(struct trust_store *store, const struct trust_store *old,
+    trust_complaint_fn *complain, void *arg, struct fault *f)
+{
+	struct load l = { store, old == NULL ? NULL : old->shelf, complain,
+		arg };
+
+	/* Taken before the files are read, so that no change goes unseen. */
+	if ((store->shelf = shelf_new(f)) == NULL ||
+	    (store->stamps = stamps_new(store->dir, wanted, f)) == NULL)
+		return -1;
+	read_all(&l, read_anchor);
+	read_all(&l, read_policy);
+	read_all(&l, read_namespaces);
+	read_all(&l, read_optional);
+	read_all(&l, read_crl);
+	stamps_close(store->stamps);
+	for (size_t i = 0; i < store->records; i++)
+		if (store->record[i].crl != NULL)
+			store->record[i].crl_bad = false;
+	if (store->anchors == 0 && !store->may_be_empty)
+		return fault_set(f, FAULT_UNTRUSTED,
+		    "no trusted CA in %s: install trust roots there",
+		    store->dir);
+	return 0;
+}
+
+static struct trust_store *
+load_once(const char *dir, bool may_be_empty, const struct trust_store *old,
+    trust_complaint_fn *complain, void *arg, struct fault *f)
 {
 	OWN_STRUCT(trust_store) store = calloc(1, sizeof(*store));
-	struct load l = { store, complain, arg };
 
 	if (store == NULL) {
 		(void)fault_set(f, FAULT_MEMORY, "trust store");
 		return NULL;
 	}
+	store->may_be_empty = may_be_empty;
+	store->known = old != NULL ? known_hold(old->known) : known_new(f);
+	if (store->known == NULL)
+		return NULL;
 	if (text_copy(store->dir, sizeof(store->dir), dir) < 0) {
 		(void)fault_set(f, FAULT_INPUT, "the path is too long");
 		return NULL;
 	}
-	/* Taken before the files are read, so that no change goes unseen. */
-	if ((store->stamps = stamps_new(dir, wanted, f)) == NULL)
-		return NULL;
-	read_all(&l, read_anchor);
-	read_all(&l, read_policy);
-	read_all(&l, read_crl);
-	for (size_t i = 0; i < store->records; i++)
-		if (store->record[i].crl.len > 0)
-			store->record[i].crl_bad = false;
-	if (store->anchors == 0 && !may_be_empty) {
-		(void)fault_set(f, FAULT_UNTRUSTED,
-		    "no trusted CA in %s: install trust roots there", dir);
-		return NULL;
-	}
-	return TAKE(store);
+	return fill(store, old, complain, arg, f) < 0 ? NULL : TAKE(store);
+}
+
+struct trust_store *
+trust_load(const char *dir, bool may_be_empty, trust_complaint_fn *complain,
+    void *arg, struct fault *f)
+{
+	return load_once(dir, may_be_empty, NULL, complain, arg, f);
+}
+
+struct trust_store *
+trust_reload(const struct trust_store *old, trust_complaint_fn *complain,
+    void *arg, struct fault *f)
+{
+	struct trust_store *store =
+	    load_once(old->dir, old->may_be_empty, old, complain, arg, f);
+
+	if (store != NULL)
+		store->demands = old->demands;
+	return store;
+}
+
+size_t
+trust_read(const struct trust_store *store)
+{
+	return shelf_fresh(store->shelf);
+}
+
+struct known *
+trust_known(const struct trust_store *store)
+{
+	return store->known;
 }
 
 bool
 trust_changed(const struct trust_store *store)
 {
 	return stamps_changed(store->stamps);
+}
+
+void
+trust_demand(struct trust_store *store, unsigned flags)
+{
+	store->demands = flags;
+}
+
+unsigned
+trust_demands(const struct trust_store *store)
+{
+	return store->demands;
 }
 
 const char *

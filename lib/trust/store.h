@@ -1,33 +1,39 @@
 #ifndef TRUST_STORE_H
 #define TRUST_STORE_H
 
-#include "base/buf.h"
 #include "base/checked.h"
 #include "base/own.h"
+#include "trust/known.h"
+#include "trust/namespaces.h"
 #include "trust/sigpolicy.h"
 #include "x509/cert.h"
+#include "x509/crl_index.h"
 
 #include <stdbool.h>
 
 /*
  * The trust directory (X509_CERT_DIR) in memory: anchors <hash>.N, CRLs
- * <hash>.rN, <hash>.signing_policy.  Loaded whole; a file that cannot be read
- * or parsed is reported and left out, the others stay.
+ * <hash>.rN, <hash>.signing_policy, <hash>.namespaces, and <hash>.crl_optional,
+ * whose being there says that this CA may have no CRL.  Loaded whole; a file
+ * that cannot be read or parsed is reported and left out, the others stay.
  *
  * Only the first certificate of an anchor's file is trusted: what someone
- * appended to it is reported.  Anchors may bear either hash, policies and CRLs
+ * appended to it is reported.  Anchors may bear either hash, what is about them
  * only that of OpenSSL 1.0 and later, as with the Toolkit.
  */
 struct fault;
 struct trust_store;
 
 struct trust_anchor {
-	struct cert *cert; /* NULL in what trust_next_of() may yield */
+	const struct cert *cert; /* NULL in what trust_next_of() may yield */
 	char hash[9];
 	bool has_policy;
-	struct sigpolicy policy;
-	struct buf crl; /* DER of its newest CRL, empty if none */
-	bool crl_bad;	/* there is a CRL file that is no good CRL of this CA */
+	const struct sigpolicy *policy;
+	bool bad_namespaces; /* there is a file that cannot be read */
+	const struct namespaces *namespaces; /* NULL: none */
+	const struct crl_index *crl;	     /* its newest CRL, NULL if none */
+	bool crl_bad; /* there is a CRL file that is no good CRL of this CA */
+	bool crl_optional;
 };
 
 /* A complaint about one file while loading. */
@@ -40,9 +46,28 @@ CHECKED struct trust_store *trust_load(const char *dir, bool may_be_empty,
     trust_complaint_fn *complain, void *arg, struct fault *f);
 void trust_free(struct trust_store *store);
 
+/**
+ * trust_reload(old, complain, arg, f):
+ * Load the directory of ${old} as it is now.  What the same files said, and
+ * the signatures that were found good, are shared with ${old}, which stays as
+ * it was until it is freed: a check under way sees one state or the other.  So
+ * does the load, if a directory is exchanged for another meanwhile: all is read
+ * from the one, and trust_changed() then speaks of the other.
+ */
+CHECKED struct trust_store *trust_reload(const struct trust_store *old,
+    trust_complaint_fn *complain, void *arg, struct fault *f);
+
 /* Whether files have come, gone or changed since it was loaded (one stat a
  * directory, and one a file). */
 bool trust_changed(const struct trust_store *store);
+
+/* How many files were read anew for it. */
+size_t trust_read(const struct trust_store *store);
+
+/* What the site's settings add to the flags of every question (verify.h);
+ * trust_reload() keeps it. */
+void trust_demand(struct trust_store *store, unsigned flags);
+unsigned trust_demands(const struct trust_store *store);
 
 const char *trust_dir(const struct trust_store *store);
 size_t trust_count(const struct trust_store *store);
@@ -52,9 +77,9 @@ const struct trust_anchor *trust_at(const struct trust_store *store, size_t i);
  * trust_next_of(store, name, at):
  * All that the directory says about CAs named ${name}, from *${at} (first 0)
  * on; NULL at the end.  After its anchors, and only if there are none, comes a
- * record without certificate if there are a signing policy or CRLs for a CA
- * that peers are to bring themselves: its CRL is that of the file, and no one
- * has checked its signature yet.
+ * record without certificate if there are other files for a CA that peers are
+ * to bring themselves: its CRL is that of the file, and no one has checked its
+ * signature yet.
  */
 const struct trust_anchor *trust_next_of(const struct trust_store *store,
     const struct dn *name, size_t *at);
@@ -62,6 +87,9 @@ const struct trust_anchor *trust_next_of(const struct trust_store *store,
 /* The anchor with that subject that signed ${cert}, or NULL. */
 const struct trust_anchor *trust_find_issuer(const struct trust_store *store,
     const struct cert *cert);
+
+/* The signatures that were found good with it. */
+struct known *trust_known(const struct trust_store *store);
 
 /* Where trust is read: ${option} if given, else X509_CERT_DIR, else
  * ~/.globus/certificates if it exists, else /etc/grid-security/certificates. */

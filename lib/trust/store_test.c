@@ -63,7 +63,9 @@ anchors_have_their_policies_and_crls(void **state)
 	root = trust_at(store, 0);
 	assert_non_null(root);
 	assert_true(root->has_policy);
-	assert_true(root->crl.len > 0);
+	assert_non_null(root->crl);
+	assert_true(root->crl_optional);
+	assert_null(root->namespaces);
 	assert_false(root->crl_bad);
 	assert_string_equal(trust_dir(store), p.dir);
 	trust_free(store);
@@ -251,6 +253,111 @@ every_change_of_the_directory_is_seen(void **state)
 	pki_free(&p);
 }
 
+/* All files of ${p} were written long ago. */
+static void
+settle(const struct pki *p)
+{
+	struct timespec past[2] = { { 1000000000, 7 }, { 1000000000, 7 } };
+	DIR *dir = opendir(p->dir);
+	const struct dirent *entry;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			assert_int_equal(utimensat(dirfd(dir), entry->d_name,
+					     past, 0),
+			    0);
+	(void)closedir(dir);
+}
+
+static void
+a_reload_reads_what_changed_and_shares_the_rest(void **state)
+{
+	const struct pki_crl crl = { -60, PKI_DAY, 0, 0 };
+	struct trust_store *store, *again;
+	struct complaints c;
+	struct fault f = { 0 };
+	struct pki p;
+	X509_CRL *list;
+
+	(void)state;
+	set_up(&p);
+	list = pki_crl(p.cert[ROOT], p.key[ROOT], &crl);
+	pki_put_crl(&p, p.cert[ROOT], list, "r0", false);
+	X509_CRL_free(list);
+	settle(&p);
+	store = load(&p, &c);
+	assert_int_equal(trust_read(store), 4);
+	pki_text(&p, p.cert[SUB], "signing_policy", "garbage\n");
+	trust_demand(store, 0x10);
+	again = trust_reload(store, complain, &c, &f);
+	assert_non_null(again);
+	assert_int_equal(trust_read(again), 1);
+	assert_int_equal(trust_demands(again), 0x10);
+	assert_int_equal(c.count, 1);
+	assert_ptr_equal(trust_at(again, 0)->cert, trust_at(store, 0)->cert);
+	assert_ptr_equal(trust_at(again, 0)->crl, trust_at(store, 0)->crl);
+	/* Who still asks the old one is not disturbed, nor who asks the new. */
+	trust_free(store);
+	assert_string_equal(trust_at(again, 0)->hash, trust_at(again, 0)->hash);
+	assert_int_equal(crl_index_count(trust_at(again, 0)->crl), 0);
+	trust_free(again);
+	pki_free(&p);
+}
+
+/* A file that was just written may change once more without its time showing
+ * it: it is read again. */
+static void
+what_is_too_new_is_not_shared(void **state)
+{
+	struct trust_store *store, *again;
+	struct complaints c;
+	struct fault f = { 0 };
+	struct pki p;
+
+	(void)state;
+	set_up(&p);
+	store = load(&p, &c);
+	again = trust_reload(store, complain, &c, &f);
+	assert_int_equal(trust_read(again), 3);
+	trust_free(store);
+	trust_free(again);
+	pki_free(&p);
+}
+
+/* A load that began with one directory goes on with it. */
+static void
+a_directory_that_is_exchanged_is_seen_whole(void **state)
+{
+	struct trust_store *store, *again;
+	struct complaints c;
+	struct fault f = { 0 };
+	struct pki p, other;
+	char kept[80];
+
+	(void)state;
+	set_up(&p);
+	set_up(&other);
+	store = load(&p, &c);
+	(void)snprintf(kept, sizeof(kept), "%s.kept", p.dir);
+	assert_int_equal(rename(p.dir, kept), 0);
+	assert_int_equal(rename(other.dir, p.dir), 0);
+	assert_true(trust_changed(store));
+	again = trust_reload(store, complain, &c, &f);
+	assert_non_null(again);
+	assert_int_not_equal(memcmp(trust_at(again, 0)->cert->spki.bits.data,
+				 trust_at(store, 0)->cert->spki.bits.data,
+				 trust_at(store, 0)->cert->spki.bits.len),
+	    0);
+	assert_int_equal(trust_count(again), 1);
+	trust_free(store);
+	trust_free(again);
+	assert_int_equal(rename(p.dir, other.dir), 0);
+	assert_int_equal(rename(kept, p.dir), 0);
+	pki_free(&p);
+	pki_free(&other);
+}
+
 static void
 expect_dir(const char *option, bool install, const char *want)
 {
@@ -310,6 +417,10 @@ main(void)
 		cmocka_unit_test(
 		    a_store_without_anchors_is_refused_unless_it_may_be_empty),
 		cmocka_unit_test(every_change_of_the_directory_is_seen),
+		cmocka_unit_test(
+		    a_reload_reads_what_changed_and_shares_the_rest),
+		cmocka_unit_test(what_is_too_new_is_not_shared),
+		cmocka_unit_test(a_directory_that_is_exchanged_is_seen_whole),
 		cmocka_unit_test(
 		    the_directory_is_that_of_option_environment_home_or_host),
 	};

@@ -1,73 +1,57 @@
 #include "trust/verify.h"
 
+#include "base/fault.h"
 #include "trust/constraint.h"
 #include "trust/path.h"
+#include "trust/permit.h"
 #include "trust/revoke.h"
 #include "trust/rfc3820.h"
 #include "trust/rfc5280.h"
-#include "trust/rule.h"
 
 #include <assert.h>
 #include <string.h>
 
-struct question {
-	const struct trust_store *store;
-	time_t now;
-	unsigned flags;
+/*
+ * The rules in their order: what each certificate says of itself, then what
+ * they say to one another, then what the directory says of them.
+ */
+static const struct {
+	const char *name;
+	const char *kept; /* what it means that nothing is wrong */
+	bool last;	  /* of its part: then the next certificate */
+	path_rule_fn *check;
+} rules[] = {
+#define RULE(name, kept, last, check) { name, kept, last, check },
+#include "trust/verify.def"
+#undef RULE
 };
+#define RULES (sizeof(rules) / sizeof(rules[0]))
 
-/* Whether a signing policy for ${ca} lets it sign ${cert}. */
+/* Apply the rules from ${first} to the last of its part; where the next one
+ * begins goes to ${next}. */
 static int
-ask_policy(const struct trust_store *store, const struct cert *ca,
-    const struct cert *cert, struct fault *f)
+judge_part(const struct path_question *q, const struct trust_path *path,
+    size_t first, size_t *next, struct fault *f)
 {
-	const struct trust_anchor *record;
-	char signer[DN_TEXT_MAX];
-	char subject[DN_TEXT_MAX];
-	bool policy = false;
-	size_t at = 0;
+	size_t end = first;
 
-	if (dn_show_slash(&ca->subject, signer, sizeof(signer)) < 0 ||
-	    dn_show_slash(&cert->subject, subject, sizeof(subject)) < 0)
-		return rule_broken(f, FAULT_UNTRUSTED, cert,
-		    "a name too long to look up in a signing policy");
-	while ((record = trust_next_of(store, &ca->subject, &at)) != NULL) {
-		policy = policy || record->has_policy;
-		if (record->has_policy &&
-		    sigpolicy_allows(&record->policy, signer, subject))
-			return 0;
-	}
-	if (!policy)
-		return rule_broken(f, FAULT_UNTRUSTED, ca,
-		    "this CA has no signing policy in %s", trust_dir(store));
-	return rule_broken(f, FAULT_UNTRUSTED, cert,
-	    "its name is outside the signing policy of its CA");
-}
-
-/* Each certificate that a CA signed, a root's own excepted. */
-static int
-check_policies(const struct trust_store *store, const struct trust_path *path,
-    struct fault *f)
-{
-	for (size_t i = path->eec; i + 1 < path->count; i++)
-		if (!cert_is_self_issued(path->cert[i]) &&
-		    ask_policy(store, path->cert[i + 1], path->cert[i], f) < 0)
-			return -1;
+	while (!rules[end].last)
+		end++;
+	*next = end + 1;
+	for (size_t i = 0; i < path->count; i++)
+		for (size_t r = first; r <= end; r++)
+			if (rules[r].check(q, path, i, f) < 0)
+				return -1;
 	return 0;
 }
 
 static int
 judge(const void *arg, const struct trust_path *path, struct fault *f)
 {
-	const struct question *q = arg;
-
-	if (rfc5280_check(path, q->now, q->flags, f) < 0 ||
-	    rfc3820_check(path, f) < 0 || constraint_check(path, f) < 0)
-		return -1;
-	if ((q->flags & TRUST_NO_SIGNING_POLICY) == 0 &&
-	    check_policies(q->store, path, f) < 0)
-		return -1;
-	return revoke_check(q->store, path, q->now, f);
+	for (size_t r = 0; r < RULES;)
+		if (judge_part(arg, path, r, &r, f) < 0)
+			return -1;
+	return 0;
 }
 
 /* The certificate that the proxies, if any, came from. */
@@ -94,26 +78,73 @@ whose(const struct trust_path *path)
 	return path->cert[i];
 }
 
+static void
+fill_verdict(const struct trust_path *path, struct trust_verdict *verdict)
+{
+	*verdict = (struct trust_verdict){ .identity = whose(path)->subject,
+		.proxy = path->eec > 0,
+		.not_after = path->cert[0]->not_after,
+		.anchor = path->anchor,
+		.depth = path->count };
+	name_certificate(path->cert[path->eec], verdict);
+	for (size_t i = 0; i < path->count; i++) {
+		if (cert_is_limited(path->cert[i]))
+			verdict->limited = true;
+		if (path->cert[i]->not_after < verdict->not_after)
+			verdict->not_after = path->cert[i]->not_after;
+	}
+}
+
+static int
+find(const struct trust_store *store, const struct cert_list *chain, time_t now,
+    unsigned flags, struct trust_path *path, struct trust_verdict *verdict,
+    struct fault *f)
+{
+	const struct path_question q = { store, now,
+		flags | trust_demands(store) };
+
+	if (path_find(store, chain, judge, &q, path, f) < 0)
+		return -1;
+	fill_verdict(path, verdict);
+	return 0;
+}
+
+unsigned
+trust_flags(bool crl_required, bool legacy_proxies, bool draft_proxies)
+{
+	return (crl_required ? 0 : TRUST_CRL_OPTIONAL) |
+	    (legacy_proxies ? 0 : TRUST_NO_LEGACY) |
+	    (draft_proxies ? 0 : TRUST_NO_DRAFT);
+}
+
 int
 trust_verify(const struct trust_store *store, const struct cert_list *chain,
     time_t now, unsigned flags, struct trust_verdict *verdict, struct fault *f)
 {
-	const struct question q = { store, now, flags };
 	struct trust_path path = { 0 };
 
-	if (path_find(store, chain, judge, &q, &path, f) < 0)
-		return -1;
-	*verdict = (struct trust_verdict){ .identity = whose(&path)->subject,
-		.proxy = path.eec > 0,
-		.not_after = path.cert[0]->not_after,
-		.anchor = path.anchor,
-		.depth = path.count };
-	name_certificate(path.cert[path.eec], verdict);
+	return find(store, chain, now, flags, &path, verdict, f);
+}
+
+int
+trust_explain(const struct trust_store *store, const struct cert_list *chain,
+    time_t now, unsigned flags, const struct trust_listener *to,
+    struct trust_verdict *verdict, struct fault *f)
+{
+	const struct path_question q = { store, now,
+		flags | trust_demands(store) };
+	struct trust_path path = { 0 };
+	int answer = find(store, chain, now, flags, &path, verdict, f);
+
 	for (size_t i = 0; i < path.count; i++) {
-		if (cert_is_limited(path.cert[i]))
-			verdict->limited = true;
-		if (path.cert[i]->not_after < verdict->not_after)
-			verdict->not_after = path.cert[i]->not_after;
+		to->certificate(to->arg, &path, i);
+		for (size_t r = 0; r < RULES; r++) {
+			struct fault why = { 0 };
+			bool good = rules[r].check(&q, &path, i, &why) == 0;
+
+			to->rule(to->arg, rules[r].name,
+			    good ? rules[r].kept : why.text, good);
+		}
 	}
-	return 0;
+	return answer;
 }

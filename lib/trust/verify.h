@@ -30,6 +30,13 @@ struct trust_verdict {
 #define TRUST_SERVER 0x2u	     /* leaf must be usable as TLS server */
 #define TRUST_CLIENT 0x4u	     /* leaf must be usable as TLS client */
 #define TRUST_CA 0x8u		     /* leaf may be a CA (else it may not) */
+#define TRUST_CRL_OPTIONAL 0x10u     /* a CA may be without a CRL */
+#define TRUST_NO_LEGACY 0x20u	     /* no proxies named "CN=proxy" */
+#define TRUST_NO_DRAFT 0x40u	     /* no proxies from before RFC 3820 */
+
+/* What a site's three settings are as flags, for trust_demand(). */
+unsigned trust_flags(bool crl_required, bool legacy_proxies,
+    bool draft_proxies);
 
 /**
  * trust_verify(store, chain, now, flags, verdict, f):
@@ -37,12 +44,29 @@ struct trust_verdict {
  * FAULT_UNTRUSTED or FAULT_EXPIRED, with the certificate and the rule in the
  * text: expired, not yet valid, CRL expired, revoked, no signing policy, name
  * outside signing policy, proxy path length, unknown critical extension...
- * As with GCT, a CA without a CRL is accepted, one with an expired or bad CRL
- * is not.
+ * A CA without a CRL lets nobody in, unless the directory or the flags say that
+ * it needs none; one with an expired or bad CRL never does.
  */
 CHECKED int trust_verify(const struct trust_store *store,
     const struct cert_list *chain, time_t now, unsigned flags,
     struct trust_verdict *verdict, struct fault *f);
+
+/**
+ * trust_explain(store, chain, now, flags, to, verdict, f):
+ * The same, telling the way: for each certificate of the path that was taken,
+ * or was tried and went furthest, ${to} hears of it, and then of each rule,
+ * whether it is kept, in words.  Signatures along the path are good.
+ */
+struct trust_path;
+struct trust_listener {
+	void (*certificate)(void *arg, const struct trust_path *path, size_t i);
+	void (*rule)(void *arg, const char *name, const char *text, bool good);
+	void *arg;
+};
+CHECKED int trust_explain(const struct trust_store *store,
+    const struct cert_list *chain, time_t now, unsigned flags,
+    const struct trust_listener *to, struct trust_verdict *verdict,
+    struct fault *f);
 
 /**
  * trust_check_host(cert, host, f):

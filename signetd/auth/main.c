@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "signetd/auth/auth.h"
+#include "trust/verify.h"
 #include "x509/ossl.h"
 
 #include <stdlib.h>
@@ -61,11 +62,18 @@ complain(void *arg, const char *file, const struct fault *f)
 static int
 load_trust(struct auth *a, struct fault *f)
 {
-	struct trust_store *fresh =
-	    trust_load(a->role->conf.trust_dir, true, complain, NULL, f);
+	const struct signetd_conf *conf = &a->role->conf;
+	bool anew = a->trust == NULL ||
+	    strcmp(trust_dir(a->trust), conf->trust_dir) != 0;
+	struct trust_store *fresh = anew
+	    ? trust_load(conf->trust_dir, true, complain, NULL, f)
+	    : trust_reload(a->trust, complain, NULL, f);
 
 	if (fresh == NULL)
 		return -1;
+	trust_demand(fresh,
+	    trust_flags(conf->crl_required, conf->legacy_proxies,
+		conf->draft_proxies));
 	trust_free(a->trust);
 	a->trust = fresh;
 	return 0;

@@ -13,6 +13,7 @@
 #include "signetd/front/guest.h"
 #include "signetd/front/house.h"
 #include "sys/net.h"
+#include "trust/verify.h"
 
 #include <sys/resource.h>
 
@@ -236,6 +237,20 @@ drain_over(void *arg)
 	crowd_each(house->crowd, dismiss_all, NULL);
 }
 
+static struct roots *
+get_roots(const struct role *role, struct fault *f)
+{
+	const struct signetd_conf *conf = &role->conf;
+	struct roots *roots =
+	    roots_new(conf->trust_dir, conf->serve_trustroots, f);
+
+	if (roots != NULL)
+		roots_demand(roots,
+		    trust_flags(conf->crl_required, conf->legacy_proxies,
+			conf->draft_proxies));
+	return roots;
+}
+
 static int
 start(struct role *role, struct fault *f)
 {
@@ -245,8 +260,7 @@ start(struct role *role, struct fault *f)
 		house_trustroots, house_served };
 	house->crowd = crowd_new((size_t)role->conf.max_connections,
 	    (size_t)role->conf.max_per_address, f);
-	house->roots =
-	    roots_new(role->conf.trust_dir, role->conf.serve_trustroots, f);
+	house->roots = get_roots(role, f);
 	house->door = door_new(role->loop, somebody, house, f);
 	house->drain_timer = loop_timer_new(role->loop, drain_over, house, f);
 	if (house->crowd == NULL || house->roots == NULL ||
@@ -281,8 +295,7 @@ static int
 reload(struct role *role, struct fault *f)
 {
 	struct house *house = role->state;
-	OWN_STRUCT(roots) roots =
-	    roots_new(role->conf.trust_dir, role->conf.serve_trustroots, f);
+	OWN_STRUCT(roots) roots = get_roots(role, f);
 	OWN_STRUCT(tls_server) tls =
 	    roots == NULL ? NULL : make_tls(role, roots, f);
 

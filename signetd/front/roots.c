@@ -67,6 +67,12 @@ roots_free(struct roots *roots)
 }
 
 void
+roots_demand(struct roots *roots, unsigned flags)
+{
+	trust_demand(roots->store, flags);
+}
+
+void
 roots_look(struct roots *roots, int64_t now)
 {
 	struct fault f = { 0 };
@@ -77,7 +83,7 @@ roots_look(struct roots *roots, int64_t now)
 	roots->checked = now;
 	if (!trust_changed(roots->store))
 		return;
-	fresh = trust_load(roots->dir, true, complain, NULL, &f);
+	fresh = trust_reload(roots->store, complain, NULL, &f);
 	if (fresh == NULL) {
 		log_fault(&f, NULL);
 		return;

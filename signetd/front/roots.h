@@ -23,6 +23,9 @@ struct roots;
 CHECKED struct roots *roots_new(const char *dir, bool serve, struct fault *f);
 void roots_free(struct roots *roots);
 
+/* What the site's settings add to every judgement: trust_demand(). */
+void roots_demand(struct roots *roots, unsigned flags);
+
 /* Who shows ${chain}: his identity in slash form, to be freed, and whether a
  * limited proxy is in it.  NULL and FAULT_UNTRUSTED or FAULT_EXPIRED. */
 CHECKED char *roots_judge(struct roots *roots, const struct cert_list *chain,

@@ -100,6 +100,7 @@ class Pki:
         shutil.copy(self.dir / f"{name}.pem",
                     self.trust / f"{self.hash(name)}.0")
         self.policy(name, f"{BASE}/*")
+        self.crl(name)
 
     def policy(self, name, *patterns):
         listed = " ".join(f'"{p}"' for p in patterns)

@@ -82,6 +82,7 @@ class Pki:
             f"access_id_CA X509 '{subject}'\n"
             "pos_rights globus CA:sign\n"
             f"cond_subjects globus '{names}'\n")
+        self.crl(d)
         return d
 
     def entity(self, name, subject, alt=None, days=30, issuer=None):

@@ -349,8 +349,14 @@ def test_a_missing_signing_policy(own):
 
 def test_crls_missing_old_and_altered(own):
     own.pki.crl_file("root").unlink()
-    finds(own, "crl", "warn", "CN=Root CA has none here", hint="fetch-crl")
+    finds(own, "crl", "fail", "CN=Root CA has none here, so that nothing",
+          hint="fetch-crl")
+    optional = own.pki.crl_file("root").with_suffix(".crl_optional")
+    optional.write_text("")
+    finds(own, "crl", "warn", "and needs none", hint="fetch-crl")
+    optional.unlink()
     own.pki.crl("root", "-crldays", "30")
+    own.pki.crl("sub", "-crldays", "30")
     # Within a day of its end, and in the last third of its life.
     finds(own, "crl", "warn", "expires in 1",
           wrapper=("faketime", "-f", "+702h"))

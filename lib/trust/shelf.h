@@ -1,0 +1,68 @@
+#ifndef TRUST_SHELF_H
+#define TRUST_SHELF_H
+
+#include "base/checked.h"
+#include "base/fault.h"
+#include "base/own.h"
+#include "trust/namespaces.h"
+#include "trust/sigpolicy.h"
+#include "x509/cert.h"
+#include "x509/crl_index.h"
+
+#include <sys/stat.h>
+
+#include <stdbool.h>
+#include <time.h>
+
+/*
+ * What the files of a trust directory say, each read once: under however many
+ * names it stands there, and however often the directory is loaded again.  A
+ * file is the same while device, inode, size and time of change of its contents
+ * are; one that was written less than two seconds before it was read is read
+ * again, since its time may not show another change.
+ */
+struct shelf;
+
+enum shelf_kind {
+	SHELF_ANCHOR,
+	SHELF_POLICY,
+	SHELF_NAMESPACES,
+	SHELF_CRL
+};
+
+/* Read-only for all who share it. */
+struct shelf_file {
+	unsigned users;
+	enum shelf_kind kind;
+	struct stat st;
+	time_t read_at;
+	struct fault bad; /* why it is no good; else FAULT_NONE */
+	bool more;	  /* SHELF_ANCHOR: there is more than one in it */
+	char hash[9];	  /* of the anchor's name */
+	char old_hash[9]; /* "" if there is no MD5 here */
+	struct cert *cert;
+	struct sigpolicy policy;
+	struct namespaces namespaces;
+	struct crl_index *crl;
+};
+
+CHECKED struct shelf *shelf_new(struct fault *f);
+void shelf_free(struct shelf *shelf);
+
+/**
+ * shelf_get(shelf, old, dir, name, kind, st, f):
+ * The file ${name} in the open directory ${dir}, whose state was ${st} before:
+ * from ${shelf}, from the shelf ${old} of an earlier load (or NULL), or
+ * read.  A file that is no good is a file too, and says why.  NULL only if
+ * memory is short.  Borrowed from ${shelf}.
+ */
+CHECKED const struct shelf_file *shelf_get(struct shelf *shelf,
+    const struct shelf *old, int dir, const char *name, enum shelf_kind kind,
+    const struct stat *st, struct fault *f);
+
+/* How many files were read, and not taken over. */
+size_t shelf_fresh(const struct shelf *shelf);
+
+OWN_FREE_STRUCT(shelf, shelf_free)
+
+#endif
