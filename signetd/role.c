@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -287,6 +288,22 @@ attach(struct role *role, const char *name, int fd)
 	}
 }
 
+/* What a foreign library's thread opens meanwhile never becomes descriptor 2.
+ */
+static void
+take_log(int fd)
+{
+	struct fault f = { 0 };
+
+	if (fd < 0 || dup3(fd, STDERR_FILENO, 0) < 0) {
+		(void)fault_set(&f, FAULT_SYSTEM, "the log opened anew: %s",
+		    strerror(errno));
+		log_fault(&f, NULL);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static void
 heard_parent(void *arg, struct channel *ch, const struct msg *m, int fd)
 {
@@ -297,6 +314,9 @@ heard_parent(void *arg, struct channel *ch, const struct msg *m, int fd)
 	if (m->type == MSG_BOOT_TEXT) {
 		if (keep_text(role->boot, &m->boot_text, &f) < 0)
 			say_failed(role, &f);
+	} else if (m->type == MSG_BOOT_FD &&
+	    strcmp(m->boot_fd.name, ROLE_LOG_FD) == 0) {
+		take_log(fd);
 	} else if (m->type == MSG_BOOT_FD) {
 		attach(role, m->boot_fd.name, fd);
 	} else if (m->type == MSG_BOOT_GO) {

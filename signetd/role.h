@@ -43,6 +43,9 @@
  */
 struct fault;
 struct role;
+
+/* The log was opened anew: standard error from now on.  For role.c alone. */
+#define ROLE_LOG_FD "log"
 struct role_link;
 
 struct role_spec {

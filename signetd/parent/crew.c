@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "signetd/parent/child.h"
+#include "signetd/role.h"
 
 #include <unistd.h>
 
@@ -308,7 +309,10 @@ crew_reload(struct daemon *d)
 		struct process *p = &d->process[i];
 
 		if (p->control != NULL &&
-		    (send_texts(d, p, false, &f) < 0 || send_go(d, p, &f) < 0))
+		    (send_texts(d, p, false, &f) < 0 ||
+			(*d->gather->conf.log_file != '\0' &&
+			    send_fd(p, ROLE_LOG_FD, STDERR_FILENO, &f) < 0) ||
+			send_go(d, p, &f) < 0))
 			log_fault(&f, NULL);
 	}
 }

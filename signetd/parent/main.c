@@ -8,6 +8,7 @@
 #include "signetd/parent/daemon.h"
 #include "signetd/parent/doctor.h"
 #include "signetd/parent/gather.h"
+#include "signetd/parent/log_file.h"
 #include "signetd/parent/rehearse.h"
 #include "x509/ossl.h"
 
@@ -112,6 +113,8 @@ serve(const struct wish *wish, struct gather *g, struct fault *f)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	if (gather_phrases(g, f) < 0)
+		return -1;
+	if (log_file_open(g->conf.log_file, f) < 0)
 		return -1;
 	log_open("signetd", (int)g->conf.log_level);
 	return daemon_run(&wish->daemon, g, f);

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "signetd/parent/crew.h"
+#include "signetd/parent/log_file.h"
 #include "sys/notify.h"
 
 #include <stddef.h>
@@ -42,6 +43,7 @@ static const struct {
 	{ "issue-socket", offsetof(struct signetd_conf, issue_socket) },
 	{ "issue-directory", offsetof(struct signetd_conf, issue_directory) },
 	{ "seccomp", offsetof(struct signetd_conf, seccomp) },
+	{ "log-file", offsetof(struct signetd_conf, log_file) },
 };
 
 const char *
@@ -123,6 +125,9 @@ reload_all(struct daemon *d)
 	memcpy(d->gather, fresh, sizeof(*fresh));
 	free(fresh);
 	d->generation++;
+	/* Without room for a new log the old one goes on. */
+	if (log_file_open(d->gather->conf.log_file, &f) < 0)
+		log_fault(&f, NULL);
 	log_open("signetd", (int)d->gather->conf.log_level);
 	crew_reload(d);
 	LOG(RELOADED, LOG_NUMBER("generation", d->generation));

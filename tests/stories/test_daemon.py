@@ -356,3 +356,51 @@ def test_many_log_in_at_once(stopped):
     serials = {openssl("x509", "-in", stopped.dir / f"m{n}.pem", "-noout",
                        "-serial").stdout for n in range(12)}
     assert len(serials) == 12
+
+
+def wait_line(path, pattern, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = path.read_text() if path.exists() else ""
+        if re.search(pattern, text):
+            return text
+        time.sleep(0.02)
+    raise AssertionError(f"no {pattern!r} in {path}:\n{text}")
+
+
+def test_a_log_file_is_rotated(stopped, tmp_path):
+    log, old = tmp_path / "signetd.log", tmp_path / "signetd.log.1"
+    with open(stopped.conf, "a") as conf:
+        conf.write(f"log-file {log}\nlog-level 7\n")
+    # As under a service manager, which is not who reads this.
+    env = dict(os.environ, JOURNAL_STREAM="1:1")
+    process = subprocess.Popen([SIGNETD, "-c", stopped.conf], env=env,
+                               stderr=subprocess.PIPE,
+                               stdin=subprocess.DEVNULL,
+                               preexec_fn=die_with_parent)
+    try:
+        wait_line(log, ": started port=")
+        assert log.stat().st_mode & 0o777 == 0o640
+        log.rename(old)
+        process.send_signal(signal.SIGHUP)
+        wait_line(log, ": reloaded ")
+        # The roles write where the parent does now.
+        process.send_signal(signal.SIGUSR1)
+        text = wait_line(log, r" keeper\[\d+\]: crl-filed ")
+        assert not re.search(r"^<\d>", text + old.read_text(), re.M)
+        assert " keeper[" in old.read_text()
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        said = process.communicate()[1]
+    assert said == b""
+    wait_line(log, ": stopped ")
+
+
+def test_a_log_file_that_is_none_is_refused(stopped, tmp_path):
+    os.mkfifo(tmp_path / "log")
+    with open(stopped.conf, "a") as conf:
+        conf.write(f"log-file {tmp_path}/log\n")
+    result = run(SIGNETD, "-c", stopped.conf, check=False)
+    assert result.returncode == 78 and "no regular file" in result.stderr
