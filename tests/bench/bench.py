@@ -28,6 +28,7 @@ from kdc import Kdc  # noqa: E402
 from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA,  # noqa: E402
                          Site, openssl, run)
 from stock_myproxy import Pki, StockServer  # noqa: E402
+from token_rate import bench_token  # noqa: E402
 from trust_bench import bench_trust  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -577,7 +578,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--only", default="logons,kerberos,passwd,held,login,crl,trust")
+    parser.add_argument("--only", default="logons,kerberos,passwd,held,login,crl,trust,token")
     parser.add_argument("--kinds", default="rsa,ec")
     parser.add_argument("--no-report", action="store_true",
                         help="leave docs/PERFORMANCE.md as it is")
@@ -599,7 +600,8 @@ def main():
     parts = {"logons": bench_logons, "kerberos": bench_kerberos,
              "passwd": bench_passwd, "held": bench_held, "login": bench_login,
              "crl": bench_crl,
-             "trust": lambda *args: bench_trust(*args, measured)}
+             "trust": lambda *args: bench_trust(*args, measured),
+             "token": lambda *args: bench_token(*args, measured)}
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         os.chmod(work, 0o755)
         for name in opts.only.split(","):

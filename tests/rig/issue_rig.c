@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ipc/frame.h"
+#include "token/token.h"
 #include "x509/csr.h"
 #include "x509/mint.h"
 #include "x509/pem.h"
@@ -25,9 +26,10 @@
 #define CA_SUBJECT "/DC=org/O=Ex/OU=CA/CN=Rig 1"
 #define TEXT_MAX 65536
 
-static const char *const names[RIG_ROLES] = { "issuer", "signer", "keeper" };
-static const enum msg_role roles[RIG_ROLES] = { MSG_ROLE_ISSUER,
-	MSG_ROLE_SIGNER, MSG_ROLE_KEEPER };
+static const char *const names[RIG_ROLES_MAX] = { "issuer", "signer", "keeper",
+	"token" };
+static const enum msg_role roles[RIG_ROLES_MAX] = { MSG_ROLE_ISSUER,
+	MSG_ROLE_SIGNER, MSG_ROLE_KEEPER, MSG_ROLE_TOKEN };
 
 static void
 need(bool good, const struct fault *f, const char *what)
@@ -36,6 +38,19 @@ need(bool good, const struct fault *f, const char *what)
 		return;
 	fprintf(stderr, "rig: %s: %s\n", what, f->text);
 	exit(1);
+}
+
+/* The key that is in the token too. */
+static void
+read_ca_key(struct rig *rig, const char *path)
+{
+	OWN_BUF(pem, TEXT_MAX);
+	struct fault f = { 0 };
+
+	need(file_read(path, &pem, &f) == 0 &&
+		(rig->ca_key = key_read_pem(pem.data, pem.len, NULL, &f)) !=
+		    NULL,
+	    &f, path);
 }
 
 /* A CA of one level: what the online roles do does not depend on more. */
@@ -54,7 +69,8 @@ rig_make_ca(struct rig *rig, const char *kind)
 	OWN_BUF(der, TEXT_MAX);
 	struct fault f = { 0 };
 	bool good = profile != NULL && m != NULL &&
-	    (rig->ca_key = key_make(kind, &f)) != NULL &&
+	    (rig->ca_key != NULL ||
+		(rig->ca_key = key_make(kind, &f)) != NULL) &&
 	    profile_read(profile, "rig", text, sizeof(text) - 1, &f) == 0 &&
 	    dn_read_slash(&m->subject, CA_SUBJECT, &f) == 0;
 
@@ -130,7 +146,8 @@ send_conf(struct rig *rig, enum rig_role role)
 	buf_fmt(&conf,
 	    "ca /nowhere\nledger %s\nprofile rig\nlog-level 4\n"
 	    "user-issuer 65534:65534\nuser-signer 65534:65534\n"
-	    "user-keeper 65534:65534\n",
+	    "user-keeper 65534:65534\nuser-token 65534:65534\n"
+	    "token-preset softhsm\n",
 	    rig->ledger);
 	send_text(rig, role, "conf", &conf);
 }
@@ -147,6 +164,8 @@ send_ca(struct rig *rig, const struct rig_wish *wish, enum rig_role role)
 	    "usage keyEncipherment\npurpose clientAuth\nserial %s\n"
 	    "crl-url http://ca.example.org/rig.crl\n",
 	    wish->serial != NULL ? wish->serial : "random");
+	if (wish->token != NULL)
+		buf_fmt(&conf, "key %s\n", wish->token);
 	pem_put(&cert, "CERTIFICATE",
 	    (struct wire_bytes){ rig->ca->der, rig->ca->len });
 	send_text(rig, role, "ca.0.conf", &conf);
@@ -159,7 +178,9 @@ send_key(struct rig *rig, const struct rig_wish *wish)
 	OWN_BUF(key, TEXT_MAX);
 	struct fault f = { 0 };
 
-	if (wish->signer_key != NULL)
+	if (wish->token != NULL)
+		; /* it has none */
+	else if (wish->signer_key != NULL)
 		buf_text(&key, wish->signer_key);
 	else
 		need(key_write_pem(rig->ca_key, NULL, &key, &f) == 0, &f,
@@ -216,7 +237,7 @@ join(struct rig *rig, enum rig_role a, enum rig_role b)
 	int fds[2];
 
 	need(channel_pair(fds, &f) == 0, &f, "join");
-	send_fd(rig->control[a], names[b], fds[0]);
+	send_fd(rig->control[a], b == RIG_TOKEN ? "token.0" : names[b], fds[0]);
 	send_fd(rig->control[b], names[a], fds[1]);
 }
 
@@ -236,9 +257,9 @@ start_all(struct rig *rig, const struct rig_wish *wish)
 {
 	struct msg go = { .type = MSG_BOOT_GO };
 
-	for (int r = 0; r < RIG_ROLES; r++)
+	for (int r = 0; r < rig->roles; r++)
 		start_role(rig, wish->programs, (enum rig_role)r);
-	for (int r = 0; r < RIG_ROLES; r++) {
+	for (int r = 0; r < rig->roles; r++) {
 		send_conf(rig, (enum rig_role)r);
 		send_ca(rig, wish, (enum rig_role)r);
 	}
@@ -246,10 +267,12 @@ start_all(struct rig *rig, const struct rig_wish *wish)
 	send_profile(rig, wish);
 	join(rig, RIG_ISSUER, RIG_KEEPER);
 	join(rig, RIG_ISSUER, RIG_SIGNER);
+	if (rig->roles > RIG_TOKEN)
+		join(rig, RIG_SIGNER, RIG_TOKEN);
 	rig->auth = join_me(rig, "auth");
 	rig->front = join_me(rig, "front.0");
 	go.boot_go.generation = 1;
-	for (int r = 0; r < RIG_ROLES; r++)
+	for (int r = 0; r < rig->roles; r++)
 		send_message(rig->control[r], &go, -1);
 }
 
@@ -270,6 +293,36 @@ is_ready(struct rig *rig, enum rig_role role)
 	return m.type == MSG_BOOT_READY;
 }
 
+/* Give it its PIN and wait until it signs. */
+static void
+log_in(struct rig *rig, const char *pin)
+{
+	struct msg m = { .type = MSG_TOKEN_PIN };
+	struct fault f = { .text = "it has ended" };
+	bool asked = false;
+	int passed;
+
+	m.token_pin.pin =
+	    (struct wire_bytes){ (const uint8_t *)pin, strlen(pin) };
+	do {
+		struct msg news;
+
+		need(channel_hear(rig->control[RIG_TOKEN], MSG_ROLE_PARENT,
+			 MSG_ROLE_TOKEN, rig->frame, &news, &passed, &f) == 1,
+		    &f, "token");
+		if (news.type != MSG_TOKEN_NEWS)
+			continue;
+		if (news.token_news.state == TOKEN_READY)
+			return;
+		need(news.token_news.state == TOKEN_NEEDS_PIN || !asked, &f,
+		    news.token_news.text);
+		if (news.token_news.state == TOKEN_NEEDS_PIN && !asked) {
+			send_message(rig->control[RIG_TOKEN], &m, -1);
+			asked = true;
+		}
+	} while (true);
+}
+
 void
 rig_restart(struct rig *rig, const struct rig_wish *wish)
 {
@@ -277,8 +330,31 @@ rig_restart(struct rig *rig, const struct rig_wish *wish)
 
 	rig->heard.left = 0;
 	start_all(rig, wish);
-	for (int r = 0; r < RIG_ROLES; r++)
+	for (int r = 0; r < rig->roles; r++)
 		need(is_ready(rig, (enum rig_role)r), &f, names[r]);
+	if (wish->token != NULL)
+		log_in(rig, wish->token_pin);
+}
+
+static void
+copy_book(struct rig *rig, const char *path)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int to =
+	    open(rig->ledger, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct fault f = { .text = "it cannot be copied" };
+	struct stat st = { 0 };
+	ssize_t n = 1;
+
+	need(from >= 0 && to >= 0 && fstat(from, &st) == 0, &f, path);
+	for (off_t left = st.st_size; left > 0 && n > 0; left -= n)
+		n = copy_file_range(from, NULL, to, NULL, (size_t)left, 0);
+	/* What is written back later would slow down the syncs of others. */
+	need(n > 0 && fsync(to) == 0 &&
+		(geteuid() != 0 || fchown(to, 65534, 65534) == 0),
+	    &f, path);
+	(void)close(from);
+	(void)close(to);
 }
 
 static void
@@ -298,6 +374,11 @@ prepare(struct rig *rig, const struct rig_wish *wish)
 		    rig->dir) == 0,
 	    &f, "directory");
 	need(geteuid() != 0 || chown(rig->dir, 65534, 65534) == 0, &f, "chown");
+	rig->roles = wish->token != NULL ? RIG_ROLES_MAX : RIG_ROLES;
+	if (wish->book != NULL)
+		copy_book(rig, wish->book);
+	if (wish->token != NULL)
+		read_ca_key(rig, wish->token_key);
 	rig_make_ca(rig, wish->ca_key);
 }
 
@@ -335,9 +416,9 @@ rig_stop(struct rig *rig)
 {
 	(void)close(rig->auth);
 	(void)close(rig->front);
-	for (int r = 0; r < RIG_ROLES; r++)
+	for (int r = 0; r < rig->roles; r++)
 		(void)close(rig->control[r]);
-	for (int r = 0; r < RIG_ROLES; r++)
+	for (int r = 0; r < rig->roles; r++)
 		(void)waitpid(rig->pid[r], NULL, 0);
 }
 

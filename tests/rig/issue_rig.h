@@ -12,7 +12,8 @@
 
 /*
  * Issuer, signer and keeper as they are, with a test in the place of parent,
- * auth and front: what no other process could say to them can be said.
+ * auth and front: what no other process could say to them can be said.  And, if
+ * the CA's key is to be in a token, the process that has that.
  */
 struct fault;
 
@@ -20,7 +21,9 @@ enum rig_role {
 	RIG_ISSUER,
 	RIG_SIGNER,
 	RIG_KEEPER,
-	RIG_ROLES
+	RIG_ROLES,
+	RIG_TOKEN = RIG_ROLES, /* only with wish.token */
+	RIG_ROLES_MAX
 };
 
 struct rig_wish {
@@ -30,13 +33,18 @@ struct rig_wish {
 	const char *lifetime;	/* of the profile: "12h" */
 	const char *serial;	/* of ca.conf: "random" */
 	const char *signer_key; /* PEM, if the signer gets another key */
+	const char *token;	/* URI of the CA's key, whose PEM is in: */
+	const char *token_key;
+	const char *token_pin;
+	const char *book; /* path of a ledger to begin with a copy of */
 };
 
 struct rig {
 	char dir[64];
 	char ledger[96];
-	pid_t pid[RIG_ROLES];
-	int control[RIG_ROLES];
+	int roles; /* RIG_ROLES or RIG_ROLES_MAX */
+	pid_t pid[RIG_ROLES_MAX];
+	int control[RIG_ROLES_MAX];
 	int auth;  /* to the issuer, as auth */
 	int front; /* to the issuer, as front */
 	struct key *ca_key;
@@ -51,7 +59,7 @@ struct rig {
 /* Only the CA: rig->ca_key and rig->ca. */
 void rig_make_ca(struct rig *rig, const char *kind);
 
-/* Start all three on a new ledger, or (rig_restart) on the one that is there.
+/* Start all on a new ledger, or (rig_restart) on the one that is there.
  * A failure ends the program: a test has nothing to do without them. */
 void rig_open(struct rig *rig, const struct rig_wish *wish);
 void rig_restart(struct rig *rig, const struct rig_wish *wish);
