@@ -40,6 +40,7 @@ struct process {
 	/* Of a token: as it was last heard of. */
 	bool token_known;
 	uint32_t token_state;
+	uint32_t token_fault;
 	char token_label[40];
 	char token_serial[20];
 };

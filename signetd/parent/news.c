@@ -94,18 +94,31 @@ changed(struct process *p, enum token_state was, bool known,
 		wanted(p, is, m->text);
 }
 
+/* A PIN that was right and does not help is not asked for in silence: what is
+ * wrong is for an operator to mend.  A wrong one is told by who asked. */
+static bool
+is_of_no_use(const struct msg_token_news *m, uint32_t fault_was)
+{
+	return m->state == TOKEN_NEEDS_PIN && m->fault != FAULT_NONE &&
+	    m->fault != FAULT_LOGIN && m->fault != fault_was;
+}
+
 void
 news_token(struct process *p, const struct msg_token_news *m)
 {
 	const enum token_state was = (enum token_state)p->token_state;
+	const uint32_t fault_was = p->token_fault;
 	const bool known = p->token_known;
 
 	if (p->role != MSG_ROLE_TOKEN || m->state > TOKEN_BROKEN)
 		return;
 	p->token_state = m->state;
+	p->token_fault = m->fault;
 	p->token_known = true;
 	if (!known || m->state != was)
 		changed(p, was, known, m);
+	else if (is_of_no_use(m, fault_was))
+		wanted(p, TOKEN_NEEDS_PIN, m->text);
 	pins_heard(p->daemon->pins, p->index, name_of(p), m);
 }
 

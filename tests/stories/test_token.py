@@ -235,8 +235,9 @@ def test_a_reload_leaves_the_token_as_it_is(place):
     # One that is away stays away.
     token.pull()
     after(site, at, "token-lost")
+    at = here(site)
     site.process.send_signal(signal.SIGHUP)
-    after(site, here(site), "reloaded")
+    after(site, at, "reloaded")
     assert "signing is suspended" in refused(site)
     plug(site, token)
 
@@ -277,3 +278,21 @@ def test_a_token_that_leaves_the_usb_is_lost_whatever_its_module_says(
     finally:
         site.stop()
     usb.end()
+
+
+def test_a_right_pin_that_opens_no_key_is_not_asked_for_in_silence(tmp_path,
+                                                                   place):
+    token = Token(tmp_path / "token")
+    site = Site(tmp_path / "site", root=place[0].root, name="Misspelt",
+                settings=token.settings())
+    token.adopt(site.ca)
+    conf = site.ca / "ca.conf"
+    conf.write_text(conf.read_text().replace("object=ca;", "object=co;"))
+    site.env.update(token.env)
+    site.start(*token.options())
+    try:
+        found = site.wait_log("token-wanted [^\n]*no such private key[^\n]*")
+        assert "object=" in found[0] and "pin-wrong" not in site.log_now()
+        assert "signing is suspended" in refused(site)
+    finally:
+        site.stop()
