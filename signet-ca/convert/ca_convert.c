@@ -448,6 +448,9 @@ tell_rest(const struct converting *c)
 	    c->dir);
 	if (!c->has_subject)
 		printf("  the profile's subject, the CA's may-sign-under\n");
+	if (!c->has_key)
+		printf("  key in %s/ca/ca.conf: no KEY was carried over\n",
+		    c->dir);
 	if (*c->module == '\0')
 		printf("  key-module in %s/ca/ca.conf\n", c->dir);
 	if (c->args->realm == NULL)

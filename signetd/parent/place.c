@@ -109,6 +109,22 @@ place_own(const char *path, const char *base, uid_t uid, gid_t gid,
 	return result < 0 ? fault_wrap(f, "%s", path) : 0;
 }
 
+/* Those above it, if they are missing, are everybody's to pass through: the
+ * keeper is another user. */
+static int
+make_place(char *path, struct fault *f)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != path) {
+		*slash = '\0';
+		if (file_mkdir(path, 0755, f) < 0)
+			return -1;
+		*slash = '/';
+	}
+	return file_mkdir(path, 0700, f);
+}
+
 int
 place_ledger(const struct signetd_conf *conf, struct fault *f)
 {
@@ -123,7 +139,7 @@ place_ledger(const struct signetd_conf *conf, struct fault *f)
 		return fault_set(f, FAULT_CONFIG,
 		    "ledger must be a path in a directory of its own");
 	*slash = '\0';
-	if (file_mkdir(path, 0700, f) < 0)
+	if (make_place(path, f) < 0)
 		return -1;
 	if (geteuid() != 0)
 		return 0;

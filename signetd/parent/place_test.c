@@ -112,6 +112,33 @@ nobody_else_may_write_there(void **state)
 	assert_int_equal(st.st_mode & 0777, 0755);
 }
 
+static void
+it_is_made_where_its_keeper_can_reach_it(void **state)
+{
+	static const char *const made[] = { "a/b/ledger", "a/b", "a" };
+	const char *dir = *state;
+	struct signetd_conf *conf = calloc(1, sizeof(*conf));
+	struct fault f = { 0 };
+	struct stat st;
+	char path[256];
+
+	assert_non_null(conf);
+	assert_int_equal(path_of(dir, "a/b/ledger/" BASE, path), 0);
+	assert_int_equal(text_copy(conf->ledger, sizeof(conf->ledger), path),
+	    0);
+	assert_int_equal(text_copy(conf->user_keeper, sizeof(conf->user_keeper),
+			     "61306"),
+	    0);
+	assert_int_equal(place_ledger(conf, &f), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(path_of(dir, made[i], path), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, i == 0 ? 0700 : 0755);
+		assert_int_equal(rmdir(path), 0);
+	}
+	free(conf);
+}
+
 int
 main(void)
 {
@@ -124,6 +151,9 @@ main(void)
 		    make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(nobody_else_may_write_there,
 		    make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    it_is_made_where_its_keeper_can_reach_it, make_directory,
+		    remove_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

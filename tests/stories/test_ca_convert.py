@@ -76,6 +76,12 @@ KEY=0:
     assert "one key" in rows[8, "KEY"]["to"]
 
 
+def test_what_is_yours_to_do_is_said(tmp_path):
+    said = convert(tmp_path, "", status=0)
+    for word in ("ca.pem", "subject", "no KEY", "key-module", "realm"):
+        assert word in said
+
+
 @pytest.mark.parametrize("line", [
     "DN_FORMAT='/O=a/CN=%d'", "DN_FORMAT='/O=a/CN=x'",
     "DN_FORMAT='/O=%s/CN=%s'", "DN_FORMAT='/O=a/CN={user}%s'",
