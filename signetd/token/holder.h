@@ -63,7 +63,8 @@ void holder_pin(struct holder *h, struct wire_bytes pin);
 CHECKED int holder_sign(struct holder *h, uint32_t id, struct wire_bytes digest,
     struct fault *f);
 
-/* The next that is done, one way or the other; false if there is none. */
+/* The next that is done, one way or the other; false if there is none.  Take
+ * all: of those that come beside others the descriptor says nothing. */
 bool holder_signed(struct holder *h, struct holder_signed *done);
 
 /* Whether the token is otherwise than at the last call; how it is now. */

@@ -61,8 +61,11 @@ static void
 put_done(struct holder *h, const struct holder_signed *done, bool borrowed)
 {
 	const bool ready = token_state(h->token, NULL) == TOKEN_READY;
+	bool ring;
 
 	(void)pthread_mutex_lock(&h->lock);
+	/* Whoever takes what is there takes this along; but a loss is news. */
+	ring = h->dones == 0 || done->fault != FAULT_NONE;
 	h->done[(h->next_done + h->dones++) % HOLDER_ASKS_MAX] = *done;
 	h->busy--;
 	if (borrowed && --h->kept_users == 0) {
@@ -70,7 +73,8 @@ put_done(struct holder *h, const struct holder_signed *done, bool borrowed)
 		(void)pthread_cond_broadcast(&h->changed);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
-	holder_ring(h);
+	if (ring)
+		holder_ring(h);
 }
 
 static void *

@@ -12,6 +12,8 @@ from callout_stock import PHRASE, USERS, done, logon, one_logon, stock
 from signet_site import openssl
 from signet_token import Token
 
+pytestmark = pytest.mark.heavy
+
 CROWD = [u for u in USERS if u != "user0"]
 SUSPENDED = r"signet-issue: signing is suspended.* \(reference (\w{12})\)"
 
