@@ -14,15 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#define QUEUE "queue"
+
 /* Whether the ledger called ${base} puts a file called ${name} beside itself:
- * its own, its lists, and either half-written.  It may have a file system of
- * its own, too. */
+ * its own, its lists, heads of its log, each half-written too, and the queue of
+ * revocations.  It may have a file system of its own, too. */
 static bool
 is_ledgers(const char *name, const char *base)
 {
 	static const char *const lists[] = { ".crl", ".r0", NULL };
 
-	if (text_starts(name, base) || strcmp(name, "lost+found") == 0)
+	if (text_starts(name, base) || text_starts(name, "log.head") ||
+	    text_starts(name, "log.pub") || strcmp(name, QUEUE) == 0 ||
+	    strcmp(name, "lost+found") == 0)
 		return true;
 	for (size_t i = 0; lists[i] != NULL; i++) {
 		const char *found = strstr(name, lists[i]);
@@ -48,6 +52,25 @@ own_file(int dir_fd, const char *name, uid_t uid, gid_t gid, struct fault *f)
 		return fault_set(f, FAULT_SYSTEM, "chown %s: %s", name,
 		    strerror(errno));
 	return 0;
+}
+
+/* What is in the queue stays whose it is: that is who revokes. */
+static int
+own_queue(int dir_fd, uid_t uid, gid_t gid, struct fault *f)
+{
+	int fd = openat(dir_fd, QUEUE,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int result = 0;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_uid != uid && fchown(fd, uid, gid) < 0))
+		result = fault_set(f, FAULT_SYSTEM, "chown %s: %s", QUEUE,
+		    strerror(errno));
+	(void)close(fd);
+	return result;
 }
 
 /* A directory with other things in it is refused: a slip in the path would
@@ -86,7 +109,7 @@ own_contents(DIR *dir, const char *base, uid_t uid, gid_t gid, struct fault *f)
 		if (is_ledgers(entry->d_name, base) &&
 		    own_file(dirfd(dir), entry->d_name, uid, gid, f) < 0)
 			return -1;
-	return 0;
+	return own_queue(dirfd(dir), uid, gid, f);
 }
 
 int

@@ -36,12 +36,15 @@ static int
 remove_directory(void **state)
 {
 	static const char *const names[] = { BASE, BASE "-wal", "slcs.crl",
-		"slcs.r0.Ab12Cd", "shadow", "slcs.crlist" };
+		"slcs.r0.Ab12Cd", "shadow", "slcs.crlist", "log.head",
+		"log.pub" };
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (path_of(*state, names[i], path) == 0)
 			(void)unlink(path);
+	if (path_of(*state, "queue", path) == 0)
+		(void)rmdir(path);
 	(void)rmdir(*state);
 	free(*state);
 	return 0;
@@ -89,14 +92,23 @@ a_directory_with_other_things_is_not_given_away(void **state)
 static void
 the_ledgers_own_files_are_no_reason_to_refuse(void **state)
 {
+	const uid_t uid = geteuid() == 0 ? 61306 : geteuid();
 	const char *dir = *state;
 	struct fault f = { 0 };
+	struct stat st;
+	char path[256];
 
 	put(dir, BASE);
 	put(dir, BASE "-wal");
 	put(dir, "slcs.crl");
 	put(dir, "slcs.r0.Ab12Cd");
-	assert_int_equal(place_own(dir, BASE, geteuid(), getegid(), &f), 0);
+	put(dir, "log.head");
+	put(dir, "log.pub");
+	assert_int_equal(path_of(dir, "queue", path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(place_own(dir, BASE, uid, getegid(), &f), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, uid);
 }
 
 static void
