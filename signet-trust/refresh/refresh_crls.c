@@ -23,16 +23,24 @@ struct want_one {
 	struct crl old;	 /* without its bytes */
 };
 
-/* Keep ${der} as it is to be installed. */
+/*
+ * Keep ${der}, which came in ${body}, as it is to be installed.  fetch-crl
+ * leaves out the newline at the end of a list that came as PEM, and the two may
+ * take turns in a directory without a change.
+ */
 static int
-keep(struct refresh_crl *to, struct wire_bytes der, const struct crl *crl,
-    struct fault *f)
+keep(struct refresh_crl *to, struct wire_bytes body, struct wire_bytes der,
+    const struct crl *crl, struct fault *f)
 {
+	bool newline = body.data == der.data;
+
 	buf_clear(&to->pem);
 	buf_reserve(&to->pem, der.len / 48 * 65 + 256);
 	pem_put(&to->pem, "X509 CRL", der);
 	if (to->pem.failed)
 		return fault_set(f, FAULT_MEMORY, "CRL");
+	if (!newline)
+		to->pem.len--;
 	to->have = true;
 	to->number = crl->number;
 	to->this_update = crl->this_update;
@@ -64,7 +72,15 @@ look_here(struct want_one *one, struct fault *f)
 			    &one->old, &why) == 0;
 	/* An ended one tells still which came before it. */
 	one->old_signed = one->old_good || why.code == FAULT_EXPIRED;
-	return one->old_good ? keep(one->crl, der, &one->old, f) : 0;
+	if (!one->old_good)
+		return 0;
+	if (keep(one->crl, (struct wire_bytes){ text.data, text.len }, der,
+		&one->old, f) < 0)
+		return -1;
+	/* It stays as it is. */
+	if (text.data[text.len - 1] == '\n')
+		buf_text(&one->crl->pem, "\n");
+	return one->crl->pem.failed ? fault_set(f, FAULT_MEMORY, "CRL") : 0;
 }
 
 static int
@@ -81,7 +97,7 @@ judge(void *arg, struct wire_bytes body, const char *url, struct fault *f)
 	if (judge_crl(&one->ca->run->world->rules, one->ca->cert, der,
 		one->old_signed ? &one->old : NULL, &crl, f) < 0)
 		return -1;
-	return keep(one->crl, der, &crl, f);
+	return keep(one->crl, body, der, &crl, f);
 }
 
 /* Why there is nothing newer than what we have. */

@@ -165,11 +165,12 @@ int
 trust_convert(const struct trust_args *args, struct fault *f)
 {
 	struct anchor_set set = { 0 };
-	int result;
+	int result = 0;
 
 	if (args->out == NULL)
 		return fault_set(f, FAULT_USAGE, "--out is needed");
-	result = source_directory(&set, args->operand[0], f);
+	for (size_t i = 0; i < args->count && result == 0; i++)
+		result = source_directory(&set, args->operand[i], f);
 	if (result == 0)
 		result = source_relate(&set, f);
 	if (result == 0)
