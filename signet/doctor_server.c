@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "credential_show.h"
 #include "doctor.h"
+#include "knock.h"
 #include "myproxy/myproxy_clock.h"
 #include "myproxy/myproxy_text.h"
 #include "server.h"
@@ -10,9 +11,7 @@
 #include "trust/verify.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#define HANDSHAKE_MS 10000
 #define CERT_SOON (7 * (time_t)86400)
 #define SKEW_MAX 300 /* seconds: what Kerberos and our proxies bear */
 
@@ -52,48 +51,9 @@ judge(void *arg, const struct cert_list *chain, struct fault *f)
 }
 
 static int
-shake_hands(struct tls *tls, struct fault *f)
+knock_at(struct asked *a, struct fault *f)
 {
-	int64_t deadline = clock_mono() + HANDSHAKE_MS;
-
-	for (;;) {
-		enum tls_result result = tls_handshake(tls, f);
-
-		switch (result) {
-		case TLS_DONE:
-			return 0;
-		case TLS_WANT_READ:
-		case TLS_WANT_WRITE:
-			if (tls_wait(tls, result, deadline, f) < 0)
-				return -1;
-			break;
-		case TLS_CLOSED:
-			return fault_set(f, FAULT_UNREACHABLE,
-			    "it closed the connection");
-		case TLS_FAILED:
-			return -1;
-		}
-	}
-}
-
-static int
-knock(struct asked *a, struct fault *f)
-{
-	int fd = net_connect(a->host, a->port, a->server->timeout_ms, f);
-	int result = -1;
-
-	if (fd < 0)
-		return -1;
-	{
-		OWN_STRUCT(tls) tls = tls_connect(fd, NULL, a->host, f);
-
-		if (tls != NULL) {
-			tls_judge(tls, judge, a);
-			result = shake_hands(tls, f);
-		}
-	}
-	(void)close(fd);
-	return result;
+	return knock(a->host, a->port, a->server->timeout_ms, judge, a, f);
 }
 
 /*
@@ -115,7 +75,7 @@ other_time(struct doctor *d, struct asked *a)
 	if (ahead <= SKEW_MAX && ahead >= -SKEW_MAX)
 		return false;
 	a->at = theirs;
-	if (knock(a, &ignored) < 0) {
+	if (knock_at(a, &ignored) < 0) {
 		a->at = d->now;
 		return false;
 	}
@@ -137,7 +97,7 @@ ask(struct doctor *d, struct asked *a)
 	if (other_time(d, a))
 		return;
 	start = clock_mono();
-	if (knock(a, &why) < 0) {
+	if (knock_at(a, &why) < 0) {
 		doctor_say(d, DOCTOR_FAIL, "server",
 		    why.code == FAULT_UNTRUSTED
 			? "run: signet trustroots, or ask the server's people"

@@ -10,6 +10,7 @@
 #include "signet_proxy.h"
 #include "signet_status.h"
 #include "signet_trustroots.h"
+#include "signet_verify.h"
 
 #include <sys/resource.h>
 
@@ -23,6 +24,7 @@ static const struct command *const commands[] = {
 	&signet_login,
 	&signet_status,
 	&signet_doctor,
+	&signet_verify,
 	&signet_trustroots,
 	&signet_logon,
 	&signet_proxy_init,

@@ -15,6 +15,7 @@ OLD = ("ligo-login", "grid-proxy-init", "grid-proxy-info",
        "myproxy-get-delegation", "myproxy-get-trustroots")
 TABLES = {
     "login": "login", "status": "status", "doctor": "doctor",
+    "verify": "verify",
     "trustroots": "trustroots", "proxy init": "proxy_init",
     "proxy info": "proxy_info", "proxy destroy": "proxy_destroy",
     "cert info": "cert_info", "cert convert": "cert_convert",
@@ -29,7 +30,8 @@ SINGLE = {"ligo-login", "grid-proxy-init", "grid-proxy-info",
           "grid-proxy-destroy", "grid-cert-info"}
 PAGES = {
     "login": "signet-login", "status": "signet-status",
-    "doctor": "signet-doctor", "trustroots": "signet-trustroots",
+    "doctor": "signet-doctor", "verify": "signet-verify",
+    "trustroots": "signet-trustroots",
     "proxy init": "signet-proxy", "proxy info": "signet-proxy",
     "proxy destroy": "signet-proxy", "cert info": "signet-cert",
     "cert convert": "signet-cert", "ligo-login": "signet-login",

@@ -1,0 +1,124 @@
+"""signet verify: the path, each rule, the verdict; of files and of servers."""
+import json
+import subprocess
+
+import pytest
+from openssl_pki import PEOPLE, Pki
+from signet_site import SIGNET, run
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    made = Pki(tmp_path_factory.mktemp("verify"))
+    made.cred = made.person("Alice")
+    return made
+
+
+def verify(pki, what, *options, status=0):
+    done = subprocess.run(
+        [SIGNET, "verify", "--certdir", pki.trust, *options, what],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done
+
+
+def told(pki, what, *options, status=0):
+    return json.loads(
+        verify(pki, what, "--json", *options, status=status).stdout)
+
+
+def broken(answer):
+    return [(n, r["rule"]) for n, cert in enumerate(answer["path"])
+            for r in cert["rules"] if not r["kept"]]
+
+
+def test_the_path_and_every_rule_are_told(pki):
+    answer = told(pki, pki.cred)
+    assert answer["accepted"] and answer["identity"] == f"{PEOPLE}/CN=Alice"
+    assert [c["signed_by"] for c in answer["path"]] == [
+        "the next", "the next", "itself"]
+    assert answer["path"][-1]["anchor"] == (
+        f"{pki.trust}/{pki.hash('root')}.0")
+    assert answer["path"][1]["crl"]["entries"] == 0
+    rules = [r["rule"] for r in answer["path"][0]["rules"]]
+    assert rules == ["role", "dates", "extensions", "key", "purpose", "ca",
+                     "proxy", "constraints", "policy", "namespaces", "crl"]
+    assert broken(answer) == []
+    text = verify(pki, pki.cred).stdout
+    assert f"accepted: {PEOPLE}/CN=Alice, until " in text
+    assert "signed by  2, whose key made this signature" in text
+    assert "its CRL    number " in text
+
+
+def test_an_unknown_ca_is_said_in_the_words_people_search_for(pki, tmp_path):
+    sub = pki.hash("sub")
+    (tmp_path / "none").mkdir()
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_text((pki.dir / "Alice.pem").read_text())
+    done = subprocess.run([SIGNET, "verify", "--certdir", tmp_path / "none",
+                           leaf], capture_output=True, text=True)
+    assert done.returncode == 7
+    says = (f"Cannot find trusted CA certificate with hash {sub} in "
+            f"{tmp_path}/none")
+    assert says in done.stdout and says in done.stderr
+
+
+def test_the_rule_that_is_broken_is_named(pki):
+    assert broken(told(pki, pki.cred, "--time", "2099-01-01", status=4))[
+        0] == (0, "dates")
+    assert (0, "purpose") in broken(
+        told(pki, pki.cred, "--purpose", "server", status=7))
+    pki.crl_file("sub").rename(pki.dir / "kept.r0")
+    try:
+        answer = told(pki, pki.cred, status=7)
+        assert broken(answer) == [(0, "crl")]
+        assert "there is no CRL of this CA" in answer["error"]
+        assert told(pki, pki.cred, "--crl-optional")["accepted"]
+    finally:
+        (pki.dir / "kept.r0").rename(pki.crl_file("sub"))
+
+
+def test_bad_use_is_told_from_refusal(pki, tmp_path):
+    verify(pki, tmp_path / "absent", status=3)
+    (tmp_path / "empty").write_text("nothing\n")
+    verify(pki, tmp_path / "empty", status=1)
+    verify(pki, pki.cred, "--purpose", "fun", status=2)
+    verify(pki, pki.cred, "--time", "soon", status=2)
+
+
+def test_settings_of_the_site_count(pki, tmp_path):
+    conf = tmp_path / "signet.conf"
+    conf.write_text("crl-required no\n")
+    pki.crl_file("root").rename(pki.dir / "kept.r0")
+    try:
+        verify(pki, pki.cred, status=7)
+        run("env", f"SIGNET_CONF={conf}", SIGNET, "verify", "--certdir",
+            pki.trust, pki.cred)
+        mark = pki.crl_file("root").with_suffix(".crl_optional")
+        mark.write_text("")
+        verify(pki, pki.cred)
+        mark.unlink()
+    finally:
+        (pki.dir / "kept.r0").rename(pki.crl_file("root"))
+
+
+def test_a_server_is_asked_for_what_it_shows(pki):
+    cert, key = pki.host
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert,
+         "-key", key, "-cert_chain", pki.dir / "sub.pem"],
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    try:
+        line = ""
+        while not line.startswith("ACCEPT"):
+            line = server.stdout.readline()
+        port = line.strip().rsplit(":", 1)[1]
+        answer = told(pki, f"127.0.0.1:{port}", status=7)
+        assert answer["purpose"] == "server" and broken(answer) == []
+        # It is who it is, and not who was called.
+        assert "127.0.0.1" in answer["error"]
+        assert told(pki, f"localhost:{port}")["accepted"]
+    finally:
+        server.terminate()
+        server.wait()
+    verify(pki, f"127.0.0.1:{port}", status=6)
