@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,10 +177,37 @@ user_of(const struct role *role)
 	return users[role->spec->self];
 }
 
+/*
+ * The trust directory is exchanged for its successor (anchor/house.h): another
+ * directory, which only the one above has in common with it, and Landlock goes
+ * by directories.  A role that has a user of its own reads there what everybody
+ * may; one that shares the user of the CA's keys does not, and keeps what it
+ * read until it is started anew.
+ */
+static void
+reach_successor(const struct role *role, struct sandbox *box,
+    char above[PATH_MAX])
+{
+	size_t n = 0;
+	bool reads = false;
+	char *slash;
+
+	while (n < SANDBOX_PATHS_MAX && box->paths[n].path != NULL)
+		reads |=
+		    strcmp(box->paths[n++].path, role->conf.trust_dir) == 0;
+	if (!reads || box->uid == 0 || n + 1 >= SANDBOX_PATHS_MAX ||
+	    realpath(role->conf.trust_dir, above) == NULL ||
+	    (slash = strrchr(above, '/')) == NULL || slash == above)
+		return;
+	*slash = '\0';
+	box->paths[n] = (struct sandbox_path){ above, false };
+}
+
 static int
 raise_walls(struct role *role, struct fault *f)
 {
 	struct sandbox box = { 0 };
+	char above[PATH_MAX];
 
 	if (geteuid() == 0 &&
 	    sandbox_user(user_of(role), &box.uid, &box.gid, f) < 0)
@@ -187,6 +215,7 @@ raise_walls(struct role *role, struct fault *f)
 	box.log_only = strcmp(role->conf.seccomp, "log") == 0;
 	if (role->spec->box(role, &box, f) < 0)
 		return -1;
+	reach_successor(role, &box, above);
 	return sandbox_enter(&box, f);
 }
 

@@ -138,3 +138,35 @@ def test_publishing_and_refreshing_share_a_directory(site, tmp_path):
     listed = (trust / ".signet-house").read_text()
     assert " signet-ca:" in listed
     assert len(visible(trust)) > len(published), done.stdout + done.stderr
+
+
+def test_an_exchanged_directory_is_handed_out_and_judged_by(tmp_path):
+    """signet-trust puts another directory in the old one's place, while
+    signetd's roles stand behind their walls."""
+    with Site(tmp_path / "site") as site:
+        person = tmp_path / "person"
+        person.mkdir()
+        for name, body in visible(site.trust).items():
+            (person / name).write_bytes(body)
+        source = tmp_path / "source"
+        source.mkdir()
+        pki = tmp_path / "new.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            tmp_path / "new.key", "-subj", "/O=New/CN=New CA", "-out", pki)
+        digest = openssl("x509", "-in", pki, "-noout", "-hash").stdout.strip()
+        (source / f"{digest}.0").write_bytes(pki.read_bytes())
+        (source / f"{digest}.signing_policy").write_text(
+            "access_id_CA X509 '/O=New/CN=New CA'\npos_rights globus CA:sign\n"
+            "cond_subjects globus '/O=New/*'\n")
+        conf = tmp_path / "trust.conf"
+        conf.write_text(f"target {site.trust}\ncache-dir {tmp_path}/cache\n"
+                        f"directory {source}\nallow-missing-crl *\n")
+        trustroots(site, person)
+        before = site.trust.stat().st_ino
+        run(SIGNET_TRUST, "refresh", "--config", conf)
+        assert site.trust.stat().st_ino != before
+        until(site, person, (person / f"{digest}.0").exists)
+        assert "trust-fault" not in site.log_now()
+        site.stock_logon(env=site.client_env(X509_CERT_DIR=person),
+                         out=tmp_path / "c.pem")
