@@ -197,7 +197,7 @@ def test_what_lies_in_the_queue_and_is_none_of_ours(site, link, tmp_path):
     shown = json.loads(ask(site, link, "--list", "--json"))
     assert len(shown) == 5 and all(row["fault"] for row in shown)
     assert not (place / "link.revoke").is_symlink()
-    (place / "folder.revoke").rmdir()
+    (place / "refused-folder.revoke").rmdir()
     assert "\x1b" not in ask(site, link, "--list")
     for path in place.glob("refused-*"):
         path.unlink()
