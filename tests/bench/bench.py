@@ -4,7 +4,8 @@ Each figure is the median of ROUNDS rounds; the two servers take turns within a
 round, so that a noisy neighbour meets both.  CPU is counted over all processes
 of a server (/proc/PID/stat), and compared with the floor that the cryptography
 and one durable row set (tests/bench/floor.c), measured in the same run.
-The report replaces docs/PERFORMANCE.md.
+The report replaces docs/PERFORMANCE.md; with --only, the sections of that name
+in it.
 """
 
 import argparse
@@ -574,11 +575,43 @@ def machine():
             f"{os.getloadavg()[0]:.1f}")
 
 
+def sections(text):
+    """[(heading, text)] of the figures in a report; what comes before the
+    first has no heading."""
+    found = [("", [])]
+    for line in text.split("\n"):
+        if line.startswith("### "):
+            found.append((line, []))
+        found[-1][1].append(line)
+    return [(head, "\n".join(lines).strip("\n")) for head, lines in found]
+
+
+def merged(old, report, said):
+    """The figures in ${old}, with those sections in the place of its own that
+    ${report} has; ${said} of when they were measured."""
+    fresh = {head: text.replace(head, f"{head}\n\n{said}", 1)
+             for head, text in sections(report) if head}
+    kept = [fresh.pop(head, text) for head, text in sections(old)]
+    return "\n\n".join([*kept, *fresh.values()])
+
+
+def written(report, opts, every):
+    """What docs/PERFORMANCE.md is to say, but for the notes."""
+    path = REPO / "docs" / "PERFORMANCE.md"
+    if opts.only == every:
+        return report.rstrip()
+    said = (f"Measured {time.strftime('%Y-%m-%d', time.gmtime())} by "
+            f"`./run bench --only {opts.only}`: {opts.rounds} rounds of "
+            f"{opts.seconds} s.")
+    return merged(path.read_text().split("\n## ")[0], report, said)
+
+
 def main():
+    every = "logons,kerberos,passwd,held,login,crl,trust,token"
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--only", default="logons,kerberos,passwd,held,login,crl,trust,token")
+    parser.add_argument("--only", default=every)
     parser.add_argument("--kinds", default="rsa,ec")
     parser.add_argument("--no-report", action="store_true",
                         help="leave docs/PERFORMANCE.md as it is")
@@ -608,8 +641,9 @@ def main():
             parts[name](report, pathlib.Path(work), opts)
     if not opts.no_report:
         notes = (REPO / "tests" / "bench" / "notes.md").read_text()
+        figures = written("\n".join(report.lines), opts, every)
         (REPO / "docs" / "PERFORMANCE.md").write_text(
-            "\n".join(report.lines).rstrip() + "\n\n" + notes)
+            figures + "\n\n" + notes)
 
 
 if __name__ == "__main__":
