@@ -210,8 +210,9 @@ read_file(struct task *t, struct fault *f)
 	    (struct wire_bytes){ text.data, text.len }, f);
 }
 
-/* For a person to look at.  It stays in its directory; a link or a pipe is taken
- * away, since walls (Landlock) let us move files and directories alone. */
+/* For a person to look at.  It stays in its directory; a link or a pipe is
+ * taken away, since walls (Landlock) let us move files and directories alone.
+ */
 static void
 put_aside(const struct task *t)
 {
