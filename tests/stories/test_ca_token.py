@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 from at_terminal import Terminal
-from signet_site import BASE, CAS, PEOPLE, REPO, SIGNET_CA, openssl, run
+from signet_site import (BASE, CAS, PEOPLE, REPO, SIGNET_CA, open_way, openssl,
+                         run)
 from signet_token import Token
 
 PROFILES = ["--profile-dir", REPO / "share/profiles"]
@@ -393,8 +394,7 @@ def test_a_site_is_deployed_around_it(office, above, tmp_path):
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
         "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem")
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
+    open_way(tmp_path)
     text = run(SIGNET_CA, "deploy", tmp_path / "slcs", "--realm", "A.TEST",
                "--prefix", tmp_path / "site", "--first-uid", "61400",
                "--host-cert", tmp_path / "cert.pem", "--host-key",
