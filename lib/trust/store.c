@@ -26,6 +26,9 @@ struct trust_store {
 	struct trust_anchor *record;
 	size_t records;
 	size_t anchors;
+	size_t buckets; /* a power of two */
+	size_t *bucket; /* owned; the first anchor of names that fall there, */
+	size_t *after;	/* owned; and the next one: both plus one, 0: none */
 };
 
 /* A load under way. */
@@ -45,6 +48,8 @@ trust_free(struct trust_store *store)
 	if (store == NULL)
 		return;
 	free(store->record);
+	free(store->bucket);
+	free(store->after);
 	shelf_free(store->shelf);
 	stamps_free(store->stamps);
 	known_free(store->known);
@@ -303,6 +308,38 @@ wanted(const char *name)
 	return reader_of(name) != NULL;
 }
 
+/* Where a name falls (FNV-1a). */
+static size_t
+bucket_of(const struct trust_store *store, const struct dn *name)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < name->len; i++)
+		hash = (hash ^ name->der[i]) * 1099511628211u;
+	return (size_t)(hash ^ hash >> 32) & (store->buckets - 1);
+}
+
+/* Anchors by name, those of one bucket in their order. */
+static int
+index_names(struct trust_store *store, struct fault *f)
+{
+	store->buckets = 16;
+	while (store->buckets < 2 * store->anchors)
+		store->buckets *= 2;
+	store->bucket = calloc(store->buckets, sizeof(size_t));
+	store->after = calloc(store->anchors + 1, sizeof(size_t));
+	if (store->bucket == NULL || store->after == NULL)
+		return fault_set(f, FAULT_MEMORY, "trust store");
+	for (size_t i = store->anchors; i > 0; i--) {
+		size_t *first = &store->bucket[bucket_of(store,
+		    &store->record[i - 1].cert->subject)];
+
+		store->after[i] = *first;
+		*first = i;
+	}
+	return 0;
+}
+
 /* Fill ${store} from its directory as it is now. */
 static int
 fill(struct trust_store *store, const struct trust_store *old,
@@ -328,7 +365,7 @@ fill(struct trust_store *store, const struct trust_store *old,
 		return fault_set(f, FAULT_UNTRUSTED,
 		    "no trusted CA in %s: install trust roots there",
 		    store->dir);
-	return 0;
+	return index_names(store, f);
 }
 
 static struct trust_store *
@@ -422,12 +459,20 @@ trust_at(const struct trust_store *store, size_t i)
 static const struct trust_anchor *
 next_anchor(const struct trust_store *store, const struct dn *name, size_t *at)
 {
-	while (*at < store->anchors) {
-		const struct trust_anchor *r = &store->record[(*at)++];
+	size_t i;
 
-		if (dn_equal(&r->cert->subject, name))
-			return r;
+	if (*at >= store->anchors)
+		return NULL;
+	for (i = store->bucket[bucket_of(store, name)]; i != 0;
+	     i = store->after[i]) {
+		const struct trust_anchor *r = &store->record[i - 1];
+
+		if (i <= *at || !dn_equal(&r->cert->subject, name))
+			continue;
+		*at = i;
+		return r;
 	}
+	*at = store->anchors;
 	return NULL;
 }
 

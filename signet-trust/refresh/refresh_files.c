@@ -55,6 +55,14 @@ put_text(const struct naming *n, const char *ending, const char *text,
 	return put(n, ending, &body, f);
 }
 
+/* Whether our verifier is told that the CA needs no list.  Who installs by the
+ * old name finds the files there that it had. */
+static bool
+may_lack_crl(const struct refresh_ca *ca)
+{
+	return ca->want->allow_missing_crl && !ca->run->world->old;
+}
+
 /* Several CAs of one hash share these files: the first one's stay. */
 static int
 put_texts(struct refresh_ca *ca, const struct naming *n, struct fault *f)
@@ -76,6 +84,9 @@ put_texts(struct refresh_ca *ca, const struct naming *n, struct fault *f)
 	}
 	if (want->from == WANT_CADESC && want->may_sign.count == 0 &&
 	    want_say(&ca->errors, f, "No valid signing_policy") < 0)
+		return -1;
+	if (may_lack_crl(ca) &&
+	    put_text(n, "crl_optional", "# By allow-missing-crl.\n", f) < 0)
 		return -1;
 	if (want->namespaces != NULL &&
 	    put_text(n, "namespaces", want->namespaces, f) < 0)

@@ -31,6 +31,7 @@ from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA,  # noqa: E402
 from stock_myproxy import Pki, StockServer  # noqa: E402
 from token_rate import bench_token  # noqa: E402
 from trust_bench import bench_trust  # noqa: E402
+from verify_rate import bench_verify  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 CLIENTS = (1, 8, 32)
@@ -607,7 +608,7 @@ def written(report, opts, every):
 
 
 def main():
-    every = "logons,kerberos,passwd,held,login,crl,trust,token"
+    every = "logons,kerberos,passwd,held,login,crl,trust,token,verify"
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
@@ -634,7 +635,8 @@ def main():
              "passwd": bench_passwd, "held": bench_held, "login": bench_login,
              "crl": bench_crl,
              "trust": lambda *args: bench_trust(*args, measured),
-             "token": lambda *args: bench_token(*args, measured)}
+             "token": lambda *args: bench_token(*args, measured),
+             "verify": bench_verify}
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         os.chmod(work, 0o755)
         for name in opts.only.split(","):
