@@ -114,11 +114,19 @@ open(const char *path, int flags, ...)
 	return open_played(path, flags, mode);
 }
 
-/* What the library's header makes of open() where it checks more. */
-int open_checked(const char *path, int flags) __asm__("__open_2");
+/* What the library's header makes of open() where it checks more, with files
+ * of any size and without. */
+int open_checked(const char *path, int flags) __asm__("__open64_2");
+int open_checked_short(const char *path, int flags) __asm__("__open_2");
 
 __attribute__((visibility("default"))) int
 open_checked(const char *path, int flags)
+{
+	return open_played(path, flags, 0);
+}
+
+__attribute__((visibility("default"))) int
+open_checked_short(const char *path, int flags)
 {
 	return open_played(path, flags, 0);
 }
