@@ -129,9 +129,14 @@ take_lifetime(const struct head *head, enum field field, uint32_t *least,
 		return 0;
 	if (take_text(head, field, digits, sizeof(digits), f) < 0)
 		return -1;
-	if (text_number(digits, 0, INT32_MAX, &seconds) < 0)
+	if (text_number(digits, 0, INT64_MAX, &seconds) < 0)
 		return fault_set(f, FAULT_INPUT, "%s is no number of seconds",
 		    keys[field]);
+	/* The server has 32 bits of it, and may send all that it was sent: the
+	 * profile says how long the certificate is at most. */
+	if (seconds > UINT32_MAX)
+		return fault_set(f, FAULT_INPUT, "%s is more than %u seconds",
+		    keys[field], UINT32_MAX);
 	if (seconds > 0 && (*least == 0 || seconds < *least))
 		*least = (uint32_t)seconds;
 	return 0;

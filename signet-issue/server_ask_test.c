@@ -84,6 +84,8 @@ the_least_lifetime_counts_and_none_is_none(void **state)
 		{ "proxy_lifetime=59\nmax_cert_lifetime=60\n", 59 },
 		{ "max_cert_lifetime=58\nproxy_lifetime=60\n", 58 },
 		{ "proxy_lifetime=2147483647\n", INT32_MAX },
+		{ "proxy_lifetime=4294967295\n", UINT32_MAX },
+		{ "proxy_lifetime=4294967295\nmax_cert_lifetime=60\n", 60 },
 	};
 	char text[512];
 
@@ -119,7 +121,7 @@ what_is_wrong_is_refused(void **state)
 		"username=ann\nproxy_lifetime=-1\n\n" CSR,
 		"username=ann\nproxy_lifetime=\n\n" CSR,
 		"username=ann\nproxy_lifetime=12h\n\n" CSR,
-		"username=ann\nmax_cert_lifetime=2147483648\n\n" CSR,
+		"username=ann\nmax_cert_lifetime=4294967296\n\n" CSR,
 		"username=ann\nmax_cert_lifetime=99999999999999999999\n\n" CSR,
 		"username=ann\n\n-----BEGIN CERTIFICATE REQUEST-----\nMAMC\n",
 		"username=ann\n\n-----BEGIN CERTIFICATE REQUEST-----\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLOTS_MAX 256
+#define LABELS_SIZE 100
 
 /* A field of CK_TOKEN_INFO: padded with blanks, some pad with NULs. */
 static void
@@ -69,9 +70,23 @@ struct search {
 	unsigned found;
 	bool stranger; /* what is named, but for the serial of before */
 	char serial[17];
+	char labels[LABELS_SIZE]; /* of others, in quotes */
 	struct token_info info;
 	CK_RV rv; /* the last answer of a slot that could not be read */
 };
+
+/* As many labels as there is room for. */
+static void
+note_label(struct search *search, const char *label)
+{
+	char *end = search->labels + strlen(search->labels);
+	const size_t room =
+	    sizeof(search->labels) - (size_t)(end - search->labels);
+
+	if (text_fmt(end, room, "%s\"%s\"", end == search->labels ? "" : ", ",
+		label) < 0)
+		*end = '\0';
+}
 
 static void
 look_into(struct token *token, CK_SLOT_ID slot, struct search *search)
@@ -92,6 +107,8 @@ look_into(struct token *token, CK_SLOT_ID slot, struct search *search)
 	if (is_named(&token->which, &info)) {
 		search->stranger = true;
 		memcpy(search->serial, info.serial, sizeof(info.serial));
+	} else {
+		note_label(search, info.label);
 	}
 }
 
@@ -105,6 +122,30 @@ list_slots(struct token *token, CK_SLOT_ID slots[SLOTS_MAX], CK_ULONG *count)
 
 	*count = SLOTS_MAX;
 	return rv != CKR_OK ? rv : call->C_GetSlotList(CK_TRUE, slots, count);
+}
+
+/* A label that is misspelt is seen beside those that there are. */
+static void
+say_absent(const struct token *token, const struct search *search,
+    struct fault *f)
+{
+	const struct token_uri *which = &token->which;
+	const bool narrow = which->serial[0] != '\0' ||
+	    which->model[0] != '\0' || which->manufacturer[0] != '\0' ||
+	    which->has_slot;
+	const bool others = search->labels[0] != '\0';
+
+	if (which->token[0] != '\0')
+		(void)fault_set(f, FAULT_ABSENT,
+		    "there is no token \"%s\"%s: the module has %s",
+		    which->token, narrow ? " as it is described" : "",
+		    others ? search->labels : "none");
+	else if (others)
+		(void)fault_set(f, FAULT_ABSENT,
+		    "the token is not there: the module has %s",
+		    search->labels);
+	else
+		(void)fault_set(f, FAULT_ABSENT, "the token is not there");
 }
 
 static void
@@ -132,7 +173,7 @@ conclude(struct token *token, const struct search *search)
 	else if (search->rv != CKR_OK)
 		(void)token_rv_fault(&f, search->rv, "C_GetTokenInfo");
 	else
-		(void)fault_set(&f, FAULT_ABSENT, "the token is not there");
+		say_absent(token, search, &f);
 	token_enter(token, TOKEN_ABSENT, &f);
 }
 

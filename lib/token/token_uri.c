@@ -371,6 +371,15 @@ token_uri_named(const char *key, const char *module)
 	return token_uri_is(key) || *module != '\0';
 }
 
+bool
+token_uri_is_slot(const char *key)
+{
+	struct fault unused = { 0 };
+	struct token_uri uri;
+
+	return token_uri_read_slot(&uri, "", key, &unused) == 0;
+}
+
 /* The module of the other line, which a URI may leave out. */
 static int
 add_module(struct token_uri *uri, const char *module, struct fault *f)

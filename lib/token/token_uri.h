@@ -68,6 +68,10 @@ CHECKED int token_uri_read_slot(struct token_uri *uri, const char *module,
  */
 bool token_uri_named(const char *key, const char *module);
 
+/* Whether ${key} has the form SLOT:ID, which only beside a "key-module" is the
+ * name of a key. */
+bool token_uri_is_slot(const char *key);
+
 /**
  * token_uri_read_named(uri, key, module, f):
  * The key that they name: a URI, whose module may be in the other line, or

@@ -158,6 +158,18 @@ a_ca_names_a_file_or_a_key_in_a_token(void **state)
 }
 
 static void
+a_slot_and_a_key_are_told_from_a_file(void **state)
+{
+	(void)state;
+	assert_true(token_uri_is_slot("0:45"));
+	assert_true(token_uri_is_slot("12:"));
+	assert_false(token_uri_is_slot("ca.key"));
+	assert_false(token_uri_is_slot("0:4"));
+	assert_false(token_uri_is_slot("/etc/0:45"));
+	assert_false(token_uri_is_slot(""));
+}
+
+static void
 a_ca_names_one_module(void **state)
 {
 	struct fault f = { 0 };
@@ -185,6 +197,7 @@ main(void)
 		cmocka_unit_test(slot_and_key_id_of_old_are_understood),
 		cmocka_unit_test(a_file_is_no_uri),
 		cmocka_unit_test(a_ca_names_a_file_or_a_key_in_a_token),
+		cmocka_unit_test(a_slot_and_a_key_are_told_from_a_file),
 		cmocka_unit_test(a_ca_names_one_module),
 	};
 

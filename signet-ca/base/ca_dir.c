@@ -158,7 +158,15 @@ read_key_file(const struct ca_dir *d, struct buf *pem, struct fault *f)
 
 	if (ca_dir_path(d, d->authority.conf.key, path, sizeof(path), f) < 0)
 		return -1;
-	return file_read_private(path, pem, f);
+	if (file_read_private(path, pem, f) == 0)
+		return 0;
+	/* Nobody calls a file so. */
+	if (token_uri_is_slot(d->authority.conf.key))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s/ca.conf: key %s is a slot and a key in it: key-module "
+		    "is wanting, the path of the PKCS#11 module",
+		    d->path, d->authority.conf.key);
+	return -1;
 }
 
 static int

@@ -58,6 +58,28 @@ check_queue(const char *path, struct fault *f)
 	    path);
 }
 
+/* What the keeper would not look into: whoever may write there may revoke. */
+static int
+check_may_put(const char *path, struct fault *f)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+		    strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return fault_set(f, FAULT_DENIED,
+		    "%s is a symbolic link: signetd's keeper takes nothing "
+		    "from it",
+		    path);
+	if ((st.st_mode & S_IWOTH) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "everybody may write into %s, so signetd's keeper takes "
+		    "nothing from it; run: chmod o-w %s",
+		    path, path);
+	return 0;
+}
+
 static int
 fill_note(const struct ca_args *args, struct queue_note *note, struct fault *f)
 {
@@ -266,5 +288,7 @@ ca_queue(const struct ca_args *args, struct fault *f)
 		    "which? Name serials in hexadecimal, or --list alone");
 	if (queue_path(args, queue, f) < 0 || check_queue(queue, f) < 0)
 		return -1;
-	return args->list ? list(args, queue, f) : put(args, queue, f);
+	if (args->list)
+		return list(args, queue, f);
+	return check_may_put(queue, f) < 0 ? -1 : put(args, queue, f);
 }

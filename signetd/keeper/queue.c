@@ -81,6 +81,19 @@ find_in(const struct task *t, const char *ca, struct wire_bytes serial,
 	    *state == LEDGER_HELD;
 }
 
+/* Whoever names a CA means one that there is. */
+static int
+check_ca(const struct task *t, struct fault *f)
+{
+	if (*t->note.ca == '\0')
+		return 0;
+	for (size_t i = 0; i < books_count(t->q->books); i++)
+		if (strcmp(t->note.ca,
+			books_at(t->q->books, i)->authority.conf.name) == 0)
+			return 0;
+	return fault_set(f, FAULT_INPUT, "no CA is called %s", t->note.ca);
+}
+
 /* The CA that ${serial} is of: 1, or 0 with the reason why there is none. */
 static int
 find_ca(const struct task *t, struct wire_bytes serial, const char **ca,
@@ -232,7 +245,7 @@ take(struct task *t)
 {
 	struct fault f = { 0 };
 
-	if (read_file(t, &f) < 0) {
+	if (read_file(t, &f) < 0 || check_ca(t, &f) < 0) {
 		/* Who queued it may have taken it back. */
 		if (f.code == FAULT_ABSENT)
 			return 0;

@@ -113,8 +113,18 @@ gather_key(struct gather *g, size_t n, const struct authority *a,
 	struct token_uri uri;
 
 	g->token[n] = token_uri_named(a->conf.key, a->conf.key_module);
-	if (!g->token[n])
-		return read_part(g, dir, a->conf.key, key, f);
+	if (!g->token[n]) {
+		if (read_part(g, dir, a->conf.key, key, f) == 0)
+			return 0;
+		/* Nobody calls a file so. */
+		if (token_uri_is_slot(a->conf.key))
+			return fault_set(f, FAULT_CONFIG,
+			    "%s/ca.conf: key %s is a slot and a key in it: "
+			    "key-module is wanting, the path of the PKCS#11 "
+			    "module",
+			    dir, a->conf.key);
+		return -1;
+	}
 	if (token_uri_read_named(&uri, a->conf.key, a->conf.key_module, f) < 0)
 		return fault_wrap(f, "%s/ca.conf: key", dir);
 	return 0;

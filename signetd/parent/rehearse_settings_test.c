@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,13 +102,20 @@ a_module_that_others_can_change_is_refused(void **state)
 {
 	char dir[] = "/tmp/module.XXXXXX", path[64];
 	struct fault f = { 0 };
+	Elf64_Ehdr head = { .e_ident = ELFMAG, .e_type = ET_DYN };
 	int fd;
 
 	(void)state;
+	head.e_ident[EI_CLASS] = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(text_fmt(path, sizeof(path), "%s/m.so", dir), 0);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	assert_true(fd >= 0);
+	/* Nothing in it, as yet. */
+	assert_int_equal(rehearse_module(path, &f), -1);
+	assert_non_null(strstr(f.text, "shared object"));
+	assert_int_equal(rehearse_module("/etc/passwd", &f), -1);
+	assert_int_equal(write(fd, &head, sizeof(head)), sizeof(head));
 	/* In /tmp, where others may make files and not rename ours. */
 	assert_int_equal(rehearse_module(path, &f), 0);
 	assert_int_equal(fchmod(fd, 0775), 0);

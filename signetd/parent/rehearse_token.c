@@ -8,7 +8,9 @@
 
 #include <sys/stat.h>
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -189,6 +191,32 @@ may_run(const struct stat *st, uid_t uid, gid_t gid)
 	return (st->st_mode & S_IXOTH) != 0;
 }
 
+/* Who can put another in its place has what the hook is told, and its user. */
+static int
+check_above(const char *keyword, const char *path, struct fault *f)
+{
+	OWN(char) whole = realpath(path, NULL);
+	bool nearest = true;
+	struct stat st;
+
+	if (whole == NULL)
+		return wrong(f, keyword, path, strerror(errno));
+	for (char *at = dirname(whole);; at = dirname(at)) {
+		if (stat(at, &st) < 0)
+			return wrong(f, keyword, path, strerror(errno));
+		/* Above its own, nobody renames what is another's in one that
+		 * is sticky. */
+		if ((st.st_mode & S_IWOTH) != 0 &&
+		    (nearest || (st.st_mode & S_ISVTX) == 0))
+			return fault_set(f, FAULT_CONFIG,
+			    "%s %s: everybody may write into %s", keyword, path,
+			    at);
+		if (strcmp(at, "/") == 0)
+			return 0;
+		nearest = false;
+	}
+}
+
 static int
 check_hook(const char *keyword, const char *path, const char *user,
     struct fault *f)
@@ -205,6 +233,12 @@ check_hook(const char *keyword, const char *path, const char *user,
 		return wrong(f, keyword, path, "not a file");
 	if ((st.st_mode & S_IWOTH) != 0)
 		return wrong(f, keyword, path, "everybody may write to it");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return wrong(f, keyword, path,
+		    geteuid() == 0 ? "it is not root's"
+				   : "it is neither root's nor this user's");
+	if (check_above(keyword, path, f) < 0)
+		return -1;
 	if (uid == 0 && sandbox_user(user, &uid, &gid, f) < 0)
 		return fault_wrap(f, "user-hook");
 	if (!may_run(&st, uid, gid))
@@ -233,6 +267,32 @@ check_place(const char *path, struct fault *f)
 	return 0;
 }
 
+/* It is not loaded here, where it would be root: whether it speaks PKCS#11 is
+ * known to the process that may. */
+static int
+check_shared_object(const char *path, struct fault *f)
+{
+	const unsigned char class =
+	    sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	Elf32_Ehdr head; /* the same up to e_type in both classes */
+	ssize_t got;
+
+	if (fd < 0)
+		return fault_set(f, FAULT_CONFIG, "%s: %s", path,
+		    strerror(errno));
+	got = read(fd, &head, sizeof(head));
+	(void)close(fd);
+	if (got != (ssize_t)sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    head.e_ident[EI_CLASS] != class || head.e_type != ET_DYN)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s is not a shared object that could be loaded here: it "
+		    "is no PKCS#11 module",
+		    path);
+	return 0;
+}
+
 int
 rehearse_module(const char *path, struct fault *f)
 {
@@ -244,6 +304,8 @@ rehearse_module(const char *path, struct fault *f)
 		    strerror(errno));
 	if (stat(whole, &st) < 0 || !S_ISREG(st.st_mode))
 		return fault_set(f, FAULT_CONFIG, "%s is not a file", whole);
+	if (check_shared_object(whole, f) < 0)
+		return -1;
 	for (char *at = whole;; at = dirname(at)) {
 		if (check_place(at, f) < 0)
 			return -1;

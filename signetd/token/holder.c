@@ -156,7 +156,7 @@ holder_pin(struct holder *h, struct wire_bytes pin)
 	    pin.len > HOLDER_PIN_MAX)
 		return;
 	(void)pthread_mutex_lock(&h->lock);
-	if (!h->has_given && !h->logging_in) {
+	if (!h->has_given && !h->logging_in && h->away.code == FAULT_NONE) {
 		h->at_reader = pin.len == 0;
 		if (pin.len > 0)
 			memcpy(secret_data(h->given), pin.data, pin.len);
@@ -177,9 +177,11 @@ holder_sign(struct holder *h, uint32_t id, struct wire_bytes digest,
 		return fault_set(f, FAULT_USAGE, "a digest of %zu octets",
 		    digest.len);
 	(void)pthread_mutex_lock(&h->lock);
-	if (h->token == NULL) {
+	if (h->token == NULL || h->away.code != FAULT_NONE) {
 		result = fault_set(f, FAULT_SUSPENDED,
-		    "signing is suspended: %.180s", h->unopened.text);
+		    "signing is suspended: %.180s",
+		    h->away.code != FAULT_NONE ? h->away.text
+					       : h->unopened.text);
 	} else if (h->asks + h->busy + h->dones >= HOLDER_ASKS_MAX) {
 		result = fault_set(f, FAULT_BUSY,
 		    "%d signatures are waited for", HOLDER_ASKS_MAX);
@@ -258,6 +260,8 @@ look_at(struct holder *h, struct holder_news *news, struct fault *why)
 	news->flags = flags_of(&info);
 	memcpy(news->label, info.label, sizeof(info.label));
 	memcpy(news->serial, info.serial, sizeof(info.serial));
+	if (h->away.code != FAULT_NONE)
+		news->state = TOKEN_ABSENT;
 	/* Why it still needs one: the last was wrong, or of no use. */
 	if (news->state == TOKEN_NEEDS_PIN && h->login.code != FAULT_NONE)
 		*why = h->login;
@@ -295,6 +299,10 @@ holder_news(struct holder *h, struct holder_news *news)
 		    ? TOKEN_ABSENT
 		    : TOKEN_BROKEN;
 	}
+	if (h->away.code != FAULT_NONE) {
+		news->state = TOKEN_ABSENT;
+		why = h->away;
+	}
 	tries = h->tries;
 	(void)pthread_mutex_unlock(&h->lock);
 	news->fault = why.code;
@@ -315,6 +323,38 @@ holder_lost(struct holder *h, const char *why)
 
 	if (token != NULL)
 		token_lost(token, why);
+	holder_ring(h);
+}
+
+/* With `lock` held: a PIN that came before goes unused. */
+static void
+drop_pin(struct holder *h)
+{
+	if (!h->has_given)
+		return;
+	secret_wipe(secret_data(h->given), secret_len(h->given));
+	secret_set_len(h->given, 0);
+	h->has_given = false;
+}
+
+void
+holder_away(struct holder *h, const char *why)
+{
+	struct token *token;
+
+	(void)pthread_mutex_lock(&h->lock);
+	token = h->token;
+	h->away = (struct fault){ 0 };
+	/* What was wrong with a PIN then is old. */
+	h->login = (struct fault){ 0 };
+	if (why != NULL) {
+		(void)fault_set(&h->away, FAULT_ABSENT, "%s", why);
+		drop_pin(h);
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	/* Also when it is back: of a login that was under way. */
+	if (token != NULL)
+		token_lost(token, why != NULL ? why : "it was not there");
 	holder_ring(h);
 }
 

@@ -76,6 +76,10 @@ void holder_wrong(struct holder *h);
 /* Something else saw it go.  Take the news before holder_look(), which begins
  * to recover, and then the reason is another. */
 void holder_lost(struct holder *h, const char *why);
+/* It is absent because of ${why}, whatever the module says, until this is
+ * called with NULL: no PIN is taken and nothing signed, and who was logged in
+ * is so no more. */
+void holder_away(struct holder *h, const char *why);
 /* Look at once. */
 void holder_look(struct holder *h);
 

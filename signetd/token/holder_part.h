@@ -31,9 +31,10 @@ struct holder {
 	bool ending;
 	struct token *token; /* NULL until the module is loaded */
 	struct fault unopened;
-	int64_t opening; /* clock_mono of when it began; 0: not now */
-	bool look;	 /* at once */
-	unsigned looks;	 /* how often was looked */
+	int64_t opening;   /* clock_mono of when it began; 0: not now */
+	struct fault away; /* why it counts as absent; NONE: it does not */
+	bool look;	   /* at once */
+	unsigned looks;	   /* how often was looked */
 	/* What is to be signed and what was: rings. */
 	struct holder_ask ask[HOLDER_ASKS_MAX];
 	size_t asks, next_ask;

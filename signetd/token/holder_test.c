@@ -268,6 +268,53 @@ who_sees_it_go_elsewhere_ends_it(void **state)
 	finish(h);
 }
 
+/* Nothing of a PIN is left where it was. */
+static bool
+is_wiped(const struct secret *pin)
+{
+	for (size_t i = 0; i < secret_size(pin); i++)
+		if (secret_text(pin)[i] != '\0')
+			return false;
+	return secret_len(pin) == 0;
+}
+
+static void
+what_counts_as_away_takes_no_pin_and_signs_nothing(void **state)
+{
+	struct house *h = *state;
+	struct fault f = { 0 };
+	uint8_t data[KEY_HASH_MAX];
+
+	begin(h, "ca");
+	holder_away(h->holder, "the USB device is not there");
+	wait_state(h, TOKEN_ABSENT);
+	probe_forget_calls(h->probe);
+	for (unsigned looks = h->holder->looks; h->holder->looks < looks + 2;) {
+		give_pin(h, h->probe->pin);
+		holder_look(h->holder);
+		wait_ring(h, clock_mono() + PATIENCE_MS);
+		(void)holder_news(h->holder, &h->news);
+		assert_int_equal(h->news.state, TOKEN_ABSENT);
+		assert_string_equal(h->news.text,
+		    "the USB device is not there");
+	}
+	assert_int_equal(probe_calls(h->probe, "Login"), 0);
+	assert_true(is_wiped(h->holder->given));
+	assert_int_equal(holder_sign(h->holder, 1,
+			     probe_digest("x", KEY_P256, data), &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_SUSPENDED);
+	assert_non_null(strstr(f.text, "USB"));
+	holder_away(h->holder, NULL);
+	make_ready(h);
+	/* And again, of one that signs. */
+	holder_away(h->holder, "the USB device is not there");
+	wait_state(h, TOKEN_ABSENT);
+	holder_away(h->holder, NULL);
+	make_ready(h);
+	finish(h);
+}
+
 static void
 a_call_that_hangs_is_seen(void **state)
 {
@@ -303,16 +350,6 @@ a_module_that_is_not_there_is_said_and_looked_for_again(void **state)
 	    -1);
 	assert_int_equal(f.code, FAULT_SUSPENDED);
 	finish(h);
-}
-
-/* Nothing of a PIN is left where it was. */
-static bool
-is_wiped(const struct secret *pin)
-{
-	for (size_t i = 0; i < secret_size(pin); i++)
-		if (secret_text(pin)[i] != '\0')
-			return false;
-	return secret_len(pin) == 0;
 }
 
 static void
@@ -397,6 +434,8 @@ main(void)
 		cmocka_unit_test(who_sees_it_go_elsewhere_ends_it),
 		cmocka_unit_test(
 		    a_wrong_signature_is_handed_on_and_ends_it_when_it_is_found),
+		cmocka_unit_test(
+		    what_counts_as_away_takes_no_pin_and_signs_nothing),
 		cmocka_unit_test(a_call_that_hangs_is_seen),
 		cmocka_unit_test(a_pin_is_wiped_as_soon_as_it_was_used),
 		cmocka_unit_test(

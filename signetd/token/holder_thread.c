@@ -43,6 +43,18 @@ take_ask(struct holder *h, struct holder_ask *ask)
 	return true;
 }
 
+/* What is signed while it counts as absent is nobody's. */
+static bool
+is_away(struct holder *h)
+{
+	bool away;
+
+	(void)pthread_mutex_lock(&h->lock);
+	away = h->away.code != FAULT_NONE;
+	(void)pthread_mutex_unlock(&h->lock);
+	return away;
+}
+
 /* With `lock` held: the PIN that is kept, borrowed, if the key wants it each
  * time; else NULL. */
 static struct secret *
@@ -96,10 +108,14 @@ sign(void *arg)
 		if (!more)
 			return NULL;
 		done.id = ask.id;
-		if (token_sign(h->token, pin,
-			(struct wire_bytes){ ask.digest, ask.len },
-			&done.signature, &f) < 0)
+		if (is_away(h))
+			done.fault = FAULT_SUSPENDED;
+		else if (token_sign(h->token, pin,
+			     (struct wire_bytes){ ask.digest, ask.len },
+			     &done.signature, &f) < 0)
 			done.fault = f.code;
+		else if (is_away(h))
+			done.fault = FAULT_SUSPENDED;
 		put_done(h, &done, pin != NULL);
 	}
 }

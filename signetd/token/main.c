@@ -16,6 +16,7 @@
 #include "x509/authority.h"
 #include "x509/ossl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ struct room {
 	struct preset preset;
 	struct holder *holder;
 	struct usb_watch *usb; /* NULL: none is watched */
+	bool there;	       /* the device; or none is watched */
 	struct loop_watch *watch;
 	struct loop_watch *usb_events;
 	struct loop_timer *tick;
@@ -79,11 +81,27 @@ open_usb(struct room *room, const struct authority *a, struct fault *f)
 	memcpy(room->device, a->conf.usb_device, sizeof(room->device));
 	if ((room->usb = usb_watch_new(room->device, f)) == NULL)
 		return -1;
-	if (usb_watch_count(room->usb) == 0)
+	return 0;
+}
+
+/* Whatever the module says of its token: the one that is meant is behind this
+ * device. */
+static void
+tell_away(struct room *room)
+{
+	const bool there = usb_watch_count(room->usb) > 0;
+	char why[96];
+
+	if (there == room->there)
+		return;
+	room->there = there;
+	(void)snprintf(why, sizeof(why), "the USB device %.*s is not there", 9,
+	    room->device);
+	if (!there)
 		LOG(TOKEN_USB, LOG_TEXT("ca", room->ca),
 		    LOG_TEXT("device", room->device),
 		    LOG_TEXT("text", "it is not there"));
-	return 0;
+	holder_away(room->holder, there ? NULL : why);
 }
 
 /* All that is opened is opened here; the module is not. */
@@ -105,7 +123,12 @@ prepare(struct role *role, struct sandbox *box, struct authority *a,
 	    open_usb(room, a, f) < 0)
 		return fault_wrap(f, "%s", room->ca);
 	room->holder = holder_new(&uri, &a->cert->spki, f);
-	return room->holder != NULL ? 0 : -1;
+	if (room->holder == NULL)
+		return -1;
+	room->there = true;
+	if (room->usb != NULL)
+		tell_away(room);
+	return 0;
 }
 
 static int
@@ -215,6 +238,7 @@ take_usb(void *arg, int fd, unsigned ready)
 		if (event == USB_REMOVED)
 			holder_lost(room->holder, "its USB device was pulled");
 	}
+	tell_away(room);
 	tell_news(role);
 	holder_look(room->holder);
 }

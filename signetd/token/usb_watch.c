@@ -9,13 +9,14 @@
 #include <string.h>
 
 #define DIGITS 4
+#define DEVICES_MAX 64 /* of ours; what is beyond counts as not there */
 
 struct usb_watch {
 	struct udev *udev;
 	struct udev_monitor *monitor;
 	unsigned vendor;
 	unsigned product;
-	unsigned count;
+	char *path[DEVICES_MAX]; /* in /sys, of those that are there */
 };
 
 static int
@@ -55,11 +56,44 @@ usb_watch_is(const char *text, unsigned vendor, unsigned product)
 }
 
 static bool
-is_ours(const struct usb_watch *w, struct udev_device *device)
+is_ours(const struct usb_watch *w, const char *product)
 {
-	const char *product = udev_device_get_property_value(device, "PRODUCT");
-
 	return product != NULL && usb_watch_is(product, w->vendor, w->product);
+}
+
+/* The place of ${path}; of none, NULL. */
+static char **
+find(struct usb_watch *w, const char *path)
+{
+	for (size_t i = 0; i < DEVICES_MAX; i++)
+		if (w->path[i] == NULL
+			? path == NULL
+			: path != NULL && strcmp(w->path[i], path) == 0)
+			return &w->path[i];
+	return NULL;
+}
+
+/* One that came while they were counted is told of once more. */
+static void
+enter(struct usb_watch *w, const char *path)
+{
+	char **place = find(w, path) != NULL ? NULL : find(w, NULL);
+
+	if (place != NULL)
+		*place = strdup(path);
+}
+
+/* Whether it was there. */
+static bool
+leave(struct usb_watch *w, const char *path)
+{
+	char **place = find(w, path);
+
+	if (place == NULL)
+		return false;
+	free(*place);
+	*place = NULL;
+	return true;
 }
 
 static int
@@ -81,8 +115,9 @@ count_one(struct usb_watch *w, const char *path)
 	struct udev_device *device =
 	    udev_device_new_from_syspath(w->udev, path);
 
-	if (device != NULL && is_ours(w, device))
-		w->count++;
+	if (device != NULL &&
+	    is_ours(w, udev_device_get_property_value(device, "PRODUCT")))
+		enter(w, path);
 	if (device != NULL)
 		(void)udev_device_unref(device);
 }
@@ -127,6 +162,8 @@ usb_watch_free(struct usb_watch *w)
 {
 	if (w == NULL)
 		return;
+	for (size_t i = 0; i < DEVICES_MAX; i++)
+		free(w->path[i]);
 	if (w->monitor != NULL)
 		(void)udev_monitor_unref(w->monitor);
 	if (w->udev != NULL)
@@ -137,7 +174,11 @@ usb_watch_free(struct usb_watch *w)
 unsigned
 usb_watch_count(const struct usb_watch *w)
 {
-	return w->count;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < DEVICES_MAX; i++)
+		count += w->path[i] != NULL;
+	return count;
 }
 
 int
@@ -147,22 +188,33 @@ usb_watch_fd(const struct usb_watch *w)
 }
 
 enum usb_event
+usb_watch_heard(struct usb_watch *w, const char *action, const char *path,
+    const char *product)
+{
+	const bool ours = is_ours(w, product);
+
+	if (action == NULL || path == NULL)
+		return USB_NONE;
+	if (strcmp(action, "remove") == 0)
+		return leave(w, path) || ours ? USB_REMOVED : USB_NONE;
+	if (strcmp(action, "add") != 0 || !ours)
+		return USB_NONE;
+	enter(w, path);
+	return USB_ADDED;
+}
+
+enum usb_event
 usb_watch_next(struct usb_watch *w, bool *more)
 {
 	struct udev_device *device = udev_monitor_receive_device(w->monitor);
-	enum usb_event event = USB_NONE;
-	const char *action;
+	enum usb_event event;
 
 	*more = device != NULL;
 	if (device == NULL)
 		return USB_NONE;
-	action = udev_device_get_action(device);
-	if (action != NULL && is_ours(w, device)) {
-		if (strcmp(action, "remove") == 0)
-			event = USB_REMOVED;
-		if (strcmp(action, "add") == 0)
-			event = USB_ADDED;
-	}
+	event = usb_watch_heard(w, udev_device_get_action(device),
+	    udev_device_get_syspath(device),
+	    udev_device_get_property_value(device, "PRODUCT"));
 	(void)udev_device_unref(device);
 	return event;
 }

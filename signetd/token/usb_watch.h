@@ -29,8 +29,13 @@ bool usb_watch_is(const char *text, unsigned vendor, unsigned product);
 CHECKED struct usb_watch *usb_watch_new(const char *device, struct fault *f);
 void usb_watch_free(struct usb_watch *w);
 
-/* How many were there when the watch began. */
+/* How many are there, as of what was taken last. */
 unsigned usb_watch_count(const struct usb_watch *w);
+
+/* Note that udev told ${action} of the device at ${path} in /sys; ${product} as
+ * above, or NULL; what that is to us. */
+enum usb_event usb_watch_heard(struct usb_watch *w, const char *action,
+    const char *path, const char *product);
 
 /* A descriptor that is readable when there is something to take; the next of
  * it, USB_NONE with *${more} false at the end. */

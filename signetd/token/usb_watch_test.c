@@ -35,12 +35,47 @@ a_watch_begins_where_nothing_is_plugged_in(void **state)
 	assert_null(usb_watch_new("x", &f));
 }
 
+static void
+each_that_is_there_is_counted_once(void **state)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(usb_watch) w = usb_watch_new("ffff:fffe", &f);
+
+	(void)state;
+	assert_non_null(w);
+	assert_int_equal(usb_watch_heard(w, "add", "/sys/a", "ffff/fffe/1"),
+	    USB_ADDED);
+	assert_int_equal(usb_watch_heard(w, "add", "/sys/a", "ffff/fffe/1"),
+	    USB_ADDED);
+	assert_int_equal(usb_watch_count(w), 1);
+	assert_int_equal(usb_watch_heard(w, "add", "/sys/b", "ffff/fffd/1"),
+	    USB_NONE);
+	assert_int_equal(usb_watch_heard(w, "add", "/sys/b", NULL), USB_NONE);
+	assert_int_equal(usb_watch_heard(w, "bind", "/sys/b", "ffff/fffe/1"),
+	    USB_NONE);
+	assert_int_equal(usb_watch_heard(w, NULL, NULL, NULL), USB_NONE);
+	assert_int_equal(usb_watch_count(w), 1);
+	assert_int_equal(usb_watch_heard(w, "add", "/sys/b", "ffff/fffe/1"),
+	    USB_ADDED);
+	assert_int_equal(usb_watch_count(w), 2);
+	/* Of one that is gone there may be nothing but where it was. */
+	assert_int_equal(usb_watch_heard(w, "remove", "/sys/a", NULL),
+	    USB_REMOVED);
+	assert_int_equal(usb_watch_heard(w, "remove", "/sys/a", NULL),
+	    USB_NONE);
+	assert_int_equal(usb_watch_count(w), 1);
+	assert_int_equal(usb_watch_heard(w, "remove", "/sys/b", "ffff/fffe/1"),
+	    USB_REMOVED);
+	assert_int_equal(usb_watch_count(w), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_removed_is_known_by_its_product),
 		cmocka_unit_test(a_watch_begins_where_nothing_is_plugged_in),
+		cmocka_unit_test(each_that_is_there_is_counted_once),
 	};
 
 	return cmocka_run_group_tests_name("token/usb_watch", tests, NULL,

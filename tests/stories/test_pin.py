@@ -346,7 +346,7 @@ def test_hooks_are_told(tmp_path, root):
     told.mkdir()
     told.chmod(0o777)
     for name in ("token", "crl"):
-        hook = told / f"{name}-hook"
+        hook = tmp_path / f"{name}-hook"
         hook.write_text(f"#!/bin/sh\necho ${{SIGNET_EVENT}} $SIGNET_CA "
                         f"$SIGNET_TOKEN $SIGNET_CRL $SIGNET_CRL_NUMBER "
                         f"$SIGNET_REVOKED >> {told}/{name}\n"
@@ -355,8 +355,8 @@ def test_hooks_are_told(tmp_path, root):
         hook.chmod(0o755)
     tmp_path.chmod(0o755)
     desk = Desk(tmp_path / "site", token, "credential:pin", root=root,
-                settings=[f"token-hook {told}/token-hook",
-                          f"crl-hook {told}/crl-hook"]
+                settings=[f"token-hook {tmp_path}/token-hook",
+                          f"crl-hook {tmp_path}/crl-hook"]
                 + (["user-hook 61399"] if os.getuid() == 0 else []))
 
     def wait_told(name, pattern, count=1):

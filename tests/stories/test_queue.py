@@ -12,6 +12,7 @@ import time
 import pytest
 from signet_site import ROLE_USERS, SIGNET_CA, Site, openssl, run
 
+DENIED = 8
 AS_ROOT = os.getuid() == 0
 
 
@@ -174,6 +175,17 @@ def test_an_unknown_serial_is_put_aside(site, link):
     (queue(site) / f"refused-{name}").unlink()
 
 
+def test_a_ca_that_there_is_not_is_named(site, link):
+    serial, = logon(site)
+    ask(site, link, serial, "--ca", "WRONG")
+    name, = waiting(site)
+    carry_out(site)
+    wait_until(lambda: refused(site) == [name])
+    site.wait_log(r"queue-refused [^\n]*no CA is called WRONG")
+    assert state(site, serial) == "issued"
+    (queue(site) / f"refused-{name}").unlink()
+
+
 def test_what_lies_in_the_queue_and_is_none_of_ours(site, link, tmp_path):
     """Nothing of it is read, followed or waited for, and all goes on.  Files
     are kept for a person; a directory stays where it is."""
@@ -247,7 +259,9 @@ def test_who_may_queue(site, link):
     serial, = logon(site)
     queue(site).chmod(0o777)
     try:
-        ask(site, link, serial)
+        assert "chmod o-w" in ask(site, link, serial, status=DENIED)
+        (queue(site) / "0.revoke").write_text(
+            f"signet revocations 1\nrevoke {serial}\nend\n")
         site.process.send_signal(signal.SIGUSR1)
         site.wait_log(r"all may write into it")
         assert state(site, serial) == "issued"

@@ -267,14 +267,47 @@ def test_a_token_that_leaves_the_usb_is_lost_whatever_its_module_says(
         usb.pull(other)
         site.stock_logon()
         assert "token-" not in site.log_now()[at:]
+        logins = token.calls("Login")
         usb.pull(device)
         after(site, at, "token-usb [^\n]*it was pulled")
-        after(site, at, "token-lost ")
-        # It is there all the same, says its module, and waits for its PIN.
-        after(site, at, "token-ready")
-        site.stock_logon()
+        after(site, at, f"token-lost [^\n]*USB device {device} is not there")
+        # It is there all the same, says its module.
+        assert "signing is suspended" in refused(site)
+        assert token.calls("Login") == logins
         usb.tell(device, "add")
         after(site, at, "token-usb [^\n]*it was put in")
+        after(site, at, "token-ready")
+        site.stock_logon()
+    finally:
+        site.stop()
+    usb.end()
+
+
+def test_no_pin_is_asked_for_before_the_usb_device_is_there(tmp_path, place):
+    device = "0529:0622"
+    usb = Usb()
+    usb.plug("0529:0621")
+    token = Token(tmp_path / "token")
+    site = Site(tmp_path / "site", root=place[0].root, name="Late",
+                settings=token.settings())
+    token.adopt(site.ca)
+    with open(site.ca / "ca.conf", "a") as conf:
+        conf.write(f"usb-device {device}\n")
+    site.env.update(token.env)
+    site.wrapper = preloaded(BUILD / "signetd", tmp_path / "bin", "token",
+                             usb.env)
+    site.start(*token.options())
+    try:
+        site.wait_log(f"token-wanted [^\n]*absent[^\n]*USB device {device} "
+                      "is not there")
+        assert "signing is suspended" in refused(site)
+        assert token.calls("Login") == 0
+        at = here(site)
+        usb.plug(device)
+        usb.tell(device, "add")
+        after(site, at, "token-usb [^\n]*it was put in")
+        after(site, at, "token-ready")
+        site.stock_logon()
     finally:
         site.stop()
     usb.end()
@@ -294,5 +327,51 @@ def test_a_right_pin_that_opens_no_key_is_not_asked_for_in_silence(tmp_path,
         found = site.wait_log("token-wanted [^\n]*no such private key[^\n]*")
         assert "object=" in found[0] and "pin-wrong" not in site.log_now()
         assert "signing is suspended" in refused(site)
+    finally:
+        site.stop()
+
+
+def test_what_is_misspelt_is_named(tmp_path, place):
+    token = Token(tmp_path / "token")
+    site = Site(tmp_path / "site", root=place[0].root, name="Lines",
+                settings=token.settings())
+    token.adopt(site.ca)
+    site.env.update(token.env)
+    conf, pin = site.ca / "ca.conf", site.conf.read_text()
+    good = conf.read_text()
+
+    def says(ca=good, more=""):
+        conf.write_text(ca)
+        site.conf.write_text(pin + more)
+        done = run(BUILD / "signetd/signetd", "-c", site.conf, "--check",
+                   check=False, env=dict(os.environ, **site.env))
+        assert done.returncode == (0 if ca == good and not more else 78)
+        return done.stderr
+
+    says()
+    slot = re.sub("^key .*", "key 0:45", good, flags=re.M)
+    assert "key-module is wanting" in says(slot)
+    assert "no PKCS#11 module" in says(
+        re.sub("module-path=[^ \n]*", "module-path=/etc/passwd", good))
+    # Who can put another in its place has what the hook is told.
+    hook = tmp_path / "open" / "hook"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+    hook.parent.chmod(0o1777)
+    user = "user-hook 61399\n" if os.getuid() == 0 else ""
+    for which in ("token-hook", "crl-hook"):
+        line = f"{which} {hook}\n{user}"
+        assert "everybody may write into" in says(more=line)
+    if os.getuid() == 0:
+        hook.parent.chmod(0o755)
+        os.chown(hook, 61399, 61399)
+        assert "is not root's" in says(more=line)
+    conf.write_text(good.replace("token=grid%20ca", "token=gird%20ca"))
+    site.conf.write_text(pin)
+    site.start(*token.options())
+    try:
+        found = site.wait_log("token-wanted [^\n]*no token [^\n]*")[0]
+        assert "gird ca" in found and "grid ca" in found
     finally:
         site.stop()
