@@ -179,6 +179,7 @@ spawn(struct daemon *d, struct process *p, struct fault *f)
 	}
 	p->ready = 0;
 	p->drained = false;
+	p->balked = false;
 	p->began_ms = clock_mono();
 	p->control = channel_new(d->loop, fds[0], MSG_ROLE_PARENT, p->role,
 	    d->heard, d->gone, p, f);

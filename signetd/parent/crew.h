@@ -33,7 +33,8 @@ struct process {
 	struct channel *control;
 	uint32_t ready; /* generation it has said READY to */
 	bool drained;
-	bool excused;		  /* nobody waits for its READY any more */
+	bool balked;  /* started anew, it said that it cannot begin */
+	bool excused; /* nobody waits for its READY any more */
 	struct loop_timer *again; /* to start it anew */
 	unsigned deaths;	  /* in a row, of one that may die often */
 	int64_t began_ms;

@@ -158,6 +158,8 @@ look_around(struct daemon *d, uint32_t generation)
 	d->started = true;
 	if (!d->draining && !d->ending)
 		loop_timer_stop(d->deadline);
+	/* The keeper is ready, so the ledger is there. */
+	place_mark(&d->gather->conf);
 	announce(d);
 }
 
@@ -174,6 +176,14 @@ on_failed(struct daemon *d, struct process *p, const struct msg_boot_failed *m)
 {
 	struct fault f = { 0 };
 
+	/* Something outside is not as it was when all began: the others serve
+	 * on, and it may be mended. */
+	if (d->started && crew_is_replaceable(p->role) && p->ready == 0) {
+		p->balked = true;
+		LOG(ROLE_BALKED, LOG_TEXT("role", p->name),
+		    LOG_TEXT("text", m->text));
+		return;
+	}
 	if (d->started && (d->generation > 1 || p->role == MSG_ROLE_TOKEN)) {
 		LOG(RELOAD_REFUSED, LOG_TEXT("role", p->name),
 		    LOG_TEXT("text", m->text));
@@ -240,14 +250,22 @@ start_anew(void *arg)
 		fail(p->daemon, &f);
 }
 
+/* What is broken lies outside the process: it may die as often as it likes. */
+static bool
+is_patient(const struct process *p)
+{
+	return p->role == MSG_ROLE_TOKEN || p->balked;
+}
+
 static int
 start_anew_soon(struct daemon *d, struct process *p, struct fault *f)
 {
-	const bool patient = p->role == MSG_ROLE_TOKEN;
+	const bool patient = is_patient(p);
 
-	if (clock_mono() - p->began_ms > PATIENT_LIFE_MS)
+	if (!patient || clock_mono() - p->began_ms > PATIENT_LIFE_MS)
 		p->deaths = 0;
-	p->deaths++;
+	if (patient)
+		p->deaths++;
 	if (p->again == NULL &&
 	    (p->again = loop_timer_new(d->loop, start_anew, p, f)) == NULL)
 		return -1;
@@ -292,26 +310,33 @@ meet_fate(struct daemon *d, struct process *p, enum fate fate)
 static void
 on_death(struct daemon *d, struct process *p, int status)
 {
-	const struct fate_scene scene = { d->started, d->draining, d->ending,
-		p->role == MSG_ROLE_TOKEN, crew_is_replaceable(p->role) };
-	enum fate fate = fate_of(&scene, status, &d->deaths, clock_mono());
+	struct fate_scene scene = { d->started, d->draining, d->ending, false,
+		crew_is_replaceable(p->role) };
 	pid_t pid = p->pid;
+	enum fate fate;
 	char how[128];
 
 	p->pid = 0;
+	/* Its last words may say why. */
+	if (p->control != NULL && scene.replaceable && d->started &&
+	    !d->draining && !d->ending)
+		channel_drain(p->control);
 	channel_free(p->control);
 	p->control = NULL;
+	scene.ending = d->ending;
+	scene.patient = is_patient(p);
+	fate = fate_of(&scene, status, &d->deaths, clock_mono());
 	if (fate == FATE_NOTHING)
 		return;
 	child_end_text(status, how, sizeof(how));
 	LOG(ROLE_DIED, LOG_TEXT("role", p->name), LOG_NUMBER("pid", pid),
 	    LOG_TEXT("how", how), LOG_TEXT("then", then[fate]));
-	if (p->role == MSG_ROLE_TOKEN) {
-		p->excused = true;
+	if (p->role == MSG_ROLE_TOKEN)
 		news_token_gone(p);
-	}
+	if (is_patient(p))
+		p->excused = true;
 	meet_fate(d, p, fate);
-	if (p->excused && !d->started && !d->draining && !d->ending)
+	if (p->excused && !d->draining && !d->ending)
 		look_around(d, d->generation);
 }
 

@@ -99,13 +99,16 @@ what_is_broken_from_outside_is_tried_again_for_ever(void **state)
 	for (int i = 0; i < 10 * FATE_RESTARTS_MAX; i++)
 		assert_int_equal(fate_of(&token, SIGSEGV, &count, 1000),
 		    FATE_ANEW);
+	/* Nor do they count against those who die of themselves. */
+	assert_int_equal(fate_of(&serving, SIGSEGV, &count, 1000), FATE_ANEW);
+	assert_int_equal(count.restarts, 1);
 	token.started = false;
 	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_ANEW);
 	token.draining = true;
 	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_DRAIN);
 	token.ending = true;
 	assert_int_equal(fate_of(&token, FAILED, &count, 1000), FATE_NOTHING);
-	assert_int_equal(count.restarts, 0);
+	assert_int_equal(count.restarts, 1);
 }
 
 int

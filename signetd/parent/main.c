@@ -9,6 +9,7 @@
 #include "signetd/parent/doctor.h"
 #include "signetd/parent/gather.h"
 #include "signetd/parent/log_file.h"
+#include "signetd/parent/place.h"
 #include "signetd/parent/rehearse.h"
 #include "x509/ossl.h"
 
@@ -49,7 +50,8 @@ static const char usage[] =
     "  -h, --help          this text\n"
     "  -V, --version       the version\n"
     "\n"
-    "Signals: HUP reads the configuration again, USR1 carries out the queue of\n"
+    "Signals: HUP reads the configuration again, USR1 carries out the queue "
+    "of\n"
     "revocations and makes every list anew, TERM and INT end in order.\n"
     "See signetd(8) and signetd.conf(5).\n";
 
@@ -150,16 +152,18 @@ act(const struct wish *wish, struct gather *g, struct fault *f)
 			f->code = FAULT_CONFIG;
 		return -1;
 	}
+	if (wish->action == DUMP) {
+		conf_dump(&signetd_schema, &g->conf, stdout);
+		return 0;
+	}
+	if (place_check(&g->conf, f) < 0)
+		return -1;
 	if (wish->action == CHECK) {
 		if (rehearse_time(g, clock_wall(), f) < 0) {
 			f->code = FAULT_CONFIG;
 			return -1;
 		}
 		printf("%s: all is well\n", wish->daemon.conf_path);
-		return 0;
-	}
-	if (wish->action == DUMP) {
-		conf_dump(&signetd_schema, &g->conf, stdout);
 		return 0;
 	}
 	return serve(wish, g, f);

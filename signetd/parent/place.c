@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "sys/sandbox.h"
 
@@ -169,4 +170,108 @@ place_ledger(const struct signetd_conf *conf, struct fault *f)
 	if (sandbox_user(conf->user_keeper, &uid, &gid, f) < 0)
 		return fault_wrap(f, "user-keeper");
 	return place_own(path, slash + 1, uid, gid, f);
+}
+
+/* ---- where the ledger of a CA was */
+
+/* Only what is certainly not there is missing. */
+static bool
+is_missing(const char *ledger)
+{
+	struct stat st;
+
+	if (stat(ledger, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return st.st_size == 0;
+}
+
+static int
+marker_path(const char *dir, char path[PATH_MAX], struct fault *f)
+{
+	if (text_fmt(path, PATH_MAX, "%s/" PLACE_MARKER, dir) < 0)
+		return fault_set(f, FAULT_CONFIG, "path too long: %s", dir);
+	return 0;
+}
+
+/* What the marker of the CA in ${dir} says, fit for a terminal; FAULT_ABSENT if
+ * there is none. */
+static int
+read_marker(const char *dir, char said[PATH_MAX], struct fault *f)
+{
+	OWN_BUF(b, PATH_MAX);
+	char path[PATH_MAX];
+	const char *text;
+
+	if (marker_path(dir, path, f) < 0 || file_read(path, &b, f) < 0)
+		return -1;
+	text = buf_cstr(&b);
+	if (text == NULL || text_copy(said, PATH_MAX, text) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: too long", path);
+	said[strcspn(said, "\n")] = '\0';
+	text_clean(said);
+	return 0;
+}
+
+/* The log has it all, whatever room the fault has for paths. */
+static int
+refuse(const char *dir, const char *ledger, const char *was, struct fault *f)
+{
+	LOG(LEDGER_MISSING, LOG_TEXT("ledger", ledger), LOG_TEXT("ca", dir),
+	    LOG_TEXT("was", was));
+	return fault_set(f, FAULT_CONFIG,
+	    "no ledger %s, but %s/" PLACE_MARKER " says %s: correct ledger, or "
+	    "signet-ca restore; if it is lost for good, remove " PLACE_MARKER
+	    " (numbers may repeat)",
+	    ledger, dir, was);
+}
+
+/* A marker that cannot be read is one all the same. */
+static int
+check_marker(const char *dir, const char *ledger, struct fault *f)
+{
+	char was[PATH_MAX];
+	struct fault why = { 0 };
+
+	if (read_marker(dir, was, &why) == 0)
+		return refuse(dir, ledger, was, f);
+	return why.code == FAULT_ABSENT ? 0 : refuse(dir, ledger, why.text, f);
+}
+
+int
+place_check(const struct signetd_conf *conf, struct fault *f)
+{
+	if (!is_missing(conf->ledger))
+		return 0;
+	for (size_t i = 0; i < conf->ca.count; i++)
+		if (check_marker(conf->ca.item[i], conf->ledger, f) < 0)
+			return -1;
+	return 0;
+}
+
+/* One that says so already is left alone. */
+static int
+mark(const char *dir, const char *ledger, struct fault *f)
+{
+	char path[PATH_MAX], line[PATH_MAX];
+	struct fault none = { 0 };
+
+	if (read_marker(dir, line, &none) == 0 && strcmp(line, ledger) == 0)
+		return 0;
+	if (marker_path(dir, path, f) < 0)
+		return -1;
+	if (text_fmt(line, sizeof(line), "%s\n", ledger) < 0)
+		return fault_set(f, FAULT_CONFIG, "path too long: %s", ledger);
+	return file_write(path, 0644, line, strlen(line), f);
+}
+
+void
+place_mark(const struct signetd_conf *conf)
+{
+	for (size_t i = 0; i < conf->ca.count; i++) {
+		struct fault f = { 0 };
+
+		if (mark(conf->ca.item[i], conf->ledger, &f) < 0)
+			LOG(LEDGER_UNMARKED, LOG_TEXT("ca", conf->ca.item[i]),
+			    LOG_TEXT("text", f.text));
+	}
 }

@@ -22,4 +22,17 @@ CHECKED int place_ledger(const struct signetd_conf *conf, struct fault *f);
 CHECKED int place_own(const char *path, const char *base, uid_t uid, gid_t gid,
     struct fault *f);
 
+/* In the directory of each CA that was served: the path of its ledger, a line.
+ * An empty ledger would give its numbers out again. */
+#define PLACE_MARKER "ledger.path"
+
+/* FAULT_CONFIG if a CA of ${conf} was served, and ${conf}'s ledger is not there
+ * or is empty.  Nothing is changed. */
+CHECKED int place_check(const struct signetd_conf *conf, struct fault *f);
+
+/* Say in the directory of each CA where its ledger is, which exists.  What
+ * cannot be written is logged, and else changes nothing: the file system may
+ * be for reading only. */
+void place_mark(const struct signetd_conf *conf);
+
 #endif

@@ -1,6 +1,7 @@
 #include "signetd/parent/place.h"
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/unit.h"
 
@@ -37,7 +38,7 @@ remove_directory(void **state)
 {
 	static const char *const names[] = { BASE, BASE "-wal", "slcs.crl",
 		"slcs.r0.Ab12Cd", "shadow", "slcs.crlist", "log.head",
-		"log.pub" };
+		"log.pub", PLACE_MARKER };
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -151,6 +152,108 @@ it_is_made_where_its_keeper_can_reach_it(void **state)
 	free(conf);
 }
 
+/* Settings of a CA in ${dir} whose ledger is there as well. */
+static struct signetd_conf *
+settings_of(const char *dir)
+{
+	struct signetd_conf *conf = calloc(1, sizeof(*conf));
+
+	assert_non_null(conf);
+	assert_int_equal(text_copy(conf->ca.item[0], sizeof(conf->ca.item[0]),
+			     dir),
+	    0);
+	conf->ca.count = 1;
+	assert_int_equal(text_fmt(conf->ledger, sizeof(conf->ledger),
+			     "%s/" BASE, dir),
+	    0);
+	return conf;
+}
+
+static void
+write_ledger(const char *path)
+{
+	struct fault f = { 0 };
+
+	assert_int_equal(file_write(path, 0600, "x", 1, &f), 0);
+}
+
+static void
+check_refused(const struct signetd_conf *conf, const char *was)
+{
+	struct fault f = { 0 };
+
+	assert_int_equal(place_check(conf, &f), -1);
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_non_null(strstr(f.text, conf->ledger));
+	assert_non_null(strstr(f.text, conf->ca.item[0]));
+	assert_non_null(strstr(f.text, was));
+}
+
+static void
+a_ca_that_was_served_is_not_served_without_its_ledger(void **state)
+{
+	struct signetd_conf *conf = settings_of(*state);
+	struct fault f = { 0 };
+	char was[256], marker[256];
+
+	assert_int_equal(text_copy(was, sizeof(was), conf->ledger), 0);
+	assert_int_equal(path_of(*state, PLACE_MARKER, marker), 0);
+	/* The first start: there is none yet. */
+	assert_int_equal(place_check(conf, &f), 0);
+	write_ledger(was);
+	assert_int_equal(place_check(conf, &f), 0);
+	place_mark(conf);
+	assert_int_equal(access(marker, F_OK), 0);
+	assert_int_equal(place_check(conf, &f), 0);
+	/* Gone, emptied, and looked for where it is not. */
+	assert_int_equal(unlink(was), 0);
+	check_refused(conf, was);
+	put(*state, BASE);
+	check_refused(conf, was);
+	write_ledger(was);
+	assert_int_equal(text_copy(conf->ledger, sizeof(conf->ledger),
+			     "/nowhere/ledger.db"),
+	    0);
+	check_refused(conf, was);
+	/* Whoever removes the marker has said that it is lost. */
+	assert_int_equal(unlink(marker), 0);
+	assert_int_equal(place_check(conf, &f), 0);
+	free(conf);
+}
+
+static void
+a_ledger_that_was_moved_is_marked_anew(void **state)
+{
+	struct signetd_conf *conf = settings_of(*state);
+	struct fault f = { 0 };
+	char marker[256];
+
+	assert_int_equal(path_of(*state, PLACE_MARKER, marker), 0);
+	assert_int_equal(file_write(marker, 0644, "/old/one\033[2J\n", 14, &f),
+	    0);
+	check_refused(conf, "/old/one?[2J");
+	write_ledger(conf->ledger);
+	assert_int_equal(place_check(conf, &f), 0);
+	place_mark(conf);
+	assert_int_equal(unlink(conf->ledger), 0);
+	check_refused(conf, conf->ledger);
+	free(conf);
+}
+
+static void
+a_directory_that_cannot_be_written_stops_nothing(void **state)
+{
+	struct signetd_conf *conf = settings_of(*state);
+	struct fault f = { 0 };
+
+	assert_int_equal(text_copy(conf->ca.item[0], sizeof(conf->ca.item[0]),
+			     "/proc/nowhere"),
+	    0);
+	place_mark(conf);
+	assert_int_equal(place_check(conf, &f), 0);
+	free(conf);
+}
+
 int
 main(void)
 {
@@ -166,6 +269,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    it_is_made_where_its_keeper_can_reach_it, make_directory,
 		    remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    a_ca_that_was_served_is_not_served_without_its_ledger,
+		    make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    a_ledger_that_was_moved_is_marked_anew, make_directory,
+		    remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    a_directory_that_cannot_be_written_stops_nothing,
+		    make_directory, remove_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,22 @@ def test_an_intake_that_dies_before_it_takes_it_serves_it_anew(site, way):
     check_certificate(site, out, user)
 
 
+def test_an_intake_that_cannot_begin_anew_ends_nobody(site):
+    began = len(re.findall("role-started role=intake", site.log_now()))
+    site.directory.chmod(0o777)
+    try:
+        os.kill(site.roles()["intake.0"], signal.SIGKILL)
+        # Thrice at once, and then with a pause: people who log in see nothing.
+        site.wait_log(r"(?s)(role-balked role=intake\.0 text=.*"
+                      r"role-died role=intake\.0 .*){3}")
+        site.stock_logon()
+    finally:
+        site.directory.chmod(0o2770)
+    site.wait_log(r"(?s)(role-started role=intake.*){%d}" % (began + 4), 30)
+    assert site.call("directory")[0] == 0
+    assert site.process.poll() is None
+
+
 # Neither is there.
 
 def test_without_signetd_the_error_says_so_at_once(tmp_path, way):

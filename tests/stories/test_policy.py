@@ -5,7 +5,7 @@ import socket
 import ssl
 
 import pytest
-from signet_site import (BASE, CAS, PEOPLE, SIGNET_CA, Root, Site,
+from signet_site import (BASE, CAS, PEOPLE, SIGNET_CA, SIGNETD, Root, Site,
                          openssl, run)
 
 
@@ -232,3 +232,67 @@ def test_the_password_of_an_encrypted_key_is_asked_for(tmp_path):
         site.stock_logon(out=tmp_path / "c.pem")
     finally:
         site.stop()
+
+
+def check_refused(site, was):
+    """No start, no check, and nothing made: the ledger is to be found first."""
+    there = sorted(site.dir.rglob("*"))
+    for options in (["--check"], []):
+        result = run(SIGNETD, "-c", site.conf, *options, check=False)
+        assert result.returncode == 78, result.stderr
+        assert f"no ledger {site.ledger}, but " in result.stderr
+        assert (f"ledger-missing ledger={site.ledger} ca={site.ca} was={was}\n"
+                in result.stderr)
+    assert sorted(site.dir.rglob("*")) == there
+
+
+def test_a_ca_that_was_served_is_not_served_without_its_ledger(tmp_path):
+    site = Site(tmp_path / "s", serial="range 1000 100")
+    marker = site.ca / "ledger.path"
+    assert "all is well" in run(SIGNETD, "-c", site.conf, "--check").stdout
+    assert not marker.exists()
+    with site:
+        site.stock_logon(out=tmp_path / "first.pem")
+    was = site.ledger
+    assert marker.read_text() == f"{was}\n"
+    # A slip in the path, as another daemon of this CA would have it.
+    site.ledger = site.dir / "legder" / "ledger.db"
+    site.write_conf()
+    check_refused(site, was)
+    # Its directory is there, the disk in it is not; and a file of no bytes.
+    site.ledger = was
+    site.write_conf()
+    os.rename(was.parent, site.dir / "away")
+    was.parent.mkdir()
+    check_refused(site, was)
+    was.touch()
+    check_refused(site, was)
+    # Found again elsewhere: the numbers go on, and the marker follows.
+    site.ledger = site.dir / "away" / "ledger.db"
+    site.write_conf()
+    with site:
+        site.stock_logon(out=tmp_path / "second.pem")
+    assert marker.read_text() == f"{site.ledger}\n"
+    serials = [openssl("x509", "-in", tmp_path / f"{n}.pem", "-noout",
+                       "-serial").stdout for n in ("first", "second")]
+    assert serials[0] != serials[1]
+    # Whoever says that it is lost may begin anew.
+    marker.unlink()
+    site.ledger = was
+    site.write_conf()
+    with site:
+        pass
+    assert marker.read_text() == f"{was}\n"
+
+
+def test_a_ca_directory_that_cannot_be_written_is_logged_once(tmp_path):
+    site = Site(tmp_path / "s")
+    with site:
+        pass
+    # Root can write to any directory, but puts no file in a folder's place.
+    (site.ca / "ledger.path").unlink()
+    (site.ca / "ledger.path").mkdir()
+    with site:
+        site.wait_log("ledger-unmarked ca=")
+        site.stock_logon()
+    assert site.log().count("ledger-unmarked") == 1
