@@ -57,8 +57,8 @@ CHECKED int anchor_crl_url(const struct anchor *a, struct buf *out,
 CHECKED int anchor_cadesc(const struct anchor *a, struct buf *out,
     struct fault *f);
 
-/* The digest ${name} ("MD5", "SHA1", "SHA256", "SHA384") of the certificate as upper-case
- * hexadecimal with colons. */
+/* The digest ${name} ("MD5", "SHA1", "SHA256", "SHA384") of the certificate as
+ * upper-case hexadecimal with colons. */
 #define ANCHOR_PRINT_SIZE 144
 CHECKED int anchor_print(const struct cert *cert, const char *name,
     char text[ANCHOR_PRINT_SIZE], struct fault *f);
