@@ -42,6 +42,11 @@ judge(char *dir, X509 *leaf, STACK_OF(X509) * chain)
 	globus_gsi_cred_handle_t handle = NULL;
 	globus_result_t r = globus_gsi_callback_data_init(&data);
 
+	/* An expired CRL is read again from the directory of the environment,
+	 * not from the caller's: if there is none, the Toolkit takes it for
+	 * withdrawn and is content. */
+	if (setenv("X509_CERT_DIR", dir, 1) < 0)
+		abort();
 	if (r == GLOBUS_SUCCESS)
 		r = globus_gsi_callback_set_cert_dir(data, dir);
 	if (r == GLOBUS_SUCCESS)
