@@ -86,6 +86,62 @@ static const struct mutation mutations[] = {
 	    .set = { { DEEPER, PCI, NULL } } },
 };
 
+#define OLD_WORDS "make one of RFC 3820"
+
+/* A plain chain whose proxies are of an older kind. */
+static const struct mutation legacy_proxy = { .leaf = PROXY,
+	.who = PROXY,
+	.spec.subject = PKI_PERSON "/CN=proxy",
+	.set = { { PROXY, PCI, NULL }, { EEC, KU, NULL } } };
+static const struct mutation legacy_limited = { .leaf = PROXY,
+	.who = PROXY,
+	.spec.subject = PKI_PERSON "/CN=limited proxy",
+	.set = { { PROXY, PCI, NULL }, { EEC, KU, NULL } } };
+static const struct mutation draft_proxy = { .leaf = DEEPER,
+	.set = { { PROXY, PCI, NULL }, { DEEPER, PCI, NULL },
+	    { PROXY, DRAFT, DRAFT_INHERIT },
+	    { DEEPER, DRAFT, DRAFT_INHERIT } } };
+static const struct mutation rfc_proxy = { .leaf = DEEPER };
+
+static void
+a_site_that_wants_no_old_proxies_gets_none(void **state)
+{
+	static const struct {
+		const struct mutation *m;
+		unsigned no; /* the setting that keeps it out, if any does */
+	} kinds[] = {
+		{ &legacy_proxy, TRUST_NO_LEGACY },
+		{ &legacy_limited, TRUST_NO_LEGACY },
+		{ &draft_proxy, TRUST_NO_DRAFT },
+		{ &rfc_proxy, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct pki p;
+
+		pki_init(&p);
+		mutate(&p, kinds[i].m);
+		pki_make(&p);
+		pki_dir(&p);
+		for (int set = 0; set < 4; set++) {
+			bool legacy = (set & 1) == 0, draft = (set & 2) == 0;
+			unsigned flags = trust_flags(true, legacy, draft);
+			struct trust_verdict verdict = { 0 };
+			struct fault f = { 0 };
+
+			assert_int_equal(accepts(&p, kinds[i].m->leaf, flags,
+					     &verdict, &f),
+			    (flags & kinds[i].no) == 0);
+			if ((flags & kinds[i].no) == 0)
+				continue;
+			assert_int_equal(f.code, FAULT_UNTRUSTED);
+			assert_non_null(strstr(f.text, OLD_WORDS));
+		}
+		pki_free(&p);
+	}
+}
+
 static void
 each_odd_proxy_is_judged_as_it_should_beside_openssl(void **state)
 {
@@ -99,6 +155,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    each_odd_proxy_is_judged_as_it_should_beside_openssl),
+		cmocka_unit_test(a_site_that_wants_no_old_proxies_gets_none),
 	};
 
 	return cmocka_run_group_tests_name("trust/rfc3820", tests, NULL, NULL);

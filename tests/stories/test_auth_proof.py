@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from auth_role import SASL, SHA1, SHA256, auth, Auth
 from kdc import Kdc
-from openssl_pki import PEOPLE, Pki
-from signet_site import BUILD, ROLE_USERS, open_way
+from openssl_pki import BASE, PEOPLE, Pki
+from signet_site import BUILD, ROLE_USERS, open_way, run
 from test_workers import CODES
 
 
@@ -305,3 +305,89 @@ def test_sha1_is_only_for_who_switches_it_on(tmp_path, pki):
                                offered["challenge_sha1"], "sha1"))
         assert auth.no() == "INPUT"
         auth.quiet("issuer")
+
+
+# ---- what a site asks of whom it trusts
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A person whose certificate does not say what its key is for: by it
+    proxies of every kind may be signed."""
+    pki = Pki(tmp_path_factory.mktemp("bare") / "pki", key="rsa:2048")
+    open_way(pki.dir)
+    open_way(pki.trust)
+    pki.person("ann@LIGO.TEST", "rsa:2048", kind="bare")
+    for path in pki.trust.iterdir():
+        path.chmod(0o644)
+    return pki
+
+
+def proxied(pki, kind):
+    """The person's proxy in the place of a credential, so that answer() signs
+    by it."""
+    name = f"proxy-{kind}"
+    if not (pki.dir / f"{name}.pem").exists():
+        run(BUILD / "tests" / "make_proxy", "-i",
+            pki.dir / "ann@LIGO.TEST.cred", "-o", pki.dir / name, "-t", kind)
+        for ext, what in [("pem", ["x509"]), ("key", ["pkey"])]:
+            run("openssl", *what, "-in", pki.dir / name, "-out",
+                pki.dir / f"{name}.{ext}")
+    return name
+
+
+def renew(auth, pki, name, chain):
+    auth.ask("ann")
+    auth.step(SHA256, answer(pki, name, offer(auth)["challenge_sha256"],
+                             chain=chain))
+
+
+@pytest.mark.parametrize("kind", ["legacy", "draft"])
+def test_old_proxies_only_where_the_site_wants_them(tmp_path, bare, kind):
+    def by(what):
+        renew(auth, bare, proxied(bare, what), ("ann@LIGO.TEST", "sub"))
+
+    for setting in ([], [f"{kind}-proxies yes"]):
+        with Auth(tmp_path, "auth certificate", f"trust-dir {bare.trust}",
+                  *setting) as auth:
+            by(kind)
+            assert auth.yes()["subject"] == f"{PEOPLE}/CN=ann@LIGO.TEST"
+    with Auth(tmp_path, "auth certificate", f"trust-dir {bare.trust}",
+              f"{kind}-proxies no") as auth:
+        by(kind)
+        assert auth.no() == "UNTRUSTED"
+        auth.quiet("issuer")
+        assert f"a {kind} proxy, which is not accepted here" in auth.log()
+        # The others are what they were.
+        for other in {"legacy", "draft", "full"} - {kind}:
+            by(other)
+            auth.yes()
+
+
+def test_a_ca_without_a_list_vouches_for_nobody_unless_the_site_says_so(
+        tmp_path):
+    pki = Pki(tmp_path / "pki", key="rsa:2048")
+    open_way(pki.dir)
+    pki.person("ann@LIGO.TEST", "rsa:2048")
+    pki.crl_file("sub").unlink()
+    open_way(pki.trust)
+    for path in pki.trust.iterdir():
+        path.chmod(0o644)
+    common = ["auth certificate", f"trust-dir {pki.trust}"]
+    with Auth(tmp_path, *common) as auth:
+        renew(auth, pki, "ann@LIGO.TEST", ("sub",))
+        assert auth.no() == "UNTRUSTED"
+        auth.quiet("issuer")
+        assert "there is no CRL of this CA" in auth.log()
+        assert f"{BASE}/CN=People CA" in auth.log()
+    with Auth(tmp_path, *common, "crl-required no") as auth:
+        renew(auth, pki, "ann@LIGO.TEST", ("sub",))
+        assert auth.yes()["subject"] == f"{PEOPLE}/CN=ann@LIGO.TEST"
+    # What an expired list says is not made good by that.
+    pki.crl("sub", "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate",
+            "20200201000000Z")
+    pki.crl_file("sub").chmod(0o644)
+    with Auth(tmp_path, *common, "crl-required no") as auth:
+        renew(auth, pki, "ann@LIGO.TEST", ("sub",))
+        assert auth.no() in ("UNTRUSTED", "EXPIRED")
+        auth.quiet("issuer")
+        assert "its CRL has expired" in auth.log()

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from openssl_pki import PEOPLE, Pki
-from signet_site import SIGNET, run
+from signet_site import BUILD, SIGNET, run
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,30 @@ def test_settings_of_the_site_count(pki, tmp_path):
         mark.unlink()
     finally:
         (pki.dir / "kept.r0").rename(pki.crl_file("root"))
+
+
+@pytest.mark.parametrize("kind", ["legacy", "draft"])
+def test_old_proxies_by_the_settings_of_the_site(pki, tmp_path, kind):
+    cred = pki.dir / "bare.cred"
+    if not cred.exists():
+        pki.person("bare", kind="bare")
+    run(BUILD / "tests" / "make_proxy", "-i", cred, "-o", tmp_path / "proxy",
+        "-t", kind)
+    conf = tmp_path / "signet.conf"
+
+    def says(setting):
+        conf.write_text(setting)
+        return run("env", f"SIGNET_CONF={conf}", SIGNET, "verify", "--certdir",
+                   pki.trust, tmp_path / "proxy", check=False)
+
+    other = {"legacy": "draft", "draft": "legacy"}[kind]
+    for good in ("", f"{kind}-proxies yes\n", f"{other}-proxies no\n"):
+        done = says(good)
+        assert done.returncode == 0, done.stderr
+        assert f"accepted: {PEOPLE}/CN=bare" in done.stdout
+    done = says(f"{kind}-proxies no\n")
+    assert done.returncode == 7
+    assert f"a {kind} proxy, which is not accepted here" in done.stderr
 
 
 def test_a_server_is_asked_for_what_it_shows(pki):
