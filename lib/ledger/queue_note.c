@@ -104,7 +104,7 @@ read_serial(struct queue_note *note, const struct lines *l, struct fault *f)
 	const char *hex = value_of(l, "revoke");
 	uint8_t data[QUEUE_NOTE_SERIAL];
 	char again[2 * QUEUE_NOTE_SERIAL + 1];
-	uint8_t *serial = note->serial[note->count];
+	uint8_t *serial;
 	int len;
 
 	if (hex == NULL)
@@ -113,6 +113,7 @@ read_serial(struct queue_note *note, const struct lines *l, struct fault *f)
 		return bad(l, "no serial", f);
 	if (note->count == QUEUE_NOTE_SERIALS)
 		return bad(l, "too many serials", f);
+	serial = note->serial[note->count];
 	memset(serial, 0, QUEUE_NOTE_SERIAL);
 	memcpy(serial + QUEUE_NOTE_SERIAL - len, data, (size_t)len);
 	queue_note_hex(serial, again);

@@ -14,6 +14,6 @@ struct fault;
  * constrained is refused, since we cannot tell.  A host named by its CN alone
  * is held to the constraints on DNS names.
  */
-CHECKED path_rule_fn constraint_names;
+path_rule_fn constraint_names CHECKED;
 
 #endif

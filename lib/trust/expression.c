@@ -121,10 +121,10 @@ read_class(struct reader *r)
 {
 	struct expression *e = r->e;
 	struct class *class = &e->class[e->classes];
-	bool not = r->at[1] == '^';
+	bool negated = r->at[1] == '^';
 	uint8_t from = 0, to = 0;
 
-	r->at += not ? 2 : 1;
+	r->at += negated ? 2 : 1;
 	for (bool first = true; first || *r->at != ']'; first = false) {
 		if (class_character(r, &from) < 0)
 			return -1;
@@ -139,7 +139,7 @@ read_class(struct reader *r)
 		class_add(class, from, to);
 	}
 	r->at++;
-	for (size_t i = 0; not &&i < sizeof(class->bits); i++)
+	for (size_t i = 0; negated && i < sizeof(class->bits); i++)
 		class->bits[i] = (uint8_t) ~class->bits[i];
 	return emit(r, OP_CLASS, e->classes++, 0);
 }

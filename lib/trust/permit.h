@@ -13,11 +13,11 @@ struct fault;
 
 /* The signing policy of the CA above the ${i}th permits that one's name.  There
  * must be a policy. */
-CHECKED path_rule_fn permit_policy;
+path_rule_fn permit_policy CHECKED;
 
 /* No namespaces file forbids it: neither that of the CA above the ${i}th, nor
  * one of the CAs above that, which may speak of those below them.  There need
  * be none; one that cannot be read permits nothing. */
-CHECKED path_rule_fn permit_namespaces;
+path_rule_fn permit_namespaces CHECKED;
 
 #endif

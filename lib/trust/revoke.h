@@ -14,6 +14,6 @@ struct fault;
  * CRL that is expired, not yet valid, without an end, forged or not readable is
  * always refused.
  */
-CHECKED path_rule_fn revoke_crl;
+path_rule_fn revoke_crl CHECKED;
 
 #endif

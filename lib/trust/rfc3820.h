@@ -14,6 +14,6 @@ struct fault;
  * proxies are held to the same rules as far as they have the fields, if ${q}
  * lets them in at all.
  */
-CHECKED path_rule_fn rfc3820_proxy;
+path_rule_fn rfc3820_proxy CHECKED;
 
 #endif

@@ -12,15 +12,15 @@ struct fault;
  */
 
 /* What the end entity, and the leaf, may be: no CA, and of use for TLS. */
-CHECKED path_rule_fn rfc5280_role;
-CHECKED path_rule_fn rfc5280_dates;
+path_rule_fn rfc5280_role CHECKED;
+path_rule_fn rfc5280_dates CHECKED;
 /* No critical extension that is not honoured here. */
-CHECKED path_rule_fn rfc5280_extensions;
+path_rule_fn rfc5280_extensions CHECKED;
 /* RSA of 2048 bits or more. */
-CHECKED path_rule_fn rfc5280_key;
+path_rule_fn rfc5280_key CHECKED;
 /* extendedKeyUsage, which in a CA binds all below it. */
-CHECKED path_rule_fn rfc5280_purpose;
+path_rule_fn rfc5280_purpose CHECKED;
 /* Of CAs: basicConstraints, keyUsage, path length. */
-CHECKED path_rule_fn rfc5280_ca;
+path_rule_fn rfc5280_ca CHECKED;
 
 #endif

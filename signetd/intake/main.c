@@ -82,7 +82,7 @@ static int
 read_accounts(struct intake *in, struct fault *f)
 {
 	struct wire_bytes text = role_text(in->role, "callers.0");
-	struct intake_account fresh[INTAKE_ACCOUNTS];
+	struct intake_account fresh[INTAKE_ACCOUNTS] = { 0 };
 	char line[CONF_STRING_SIZE + 16];
 	size_t count = 0;
 

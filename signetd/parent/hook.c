@@ -71,10 +71,11 @@ program_of(const struct hooks *h, enum hook which)
 void
 hook_event_add(struct hook_event *e, const char *name, const char *value)
 {
-	char *var = e->var[e->count];
+	char *var;
 
 	if (e->count == HOOK_VARS_MAX)
 		return;
+	var = e->var[e->count];
 	(void)snprintf(var, HOOK_VAR_SIZE, "%s=%s", name, value);
 	text_clean(var);
 	e->count++;

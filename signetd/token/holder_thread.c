@@ -237,7 +237,10 @@ log_in(struct holder *h)
 	(void)pthread_mutex_lock(&h->lock);
 	h->logging_in = false;
 	holder_forget(h, ready && info.each_time);
-	h->login = ready ? (struct fault){ 0 } : f;
+	if (ready)
+		h->login = (struct fault){ 0 };
+	else
+		h->login = f;
 	h->tries++;
 	(void)pthread_mutex_unlock(&h->lock);
 }
