@@ -4,13 +4,15 @@ that gets it wrong, and what a client can cost the front end."""
 import os
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
 import time
 
 import pytest
-from signet_site import BASE, SIGNET_CA, Site, openssl, run
+from openssl_pki import Pki
+from signet_site import BASE, BUILD, SIGNET_CA, Site, openssl, run
 
 OK = b"VERSION=MYPROXYv2\nRESPONSE=0\n\0"
 REQUEST = ("VERSION=MYPROXYv2\nCOMMAND={command}\nUSERNAME=user0\n"
@@ -243,6 +245,39 @@ def test_a_certificate_of_a_stranger_makes_its_client_anonymous(site, tmp_path):
                               GLOBUS_GSSAPI_MAX_TLS_PROTOCOL=version)
         said = site.stock_logon(out=tmp_path / "out.pem", env=env)
         assert "A credential has been received" in said.stdout
+
+
+def test_who_may_be_without_a_revocation_list_is_the_sites_to_say(tmp_path):
+    """A client's certificate by a CA whose list is nowhere: it proves nothing,
+    unless the site says that it does."""
+    pki = Pki(tmp_path / "pki")
+    ann = pki.person("Ann")
+    limited = tmp_path / "limited.pem"
+    run(BUILD / "tests" / "make_proxy", "-i", ann, "-o", limited, "-t",
+        "limited")
+    pki.crl_file("sub").unlink()
+    site = Site(tmp_path / "site")
+    for file in pki.trust.iterdir():
+        shutil.copy(file, site.trust / file.name)
+        (site.trust / file.name).chmod(0o644)
+
+    def logon(credential, check=True):
+        return site.stock_logon(
+            out=tmp_path / "out.pem", check=check,
+            env=site.client_env(X509_USER_PROXY=credential))
+
+    unproven = r"client-unproven .*code=UNTRUSTED .*there is no CRL of this CA"
+    with site:
+        logon(ann)
+        site.wait_log(unproven)
+        logon(limited)  # whose rights nobody believed, and so their limits
+    site.settings = ["crl-required no"]
+    site.write_conf()
+    with site:
+        logon(ann)
+        assert logon(limited, check=False).returncode != 0
+        site.wait_log("a limited proxy gets no certificate")
+        assert "client-unproven" not in site.log_now()
 
 
 def test_a_change_of_the_trust_directory_is_served(site):
