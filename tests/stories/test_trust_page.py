@@ -70,7 +70,8 @@ class Reader:
             text=True, timeout=60, cwd=self.site.dir,
             env={**self.site.env, "PATH": f"{self.bin}:/usr/bin:/bin",
                  "X509_CERT_DIR": str(self.site.target)})
-        assert status in (None, done.returncode), (command, done.stdout, done.stderr)
+        assert status in (None, done.returncode), (
+            command, done.stdout, done.stderr)
         return done.stdout
 
     def configure(self, *lines):
