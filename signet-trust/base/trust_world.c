@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NAMES_FILE_MAX 1048576
@@ -126,22 +127,46 @@ read_each(struct anchor_set *set, const conf_list *list,
 	return 0;
 }
 
+static bool
+is_named(const struct anchor_want *want, const char *name)
+{
+	return strcmp(want->hash, name) == 0 ||
+	    (want->alias != NULL && strcmp(want->alias, name) == 0);
+}
+
+/* All that have the name.  That there is none is said: who wrote it believes
+ * that a CA is not trusted any more. */
+static int
+disable(struct trust_world *w, const char *name, struct fault *f)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < w->set.count; i++) {
+		struct anchor_want *want = w->set.item[i];
+
+		if (!is_named(want, name))
+			continue;
+		found = want->disabled = true;
+		if (want_say(&want->notes, f, "disabled by trust.conf") < 0)
+			return -1;
+	}
+	if (!found)
+		fprintf(stderr,
+		    "signet-trust: disable %s: no CA has this hash or name, so "
+		    "none is disabled by it\n",
+		    name);
+	return 0;
+}
+
 /* What the site says of single CAs. */
 static int
 mark(struct trust_world *w, struct fault *f)
 {
 	const conf_list *allow = &w->conf.allow_missing_crl;
 
-	for (size_t i = 0; i < w->conf.disable.count; i++) {
-		struct anchor_want *want =
-		    anchor_set_find(&w->set, w->conf.disable.item[i]);
-
-		if (want == NULL)
-			continue;
-		want->disabled = true;
-		if (want_say(&want->notes, f, "disabled by trust.conf") < 0)
+	for (size_t i = 0; i < w->conf.disable.count; i++)
+		if (disable(w, w->conf.disable.item[i], f) < 0)
 			return -1;
-	}
 	for (size_t i = 0; i < w->set.count; i++) {
 		struct anchor_want *want = w->set.item[i];
 
@@ -309,12 +334,34 @@ gather(const struct trust_world *w, const struct trust_args *args,
 	    : 0;
 }
 
+/* Whether anything says which CAs are wanted, be it an empty file. */
+static bool
+selects(const struct trust_world *w, const struct trust_args *args)
+{
+	return args->ca.count > 0 || args->ca_list != NULL ||
+	    args->profile.count > 0 || w->conf.ca.count > 0 ||
+	    *w->conf.ca_list != '\0' || w->conf.profile.count > 0;
+}
+
+/* A profile that is misspelt, or a list that became empty, must neither empty
+ * the directory nor fill it with all there is. */
+static int
+some_chosen(const struct trust_world *w, struct fault *f)
+{
+	for (size_t i = 0; i < w->set.count; i++)
+		if (w->set.item[i]->chosen)
+			return 0;
+	return fault_set(f, FAULT_USAGE,
+	    "No CA is chosen: none is named, and none has the profile");
+}
+
 int
 trust_world_choose(struct trust_world *w, const struct trust_args *args,
     struct fault *f)
 {
 	struct want_list names = { 0 };
 	conf_list profiles = w->conf.profile;
+	bool all = !selects(w, args);
 	int result = gather(w, args, &names, f);
 
 	/* Names on the command line are all that is meant. */
@@ -326,12 +373,10 @@ trust_world_choose(struct trust_world *w, const struct trust_args *args,
 		result = trust_choose_names(w, &names, f);
 	if (result == 0)
 		result = choose_profiles(w, &profiles, f);
-	for (size_t i = 0; result == 0 && i < w->set.count &&
-	     names.count == 0 && profiles.count == 0;
-	     i++)
+	for (size_t i = 0; all && i < w->set.count; i++)
 		w->set.item[i]->chosen = true;
 	want_list_clear(&names);
-	return result;
+	return result == 0 ? some_chosen(w, f) : -1;
 }
 
 int

@@ -1,6 +1,7 @@
 /* A CA that another one signed is of use only with that one. */
 #include "anchor/anchor_source.h"
 #include "base/fault.h"
+#include "base/text.h"
 #include "refresh.h"
 
 #include <string.h>
@@ -36,27 +37,61 @@ above_here(struct refresh_ca *ca)
 	return false;
 }
 
-/* Whether ${hash} is of a CA that this run decides on. */
-static bool
-decided(const struct refresh *r, const char *hash)
+/* Whether a certificate of ${hash} is ours, so that it goes unless it is asked
+ * for. */
+struct ours {
+	const char *hash;
+	bool found;
+};
+
+static void
+note_ours(void *arg, const struct house_note *note)
 {
+	struct ours *o = arg;
+	const char *ending = note->name + strlen(o->hash);
+
+	if (note->what == HOUSE_GONE && text_starts(note->name, o->hash) &&
+	    ending[0] == '.' && ending[1] >= '0' && ending[1] <= '9')
+		o->found = true;
+}
+
+/* Whether this run leaves what is installed of ${hash} where it is: it has no
+ * good description, was not chosen this time, or is somebody else's.  Of ours,
+ * what nobody asks for any more goes. */
+static int
+stays(const struct refresh *r, const char *hash, struct fault *f)
+{
+	struct ours ours = { .hash = hash };
+
 	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->ca[i].want->hash, hash) == 0 &&
-		    r->ca[i].state != REFRESH_BROKEN)
-			return true;
-	return false;
+		if (strcmp(r->ca[i].want->hash, hash) == 0)
+			return r->ca[i].state == REFRESH_BROKEN;
+	if (!r->only && house_compare(r->house, note_ours, &ours, f) < 0)
+		return -1;
+	return !ours.found;
 }
 
 /* Whether one that stays installed is above it. */
-static bool
-above_there(struct refresh_ca *ca, const struct anchor_set *there)
+static int
+above_there(struct refresh_ca *ca, const struct anchor_set *there,
+    struct fault *f)
 {
-	for (size_t i = 0; i < there->count; i++)
+	int answer = 0;
+
+	for (size_t i = 0; answer == 0 && i < there->count; i++)
 		if (there->item[i]->cert != NULL &&
-		    !decided(ca->run, there->item[i]->hash) &&
 		    is_above(ca, there->item[i]->cert))
-			return true;
-	return false;
+			answer = stays(ca->run, there->item[i]->hash, f);
+	return answer;
+}
+
+/* Whether who signed it will be installed, or nobody else had to. */
+static int
+rests(struct refresh_ca *ca, const struct anchor_set *there, struct fault *f)
+{
+	if (cert_is_self_issued(ca->cert) || above_here(ca))
+		return 1;
+	return above_there(ca, there, f);
 }
 
 /* One round: *${again} if a CA fell, since those below it fall too. */
@@ -68,10 +103,11 @@ look(struct refresh *r, const struct anchor_set *there, bool *again,
 	for (size_t i = 0; i < r->count; i++) {
 		struct refresh_ca *ca = &r->ca[i];
 		char name[DN_TEXT_MAX];
+		int holds = ca->state == REFRESH_GOOD ? rests(ca, there, f) : 1;
 
-		if (ca->state != REFRESH_GOOD ||
-		    cert_is_self_issued(ca->cert) || above_here(ca) ||
-		    above_there(ca, there))
+		if (holds < 0)
+			return -1;
+		if (holds > 0)
 			continue;
 		ca->state = REFRESH_FAILED;
 		*again = true;

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "refresh.h"
 
+#include <sys/stat.h>
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,18 @@ put_ends(const struct refresh *r, struct buf *out)
 		}
 }
 
+/* The file is replaced, which a device would not survive. */
+static int
+write_file(const char *path, const struct buf *text, struct fault *f)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return fault_set(f, FAULT_INPUT,
+		    "metrics: %s is no regular file", path);
+	return file_write(path, 0644, text->data, text->len, f);
+}
+
 int
 refresh_metrics(const struct refresh *r, const char *path, struct fault *f)
 {
@@ -193,7 +207,7 @@ refresh_metrics(const struct refresh *r, const char *path, struct fault *f)
 	if (out.failed)
 		return fault_set(f, FAULT_MEMORY, "metrics");
 	if (strcmp(path, "-") != 0)
-		return file_write(path, 0644, out.data, out.len, f);
+		return write_file(path, &out, f);
 	(void)fwrite(out.data, 1, out.len, stdout);
 	return 0;
 }

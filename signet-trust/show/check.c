@@ -24,6 +24,24 @@ counts(const char *change)
 	    !text_starts(change, house_what_word(HOUSE_ADOPTED));
 }
 
+/* What is amiss, by the word for what refresh would do of it. */
+static const char *
+amiss(const char *change)
+{
+	static const char *const ways[][2] = { { "added", "is missing" },
+		{ "changed", "is not what it should be now" },
+		{ "removed", "is not wanted any more" },
+		{ "repaired", "was changed or removed by somebody" },
+		{ "mode-repaired", "has another mode or owner" },
+		{ "replaced", "is somebody else's and not what it should be" },
+		{ "list-damaged", "cannot be read" } };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (text_starts(change, ways[i][0]))
+			return ways[i][1];
+	return "is not as it should be";
+}
+
 static size_t
 drift(const struct refresh *r)
 {
@@ -104,9 +122,9 @@ tell(struct refresh *r, const struct trust_args *args, struct fault *f)
 		refresh_tell(r, false, args->quiet);
 	for (size_t i = 0; !args->json && i < r->changes.count; i++)
 		if (counts(r->changes.item[i]))
-			fprintf(stderr,
-			    "signet-trust: not as it should be: %s\n",
-			    r->changes.item[i]);
+			fprintf(stderr, "signet-trust: %s %s\n",
+			    strchr(r->changes.item[i], ' ') + 1,
+			    amiss(r->changes.item[i]));
 	return status == 0 && drift(r) > 0 ? fault_exit_status(FAULT_PARTLY)
 					   : status;
 }
