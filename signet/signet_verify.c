@@ -65,6 +65,16 @@ choose_purpose(struct verify *v, const char *fallback, struct fault *f)
 	    "no such purpose: %s; there are client, server, ca and any", name);
 }
 
+/* What timegm() made of a day that its month does not have is another day. */
+static bool
+same_day(const struct tm *as_written, time_t when)
+{
+	struct tm tm;
+
+	return gmtime_r(&when, &tm) != NULL &&
+	    tm.tm_mday == as_written->tm_mday;
+}
+
 static int
 choose_time(struct verify *v, struct fault *f)
 {
@@ -80,12 +90,15 @@ choose_time(struct verify *v, struct fault *f)
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct tm tm = { 0 };
+		struct tm tm = { 0 }, written;
 		const char *end = strptime(text, forms[i], &tm);
 
 		if (end == NULL || *end != '\0')
 			continue;
+		written = tm;
 		v->q.time = timegm(&tm);
+		if (!same_day(&written, v->q.time))
+			break;
 		return 0;
 	}
 	return fault_set(f, FAULT_USAGE,

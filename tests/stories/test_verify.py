@@ -83,7 +83,8 @@ def test_bad_use_is_told_from_refusal(pki, tmp_path):
     (tmp_path / "empty").write_text("nothing\n")
     verify(pki, tmp_path / "empty", status=1)
     verify(pki, pki.cred, "--purpose", "fun", status=2)
-    verify(pki, pki.cred, "--time", "soon", status=2)
+    for no_time in ("soon", "2027-02-30", "2027-02-29T12:00:00Z", ""):
+        verify(pki, pki.cred, "--time", no_time, status=2)
 
 
 def test_settings_of_the_site_count(pki, tmp_path):
