@@ -230,6 +230,9 @@ run_and_tell(struct refresh *r, const struct trust_args *args, struct fault *f)
 	if (*r->world->conf.metrics != '\0' &&
 	    refresh_metrics(r, r->world->conf.metrics, f) < 0)
 		return -1;
+	/* The site's programs take their time, and may call us. */
+	house_close(r->house);
+	r->house = NULL;
 	if (refresh_hooks(r, f) < 0)
 		return -1;
 	return refresh_status(r);

@@ -120,6 +120,9 @@ rollback(struct trust_world *world, const struct trust_args *args,
 	result = go_back(&r, number, f);
 	if (result == 0) {
 		tell(&r, args);
+		/* The site's programs take their time, and may call us. */
+		house_close(r.house);
+		r.house = NULL;
 		result = refresh_hooks(&r, f);
 	}
 	refresh_close(&r);

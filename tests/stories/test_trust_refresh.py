@@ -281,6 +281,18 @@ def test_what_is_known_is_shown(site):
     assert result.returncode == 0 and "installed" in result.stdout
 
 
+def test_a_hook_may_call_us_and_holds_nobody_up(site):
+    site.describe(site.ca())
+    hook, told = site.dir / "hook", site.dir / "told"
+    hook.write_text(f"#!/bin/sh\n{SIGNET_TRUST} refresh --quiet --config "
+                    f"{site.settings} && echo well >{told}\n")
+    hook.chmod(0o755)
+    result = site.trust("refresh",
+                        settings=f"gx-map {site.etc}\nhook-change {hook}\n")
+    assert result.returncode == 0, result.stderr
+    assert told.read_text() == "well\n" and len(site.files()) == 3
+
+
 def test_the_sites_programs_are_run(site):
     alpha = site.ca()
     site.describe(alpha)
