@@ -33,6 +33,11 @@ settle_mode(struct trust_conf *c, struct fault *f)
 		    "mode is three octal digits that let the owner read, not "
 		    "\"%s\"",
 		    c->mode);
+	/* Who may write there says whom everybody trusts. */
+	if ((mode & 022) != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "mode %s lets others than the owner write; use 444 or 644",
+		    c->mode);
 	c->file_mode = (mode_t)mode;
 	return 0;
 }
