@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "signet-trust/base/trust_args.h"
 #include "signet-trust/refresh/refresh.h"
+#include "x509/dn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,68 @@ tell(struct refresh *r, const struct trust_args *args, struct fault *f)
 					   : status;
 }
 
+/* What a file ${ending} beside a CA's certificate does; NULL: nothing. */
+static const char *
+effect(const char *ending)
+{
+	static const char *const ways[][2] = {
+		{ "crl_optional",
+		    "has the CA trusted without a revocation list" },
+		{ "namespaces", "changes whom it may sign" },
+		{ "signing_policy", "changes whom it may sign" }
+	};
+	const char *number = ending + (*ending == 'r');
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(ending, ways[i][0]) == 0)
+			return ways[i][1];
+	if (*number == '\0' || number[strspn(number, "0123456789")] != '\0')
+		return NULL;
+	return *ending == 'r' ? "is another revocation list of its name"
+			      : "is another certificate trusted by its name";
+}
+
+/* The installed CA that the file ${name} is read for, by either hash. */
+static struct refresh_ca *
+find_ca(const struct refresh *r, const char *name)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+		struct fault why = { 0 };
+		char old[9];
+
+		if (ca->state != REFRESH_GOOD || ca->cert == NULL)
+			continue;
+		if (strncmp(name, ca->want->hash, 8) == 0 ||
+		    (dn_hash_old(&ca->cert->subject, old, &why) == 0 &&
+			strncmp(name, old, 8) == 0))
+			return ca;
+	}
+	return NULL;
+}
+
+/* Files of others stay, but some of them change what a CA of ours may do. */
+static int
+warn_of_others(const struct refresh *r, struct fault *f)
+{
+	for (size_t i = 0; i < r->changes.count; i++) {
+		const char *change = r->changes.item[i];
+		const char *name = strchr(change, ' '), *does;
+		struct refresh_ca *ca;
+
+		if (!text_starts(change, house_what_word(HOUSE_FOREIGN)) ||
+		    name == NULL || strlen(++name) < 10 || name[8] != '.' ||
+		    (does = effect(name + 9)) == NULL ||
+		    (ca = find_ca(r, name)) == NULL)
+			continue;
+		if (want_say(&ca->warnings, f,
+			"%s is not ours and %s: remove it, or describe it",
+			name, does) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 check(struct trust_world *w, const struct trust_args *args, struct fault *f)
 {
@@ -139,6 +202,8 @@ check(struct trust_world *w, const struct trust_args *args, struct fault *f)
 		result = refresh_open(&r, w, true, f);
 	if (result == 0)
 		result = refresh_run(&r, f);
+	if (result == 0)
+		result = warn_of_others(&r, f);
 	if (result == 0)
 		result = tell(&r, args, f);
 	refresh_close(&r);

@@ -250,6 +250,39 @@ def test_check_finds_what_was_changed_and_what_ends(site):
     assert result.returncode == 3 and "UNKNOWN" in result.stdout
 
 
+def test_check_warns_of_others_files_that_change_a_ca_of_ours(site):
+    alpha = site.ca()
+    site.describe(alpha)
+    assert site.trust("refresh",
+                      settings=f"gx-map {site.etc}\n").returncode == 0
+    # What nobody reads, or is of no CA of ours, changes nothing.
+    for name in (f"{alpha.hash}.info", "notes", "00000000.crl_optional"):
+        (site.target / name).write_text("")
+    result = site.trust("check", "--nagios")
+    assert result.returncode == 0, result
+    for ending, does in (("crl_optional", "without a revocation list"),
+                         ("namespaces", "whom it may sign"),
+                         ("1", "another certificate"),
+                         ("r1", "another revocation list")):
+        path = site.target / f"{alpha.hash}.{ending}"
+        path.write_text("TO Issuer NOBODY\n")
+        result = site.trust("check")
+        assert result.returncode == 0, result
+        assert path.name in result.stderr and does in result.stderr
+        assert f"{path.name} is not ours" in result.stderr
+        result = site.trust("check", "--nagios")
+        assert result.returncode == 1 and "WARNING" in result.stdout
+        assert path.name in result.stdout and does in result.stdout
+        assert path.exists()
+        path.unlink()
+    assert site.trust("check", "--nagios").returncode == 0
+    # Our own is none of others'.
+    assert site.trust("refresh", settings=f"gx-map {site.etc}\n"
+                      "allow-missing-crl *\n").returncode == 0
+    assert f"{alpha.hash}.crl_optional" in site.files()
+    assert site.trust("check", "--nagios").returncode == 0
+
+
 def test_what_is_known_is_shown(site):
     alpha = site.ca()
     beta = site.ca("beta", BETA, alpha)
@@ -343,7 +376,8 @@ def test_modes_and_wrong_settings(site):
                       ).returncode == 0
     assert stat.S_IMODE((site.target / f"{alpha.hash}.0").stat().st_mode
                         ) == 0o640
-    for settings in ("", "frob 1\n", "mode 9\n", "gx-map /nonexistent\n",
+    for settings in ("", "frob 1\n", "mode 9\n", "mode 666\n",
+                     "mode 777\n", "gx-map /nonexistent\n",
                      f"gx-map {site.etc}\nca-list /nonexistent\n"):
         result = site.trust("refresh", settings=settings)
         assert result.returncode == 78, (settings, result)
