@@ -4,6 +4,7 @@
 #include "anchor/span_text.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "fetch/fetch_cache.h"
 #include "refresh_get.h"
 #include "x509/pem.h"
 
@@ -19,8 +20,8 @@ struct want_one {
 	const struct want_list *urls;
 	char key[KEY_SIZE];
 	bool old_good;	 /* what is installed holds still */
-	bool old_signed; /* what is installed is this CA's, ended or not */
-	struct crl old;	 /* without its bytes */
+	bool old_signed; /* ${old} is this CA's, ended or not */
+	struct crl old;	 /* the newest that we had, without its bytes */
 };
 
 /*
@@ -81,6 +82,32 @@ look_here(struct want_one *one, struct fault *f)
 	if (text.data[text.len - 1] == '\n')
 		buf_text(&one->crl->pem, "\n");
 	return one->crl->pem.failed ? fault_set(f, FAULT_MEMORY, "CRL") : 0;
+}
+
+/*
+ * What the cache still has: its CA may have left and returned, or what is
+ * installed have been rolled back, and an older list is to be known as one.
+ */
+static void
+look_cached(struct want_one *one)
+{
+	const struct trust_world *world = one->ca->run->world;
+	OWN_BUF(decoded, CRL_BYTES_MAX);
+	struct wire_bytes der = { NULL, 0 };
+	struct fetch_entry entry;
+	struct fault why = { 0 };
+	struct crl crl;
+
+	if (fetch_entry_open(&entry, world->conf.cache, one->key, &why) < 0)
+		return;
+	if (body_crl(entry.body, &decoded, &der, &why) == 0 &&
+	    (judge_crl(&world->rules, one->ca->cert, der,
+		 one->old_signed ? &one->old : NULL, &crl, &why) == 0 ||
+		(why.code == FAULT_EXPIRED && !one->old_signed))) {
+		one->old = crl;
+		one->old_signed = true;
+	}
+	fetch_entry_close(&entry);
 }
 
 static int
@@ -179,6 +206,7 @@ prepare(struct refresh_ca *ca, struct want_one *one, struct fetch_job *job,
 		    ca->want->hash, ca->crl[i].place);
 		if (look_here(&one[i], f) < 0)
 			return -1;
+		look_cached(&one[i]);
 		job[i] = (struct fetch_job){
 			.urls = (const char *const *)urls->item,
 			.url_count = urls->count,

@@ -234,6 +234,27 @@ def test_an_older_list_does_not_come_back(site):
     assert (site.target / f"{alpha.hash}.r0").read_bytes() == newer.rstrip()
 
 
+def test_an_older_list_does_not_come_back_with_its_ca(site):
+    alpha = site.ca()
+    site.describe(alpha)
+    old = alpha.crl(number=5, days=3)
+    new = alpha.crl(number=6)
+    assert site.update().returncode == 0
+    site.describe(alpha, DISABLE="yes")
+    assert site.update().returncode == 0 and site.files() == []
+    site.web.pages["/alpha.crl"] = old
+    site.describe(alpha)
+    result = site.update("-force")
+    assert result.returncode == 1
+    assert "seems to be older than old CRL, not installing" in result.stdout
+    # The list that was known is as good as it was.
+    assert site.files() == installed(alpha)
+    assert (site.target / f"{alpha.hash}.r0").read_bytes() == new.rstrip()
+    newer = alpha.crl(number=7)
+    assert site.update("-force").returncode == 0
+    assert (site.target / f"{alpha.hash}.r0").read_bytes() == newer.rstrip()
+
+
 def test_a_server_that_is_away_leaves_what_holds_still(site):
     alpha = site.ca()
     site.describe(alpha)
