@@ -73,7 +73,8 @@ ca_command_find(int argc, char **argv, int *words, struct fault *f)
 		(void)fault_set(f, FAULT_USAGE, "which command?");
 	else
 		(void)fault_set(f, FAULT_USAGE, "unknown command \"%s%s%s\"",
-		    first, begun ? " " : "", begun ? second : "");
+		    first, begun && *second != '\0' ? " " : "",
+		    begun ? second : "");
 	return NULL;
 }
 

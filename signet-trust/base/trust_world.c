@@ -186,7 +186,8 @@ trust_world_read(struct trust_world *w, struct fault *f)
 	if (c->gx_map.count + c->cadesc.count + c->directory.count == 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "no source of descriptions: say gx-map, cadesc or "
-		    "directory in " TRUST_CONF_PATH);
+		    "directory in trust.conf (" TRUST_CONF_PATH
+		    ", or --config)");
 	if (read_each(&w->set, &c->gx_map, source_gx_map, f) < 0 ||
 	    read_each(&w->set, &c->cadesc, source_cadesc, f) < 0 ||
 	    read_each(&w->set, &c->directory, source_directory, f) < 0 ||
