@@ -82,6 +82,24 @@ get_validity(struct cert *cert, struct der_in *tbs, struct fault *f)
 	return 0;
 }
 
+/* A unique identifier (RFC 5280 4.1.2.8): out of use, and of no meaning to us,
+ * but an IMPLICIT BIT STRING all the same. */
+static void
+pass_unique_id(struct der_in *tbs, uint8_t n)
+{
+	struct wire_bytes bits;
+	unsigned padding;
+
+	if (der_peek(tbs) != DER_CONTEXT(n))
+		return;
+	bits = der_get(tbs, DER_CONTEXT(n));
+	padding = bits.len > 0 ? bits.data[0] : 8;
+	/* X.690 11.2.1: padding is zero. */
+	if (padding > 7 || (padding > 0 && bits.len == 1) ||
+	    (bits.data[bits.len - 1] & ((1u << padding) - 1)) != 0)
+		tbs->failed = true;
+}
+
 /* What is optional and follows the key. */
 static int
 get_rest(struct cert *cert, struct der_in *tbs, struct cert_proxy_info *info,
@@ -90,10 +108,8 @@ get_rest(struct cert *cert, struct der_in *tbs, struct cert_proxy_info *info,
 	struct der_in tagged = { NULL, 0, false };
 	struct der_in extensions = { NULL, 0, false };
 
-	/* Unique identifiers: out of use, and of no meaning to us. */
 	for (uint8_t n = 1; n <= 2; n++)
-		if (der_peek(tbs) == DER_CONTEXT(n))
-			(void)der_get(tbs, DER_CONTEXT(n));
+		pass_unique_id(tbs, n);
 	if (der_maybe(tbs, DER_CONTEXT_C(3), &tagged)) {
 		extensions = der_enter(&tagged, DER_SEQUENCE);
 		if (cert->version != 3 || !der_ended(&tagged) ||
