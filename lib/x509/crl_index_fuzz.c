@@ -3,6 +3,7 @@
 #include "x509/crl_index.h"
 
 #include "base/fault.h"
+#include "x509/crl_reading.h"
 #include "x509/crl_source.h"
 #include "x509/pem.h"
 
@@ -18,14 +19,47 @@ must(bool condition)
 		abort();
 }
 
+/* In pieces of ${piece}. */
+static struct crl_index *
+read_pieces(struct wire_bytes bytes, size_t piece)
+{
+	struct fault f = { 0 };
+	struct crl_source source;
+	struct crl_reading *r;
+	struct crl_index *index = NULL;
+	int done = 0;
+
+	crl_source_memory(&source, bytes.data, bytes.len);
+	must((r = crl_reading_new(&source, &f)) != NULL);
+	while (done == 0) {
+		size_t left = piece;
+
+		done = crl_reading_step(r, &left, &f);
+	}
+	if (done > 0)
+		index = crl_reading_take(r);
+	crl_reading_free(r);
+	return index;
+}
+
 static struct crl_index *
 read_from(struct wire_bytes bytes)
 {
 	struct fault f = { 0 };
 	struct crl_source source;
+	struct crl_index *whole, *pieces;
 
 	crl_source_memory(&source, bytes.data, bytes.len);
-	return crl_index_read(&source, &f);
+	whole = crl_index_read(&source, &f);
+	pieces = read_pieces(bytes, 1 + bytes.len % 97);
+	must((whole == NULL) == (pieces == NULL));
+	if (whole != NULL)
+		must(crl_index_count(whole) == crl_index_count(pieces) &&
+		    crl_index_memory(whole) == crl_index_memory(pieces) &&
+		    der_bytes_equal(crl_index_digest(whole),
+			crl_index_digest(pieces)));
+	crl_index_free(whole);
+	return pieces;
 }
 
 /* The first that is on the list, as crl_find says. */

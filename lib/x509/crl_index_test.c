@@ -1,6 +1,7 @@
 #include "x509/crl_index.h"
 
 #include "x509/crl_list.h"
+#include "x509/crl_reading.h"
 #include "x509/crl_source.h"
 #include "x509/mint_probe.h"
 #include "x509/pem.h"
@@ -178,6 +179,75 @@ what_is_cut_or_too_long_is_refused(void **state)
 	unmake(&p);
 }
 
+/* However small the pieces, what comes of them is the same, and none of them
+ * is more than was asked for and a window. */
+static void
+pieces_make_the_same_index(void **state)
+{
+	static const size_t sizes[] = { 1000, 65536, 1000000 };
+	struct fault f = { 0 };
+	struct probe_list p;
+
+	(void)state;
+	make(&p, MANY, "ec:P-256");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		OWN_STRUCT(crl_reading) r = NULL;
+		OWN_STRUCT(crl_index) index = NULL;
+		struct crl_source source;
+		size_t turns = 0;
+		int done = 0;
+
+		crl_source_memory(&source, p.list.der.data, p.list.der.len);
+		assert_non_null(r = crl_reading_new(&source, &f));
+		while (done == 0) {
+			size_t before = source.left, left = sizes[i];
+
+			done = crl_reading_step(r, &left, &f);
+			assert_true(before - source.left <= sizes[i] + 131072);
+			turns++;
+		}
+		assert_int_equal(done, 1);
+		assert_true(turns >= p.list.der.len / (sizes[i] + 131072));
+		assert_non_null(index = crl_reading_take(r));
+		assert_int_equal(crl_index_check(index, p.a->cert, &f), 0);
+		for (uint32_t n = 0; n < MANY; n += 7) {
+			struct crl_entry e = entry_of(n, 4), found;
+
+			assert_int_equal(crl_index_find(index,
+					     (struct wire_bytes){
+						 e.serial, e.serial_len },
+					     &found),
+			    1);
+			assert_int_equal(found.when, e.when);
+		}
+	}
+	unmake(&p);
+}
+
+/* One that was begun may be given up at any moment. */
+static void
+a_reading_that_is_given_up_leaves_nothing(void **state)
+{
+	struct fault f = { 0 };
+	struct probe_list p;
+
+	(void)state;
+	make(&p, 3000, "ec:P-256");
+	for (size_t turns = 0; turns < 60; turns++) {
+		OWN_STRUCT(crl_reading) r = NULL;
+		struct crl_source source;
+
+		crl_source_memory(&source, p.list.der.data, p.list.der.len);
+		assert_non_null(r = crl_reading_new(&source, &f));
+		for (size_t i = 0; i < turns; i++) {
+			size_t left = 4000;
+
+			assert_true(crl_reading_step(r, &left, &f) >= 0);
+		}
+	}
+	unmake(&p);
+}
+
 int
 main(void)
 {
@@ -186,6 +256,8 @@ main(void)
 		cmocka_unit_test(a_list_that_was_altered_is_not_the_cas),
 		cmocka_unit_test(pem_is_the_same),
 		cmocka_unit_test(what_is_cut_or_too_long_is_refused),
+		cmocka_unit_test(pieces_make_the_same_index),
+		cmocka_unit_test(a_reading_that_is_given_up_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
