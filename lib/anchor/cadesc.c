@@ -140,7 +140,7 @@ read_may_sign(struct reading *r, const char *value)
 	result = name_text(r, value, &name);
 	return result != 0
 	    ? (result < 0 ? -1 : 0)
-	    : want_list_add(&r->want->may_sign, (char *)name.data, r->f);
+	    : want_add(r->want, &r->want->may_sign, (char *)name.data, r->f);
 }
 
 /* Upper case, with colons, if it was hexadecimal; else as it is, and no
@@ -225,7 +225,7 @@ add_url(struct reading *r, struct want_list *list, const char *value)
 {
 	int good = check_url(r, value);
 
-	return good == 1 ? want_list_add(list, value, r->f) : good;
+	return good == 1 ? want_add(r->want, list, value, r->f) : good;
 }
 
 static int
@@ -531,7 +531,9 @@ cadesc_write(const struct anchor_want *want, struct buf *out, struct fault *f)
 		put(out, "ALLOW_MISSING_CRL", "yes");
 	if (want->disabled)
 		put(out, "DISABLE", "yes");
-	return out->failed ? fault_set(f, FAULT_MEMORY, "cadesc") : 0;
+	return out->failed
+	    ? fault_set(f, FAULT_INPUT, "it does not fit in a cadesc file")
+	    : 0;
 }
 
 void

@@ -85,7 +85,8 @@ read_subject(struct anchor_want *want, char *value, struct fault *f)
 
 /* Each of the texts in ${value} between ${separator}s. */
 static int
-add_each(struct want_list *list, char *value, char separator, struct fault *f)
+add_each(struct anchor_want *want, struct want_list *list, char *value,
+    char separator, struct fault *f)
 {
 	while (value != NULL) {
 		char *next = strchr(value, separator);
@@ -94,7 +95,7 @@ add_each(struct want_list *list, char *value, char separator, struct fault *f)
 		if (next != NULL)
 			*next++ = '\0';
 		item = text_trim(value);
-		if (*item != '\0' && want_list_add(list, item, f) < 0)
+		if (*item != '\0' && want_add(want, list, item, f) < 0)
 			return -1;
 		value = next;
 	}
@@ -109,7 +110,7 @@ add_items(struct anchor_want *want, struct want_list *list, char *value,
 	char alias[WANT_ALIAS_MAX];
 	const char *version;
 
-	if (add_each(list, value, ',', f) < 0)
+	if (add_each(want, list, value, ',', f) < 0)
 		return -1;
 	for (size_t i = 0; i < list->count; i++)
 		if ((igtf_item(list->item[i], alias, &version) < 0 ||
@@ -135,7 +136,7 @@ read_obsoletes(struct anchor_want *want, char *value, struct fault *f)
 static int
 read_cert_url(struct anchor_want *want, char *value, struct fault *f)
 {
-	return want_list_add(&want->cert_urls, value, f);
+	return want_add(want, &want->cert_urls, value, f);
 }
 
 static bool
@@ -171,7 +172,7 @@ read_crl_url(struct anchor_want *want, char *value, struct fault *f)
 		return want_say(&want->wrong, f, "more than %d CRLs",
 		    WANT_CRLS_MAX);
 	urls = &want->crl[want->crls].urls;
-	if (add_each(urls, value, ';', f) < 0)
+	if (add_each(want, urls, value, ';', f) < 0)
 		return -1;
 	if (urls->count > 0)
 		want->crls++;
@@ -289,6 +290,8 @@ igtf_info_read(struct anchor_want *want, const char *text, size_t len,
 	if (len > IGTF_INFO_MAX)
 		return want_say(&want->wrong, f, "larger than %d bytes",
 		    IGTF_INFO_MAX);
+	if (len > 0 && memchr(text, '\0', len) != NULL)
+		return want_say(&want->wrong, f, "holds a NUL byte");
 	while ((more = next_line(text, len, &at, &number, &line, f)) == 1)
 		if (read_pair(want, text_trim((char *)line.data), number, f) <
 		    0)
@@ -312,11 +315,13 @@ igtf_crl_url_read(struct anchor_want *want, struct want_list *list,
 	if (len > IGTF_INFO_MAX)
 		return want_say(&want->wrong, f, "larger than %d bytes",
 		    IGTF_INFO_MAX);
+	if (len > 0 && memchr(text, '\0', len) != NULL)
+		return want_say(&want->wrong, f, "holds a NUL byte");
 	while ((more = next_line(text, len, &at, &number, &line, f)) == 1) {
 		const char *url = text_trim((char *)line.data);
 
 		if (*url != '\0' && *url != '#' &&
-		    want_list_add(list, url, f) < 0)
+		    want_add(want, list, url, f) < 0)
 			return -1;
 	}
 	if (more < 0 && want_say(&want->wrong, f, "a line is too long") < 0)

@@ -124,6 +124,35 @@ items_are_aliases_with_or_without_version(void **state)
 	assert_string_equal(version, "2");
 }
 
+/* Of one CA, which must not end the run of all. */
+static void
+too_much_of_a_kind_and_nul_bytes_are_wrong(void **state)
+{
+	struct anchor_want *want;
+	struct want_list list = { 0 };
+	struct fault f = { 0 };
+	char text[4 * (WANT_LIST_MAX + 2)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "a\nb\n"[i % 4];
+	want = want_new(WANT_IGTF, "A.info", &f);
+	assert_int_equal(igtf_info_read(want, text, sizeof(text), &f), 0);
+	assert_int_equal(want->wrong.count, WANT_LIST_MAX);
+	assert_int_equal(igtf_crl_url_read(want, &list, text, sizeof(text), &f),
+	    0);
+	assert_int_equal(list.count, WANT_LIST_MAX);
+	want_list_clear(&list);
+	want_free(want);
+	want = want_new(WANT_IGTF, "A.info", &f);
+	assert_int_equal(igtf_info_read(want, "", 1, &f), 0);
+	assert_string_equal(want->wrong.item[0], "holds a NUL byte");
+	assert_int_equal(igtf_crl_url_read(want, &list, "http://a/\0b", 11, &f),
+	    0);
+	assert_int_equal(list.count, 0);
+	want_free(want);
+}
+
 int
 main(void)
 {
@@ -133,6 +162,7 @@ main(void)
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(a_crl_url_file_is_of_mirrors),
 		cmocka_unit_test(items_are_aliases_with_or_without_version),
+		cmocka_unit_test(too_much_of_a_kind_and_nul_bytes_are_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

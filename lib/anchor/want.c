@@ -53,17 +53,28 @@ want_list_add(struct want_list *list, const char *text, struct fault *f)
 {
 	char **more;
 
-	if (list->count == WANT_LIST_MAX)
-		return fault_set(f, FAULT_INPUT, "more than %d of one kind",
-		    WANT_LIST_MAX);
-	more = reallocarray(list->item, list->count + 1, sizeof(*more));
-	if (more == NULL)
-		return fault_set(f, FAULT_MEMORY, "a CA's description");
-	list->item = more;
-	if ((more[list->count] = strdup(text)) == NULL)
-		return fault_set(f, FAULT_MEMORY, "a CA's description");
+	/* Room doubles at each power of two. */
+	if ((list->count & (list->count - 1)) == 0) {
+		more = reallocarray(list->item,
+		    list->count > 0 ? 2 * list->count : 1, sizeof(*more));
+		if (more == NULL)
+			return fault_set(f, FAULT_MEMORY, "a list");
+		list->item = more;
+	}
+	if ((list->item[list->count] = strdup(text)) == NULL)
+		return fault_set(f, FAULT_MEMORY, "a list");
 	list->count++;
 	return 0;
+}
+
+int
+want_add(struct anchor_want *want, struct want_list *list, const char *text,
+    struct fault *f)
+{
+	if (list->count < WANT_LIST_MAX)
+		return want_list_add(list, text, f);
+	return want_say(&want->wrong, f, "more than %d of one kind",
+	    WANT_LIST_MAX);
 }
 
 void
@@ -103,6 +114,8 @@ want_say(struct want_list *list, struct fault *f, const char *fmt, ...)
 	va_list ap;
 	int len;
 
+	if (list->count >= WANT_LIST_MAX)
+		return 0;
 	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);

@@ -101,14 +101,22 @@ CHECKED struct anchor_want *want_new(enum want_from from, const char *file,
 void want_free(struct anchor_want *want);
 OWN_FREE_STRUCT(anchor_want, want_free)
 
-/* Append a copy of ${text}; put a copy in the place of *${to}. */
+/* Append a copy of ${text}, however many there are: memory alone can fail. */
 CHECKED int want_list_add(struct want_list *list, const char *text,
     struct fault *f);
+
+/* The same with what strangers wrote, to a list of ${want}: that there is more
+ * than WANT_LIST_MAX of a kind is wrong with it.  Memory alone can fail. */
+CHECKED int want_add(struct anchor_want *want, struct want_list *list,
+    const char *text, struct fault *f);
 void want_list_clear(struct want_list *list);
 bool want_list_has(const struct want_list *list, const char *text);
+
+/* Put a copy of ${text} in the place of *${to}. */
 CHECKED int want_set(char **to, const char *text, struct fault *f);
 
-/* Append a sentence to ${list}: wrong or notes.  Memory alone can fail. */
+/* Append a sentence to ${list}: wrong or notes.  What is said after
+ * WANT_LIST_MAX of them is not kept.  Memory alone can fail. */
 CHECKED int want_say(struct want_list *list, struct fault *f, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 

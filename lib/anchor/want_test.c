@@ -98,6 +98,28 @@ subjects_are_found_however_spelt(void **state)
 	anchor_set_clear(&set);
 }
 
+static void
+what_strangers_wrote_has_a_bound_and_what_we_make_has_none(void **state)
+{
+	struct anchor_want *want = make(WANT_CADESC, "11111111", "a", "one");
+	struct want_list ours = { 0 };
+	struct fault f = { 0 };
+
+	(void)state;
+	for (int i = 0; i < WANT_LIST_MAX + 5; i++) {
+		assert_int_equal(want_say(&want->notes, &f, "%d", i), 0);
+		assert_int_equal(want_add(want, &want->may_sign, "/C=*", &f),
+		    0);
+		assert_int_equal(want_list_add(&ours, "x", &f), 0);
+	}
+	assert_int_equal(want->notes.count, WANT_LIST_MAX);
+	assert_int_equal(want->may_sign.count, WANT_LIST_MAX);
+	assert_string_equal(want->wrong.item[0], "more than 1024 of one kind");
+	assert_int_equal(ours.count, WANT_LIST_MAX + 5);
+	want_list_clear(&ours);
+	want_free(want);
+}
+
 int
 main(void)
 {
@@ -107,6 +129,8 @@ main(void)
 		cmocka_unit_test(a_set_is_sorted_by_hash),
 		cmocka_unit_test(profiles_are_what_the_status_says),
 		cmocka_unit_test(subjects_are_found_however_spelt),
+		cmocka_unit_test(
+		    what_strangers_wrote_has_a_bound_and_what_we_make_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAMES_FILE_MAX 1048576
@@ -281,6 +282,62 @@ unknown(const struct want_list *missing, struct fault *f)
 	    missing->count > 1 ? "any of " : "", (const char *)text.data);
 }
 
+/* A hash may be that of several CAs: 1, or 0 if nothing has the name. */
+static int
+choose_name(struct trust_world *w, const char *name, struct fault *f)
+{
+	struct anchor_want *first = anchor_set_find(&w->set, name);
+
+	if (first == NULL)
+		return 0;
+	if (strcmp(first->hash, name) != 0)
+		return choose(w, first, 0, f) < 0 ? -1 : 1;
+	for (size_t i = 0; i < w->set.count; i++)
+		if (strcmp(w->set.item[i]->hash, name) == 0 &&
+		    choose(w, w->set.item[i], 0, f) < 0)
+			return -1;
+	return 1;
+}
+
+/* Whether one of ${chosen} has the hash of number ${i}. */
+static bool
+has_sibling(const struct trust_world *w, size_t i, const bool *chosen)
+{
+	const char *hash = w->set.item[i]->hash;
+
+	for (size_t k = 0; k < w->set.count; k++)
+		if (chosen[k] && *hash != '\0' &&
+		    strcmp(w->set.item[k]->hash, hash) == 0)
+			return true;
+	return false;
+}
+
+int
+trust_choose_siblings(struct trust_world *w, struct fault *f)
+{
+	const struct trust_args none = { .program = "" };
+	struct fault why = { 0 };
+	bool *chosen = calloc(w->set.count + 1, sizeof(*chosen));
+
+	if (chosen == NULL)
+		return fault_set(f, FAULT_MEMORY, "CAs");
+	for (size_t i = 0; i < w->set.count; i++) {
+		chosen[i] = w->set.item[i]->chosen;
+		w->set.item[i]->chosen = false;
+	}
+	/* Settings that choose nobody bring no siblings. */
+	if (trust_world_choose(w, &none, &why) < 0 &&
+	    why.code == FAULT_MEMORY) {
+		free(chosen);
+		return fault_set(f, FAULT_MEMORY, "CAs");
+	}
+	for (size_t i = 0; i < w->set.count; i++)
+		w->set.item[i]->chosen = chosen[i] ||
+		    (w->set.item[i]->chosen && has_sibling(w, i, chosen));
+	free(chosen);
+	return 0;
+}
+
 int
 trust_choose_names(struct trust_world *w, const struct want_list *names,
     struct fault *f)
@@ -289,12 +346,11 @@ trust_choose_names(struct trust_world *w, const struct want_list *names,
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < names->count; i++) {
-		struct anchor_want *want =
-		    anchor_set_find(&w->set, names->item[i]);
+		int found = choose_name(w, names->item[i], f);
 
-		result = want == NULL
-		    ? want_list_add(&missing, names->item[i], f)
-		    : choose(w, want, 0, f);
+		result = found == 0 ? want_list_add(&missing, names->item[i], f)
+		    : found < 0	    ? -1
+				    : 0;
 	}
 	if (result == 0 && missing.count > 0)
 		result = unknown(&missing, f);

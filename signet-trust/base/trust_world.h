@@ -45,4 +45,11 @@ CHECKED int trust_names_file(struct want_list *names, const char *path,
 CHECKED int trust_choose_names(struct trust_world *w,
     const struct want_list *names, struct fault *f);
 
+/*
+ * Choose also what the settings choose of the hashes of those that are chosen:
+ * files of one hash are numbered through, so that one CA's cannot be seen to
+ * without the others'.
+ */
+CHECKED int trust_choose_siblings(struct trust_world *w, struct fault *f);
+
 #endif

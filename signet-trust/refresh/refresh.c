@@ -34,14 +34,14 @@ open_ca(struct refresh *r, struct anchor_want *want, struct fault *f)
 	ca->state = want->disabled  ? REFRESH_DISABLED
 	    : want->wrong.count > 0 ? REFRESH_BROKEN
 				    : REFRESH_GOOD;
-	/* Files of one hash are numbered through. */
+	/* Several CAs may have one hash. */
 	for (size_t i = 0; i < r->count; i++)
 		if (strcmp(r->ca[i].want->hash, want->hash) == 0) {
-			ca->place++;
-			ca->crl[0].place += r->ca[i].want->crls;
+			ca->nth++;
+			ca->crl[0].nth += r->ca[i].want->crls;
 		}
 	for (size_t i = 1; i < WANT_CRLS_MAX; i++)
-		ca->crl[i].place = ca->crl[i - 1].place + 1;
+		ca->crl[i].nth = ca->crl[i - 1].nth + 1;
 	r->count++;
 	if (want->disabled)
 		return want_say(&ca->news, f, "CA is disabled");
@@ -192,14 +192,14 @@ narrow(struct refresh *r, struct trust_world *w, const struct trust_args *args,
 	/* The settings alone say what there is to be in all. */
 	r->only = args->count > 0 || args->ca.count > 0 ||
 	    args->ca_list != NULL || args->profile.count > 0;
-	if (args->count == 0)
-		return 0;
-	for (size_t i = 0; i < w->set.count; i++)
+	for (size_t i = 0; args->count > 0 && i < w->set.count; i++)
 		w->set.item[i]->chosen = false;
 	for (size_t i = 0; result == 0 && i < args->count; i++)
 		result = trust_names(&names, args->operand[i], f);
 	if (result == 0)
 		result = trust_choose_names(w, &names, f);
+	if (result == 0 && r->only)
+		result = trust_choose_siblings(w, f);
 	want_list_clear(&names);
 	return result;
 }

@@ -42,7 +42,8 @@ struct refresh_crl {
 	uint64_t number;
 	time_t this_update;
 	time_t next_update;
-	size_t place; /* N of <hash>.rN */
+	size_t nth;   /* of the lists of its hash: for the cache */
+	size_t place; /* N of <hash>.rN, when it is known who is installed */
 };
 
 struct refresh;
@@ -52,7 +53,8 @@ struct refresh_ca {
 	enum refresh_state state;
 	struct cert *cert; /* NULL: none that is good */
 	bool cert_owned;
-	size_t place; /* N of <hash>.N */
+	size_t nth;   /* of its hash: for the cache */
+	size_t place; /* N of <hash>.N, when it is known who is installed */
 	struct refresh_crl crl[WANT_CRLS_MAX];
 	struct want_list errors;
 	struct want_list warnings;
@@ -89,6 +91,10 @@ CHECKED int refresh_run(struct refresh *r, struct fault *f);
  * there: 1 and its text, 0 if there is none. */
 CHECKED int refresh_installed(struct refresh *r, const char *name,
     struct buf *text, struct fault *f);
+
+/* Add to the changes: "word name". */
+CHECKED int refresh_note(struct refresh *r, const struct house_note *note,
+    struct fault *f);
 
 /* How many failed; and the exit status that this makes. */
 size_t refresh_failed(const struct refresh *r);

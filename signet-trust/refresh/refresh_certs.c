@@ -13,7 +13,7 @@
 static const char *
 say_key(const struct refresh_ca *ca, char key[KEY_SIZE])
 {
-	(void)snprintf(key, KEY_SIZE, "%s.%zu.cert", ca->want->hash, ca->place);
+	(void)snprintf(key, KEY_SIZE, "%s.%zu.cert", ca->want->hash, ca->nth);
 	return key;
 }
 

@@ -62,10 +62,17 @@ static int
 stays(const struct refresh *r, const char *hash, struct fault *f)
 {
 	struct ours ours = { .hash = hash };
+	bool looked_at = false;
 
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->ca[i].want->hash, hash) == 0)
-			return r->ca[i].state == REFRESH_BROKEN;
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->ca[i].want->hash, hash) != 0)
+			continue;
+		if (r->ca[i].state == REFRESH_BROKEN)
+			return 1;
+		looked_at = true;
+	}
+	if (looked_at)
+		return 0;
 	if (!r->only && house_compare(r->house, note_ours, &ours, f) < 0)
 		return -1;
 	return !ours.found;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define KEY_SIZE 64
+#define PLACES_MAX 10
 
 /* One list to be had. */
 struct want_one {
@@ -49,9 +50,9 @@ keep(struct refresh_crl *to, struct wire_bytes body, struct wire_bytes der,
 	return 0;
 }
 
-/* What is installed in its place: whether it is to be trusted still. */
+/* What is installed as <hash>.r${place}: whether it is to be trusted still. */
 static int
-look_here(struct want_one *one, struct fault *f)
+look_at(struct want_one *one, size_t place, struct fault *f)
 {
 	const struct refresh_ca *ca = one->ca;
 	OWN_BUF(text, REFRESH_PEM_MAX);
@@ -61,8 +62,7 @@ look_here(struct want_one *one, struct fault *f)
 	char name[32];
 	int found;
 
-	(void)snprintf(name, sizeof(name), "%s.r%zu", ca->want->hash,
-	    one->crl->place);
+	(void)snprintf(name, sizeof(name), "%s.r%zu", ca->want->hash, place);
 	found = refresh_installed(ca->run, name, &text, f);
 	if (found <= 0)
 		return found;
@@ -82,6 +82,20 @@ look_here(struct want_one *one, struct fault *f)
 	if (text.data[text.len - 1] == '\n')
 		buf_text(&one->crl->pem, "\n");
 	return one->crl->pem.failed ? fault_set(f, FAULT_MEMORY, "CRL") : 0;
+}
+
+/* A CA of the same hash that left or came may have moved it. */
+static int
+look_here(struct want_one *one, struct fault *f)
+{
+	int result = look_at(one, one->crl->nth, f);
+
+	for (size_t i = 0; result == 0 && !one->old_signed &&
+	     one->ca->want->crls == 1 && i < PLACES_MAX;
+	     i++)
+		if (i != one->crl->nth)
+			result = look_at(one, i, f);
+	return result;
 }
 
 /*
@@ -203,7 +217,7 @@ prepare(struct refresh_ca *ca, struct want_one *one, struct fetch_job *job,
 			.ca = ca, .crl = &ca->crl[i], .urls = urls
 		};
 		(void)snprintf(one[i].key, KEY_SIZE, "%s.r%zu.crl",
-		    ca->want->hash, ca->crl[i].place);
+		    ca->want->hash, ca->crl[i].nth);
 		if (look_here(&one[i], f) < 0)
 			return -1;
 		look_cached(&one[i]);

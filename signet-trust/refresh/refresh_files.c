@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "refresh.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define NAME_SIZE 64
@@ -131,11 +132,13 @@ struct leaving {
 	int result;
 };
 
-/* Whether the CA of hash ${name} is one that this run decides on, so that what
- * it does not put is to go. */
+/* Whether the CAs of hash ${name} are ones that this run decides on, so that
+ * what it does not put is to go. */
 static bool
 decided(const struct refresh *r, const char *name)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < r->count; i++) {
 		const struct refresh_ca *ca = &r->ca[i];
 		struct fault why = { 0 };
@@ -144,11 +147,14 @@ decided(const struct refresh *r, const char *name)
 		if (ca->cert != NULL &&
 		    dn_hash_old(&ca->cert->subject, old, &why) < 0)
 			old[0] = '\0';
-		if (strncmp(name, ca->want->hash, 8) == 0 ||
-		    (old[0] != '\0' && strncmp(name, old, 8) == 0))
-			return ca->state != REFRESH_BROKEN;
+		if (strncmp(name, ca->want->hash, 8) != 0 &&
+		    (old[0] == '\0' || strncmp(name, old, 8) != 0))
+			continue;
+		if (ca->state == REFRESH_BROKEN)
+			return false;
+		found = true;
 	}
-	return !r->only;
+	return found || !r->only;
 }
 
 static void
@@ -184,25 +190,78 @@ keep_others(struct refresh *r, struct fault *f)
 	return result;
 }
 
+struct noting {
+	struct refresh *run;
+	struct fault *f;
+	int result;
+};
+
 static void
 note_change(void *arg, const struct house_note *note)
 {
-	struct refresh *r = arg;
-	struct fault ignored = { 0 };
+	struct noting *n = arg;
 
-	(void)!want_say(&r->changes, &ignored, "%s %s",
-	    house_what_word(note->what), note->name);
+	if (n->result == 0)
+		n->result = refresh_note(n->run, note, n->f);
 	if (note->what != HOUSE_FOREIGN)
-		r->changed = true;
+		n->run->changed = true;
+}
+
+int
+refresh_note(struct refresh *r, const struct house_note *note, struct fault *f)
+{
+	char text[NAME_MAX + 32];
+
+	if (text_fmt(text, sizeof(text), "%s %s", house_what_word(note->what),
+		note->name) < 0)
+		return fault_set(f, FAULT_INTERNAL, "a name too long");
+	return want_list_add(&r->changes, text, f);
+}
+
+/* Where ${ca} goes beside ${before}, which has its hash and comes first. */
+static void
+go_behind(struct refresh_ca *ca, const struct refresh_ca *before)
+{
+	/* Of a broken one what is there stays. */
+	bool stays = before->state == REFRESH_BROKEN;
+
+	if (!stays && before->state != REFRESH_GOOD)
+		return;
+	ca->place++;
+	for (size_t i = 0; i < before->want->crls; i++)
+		if (stays || before->crl[i].have)
+			ca->crl[0].place++;
+}
+
+/* Files of one hash are numbered through: who looks for them stops where a
+ * number is missing. */
+static void
+number(struct refresh *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(r->ca[k].want->hash, ca->want->hash) == 0)
+				go_behind(ca, &r->ca[k]);
+		for (size_t k = 1; k < WANT_CRLS_MAX; k++)
+			ca->crl[k].place =
+			    ca->crl[k - 1].place + ca->crl[k - 1].have;
+	}
 }
 
 int
 refresh_files(struct refresh *r, struct fault *f)
 {
+	struct noting noting = { r, f, 0 };
+
+	number(r);
 	for (size_t i = 0; i < r->count; i++)
 		if (r->ca[i].state == REFRESH_GOOD && put_ca(&r->ca[i], f) < 0)
 			return fault_wrap(f, "%s", r->ca[i].want->hash);
 	if (keep_others(r, f) < 0)
 		return -1;
-	return house_compare(r->house, note_change, r, f);
+	if (house_compare(r->house, note_change, &noting, f) < 0)
+		return -1;
+	return noting.result;
 }

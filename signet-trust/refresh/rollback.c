@@ -40,8 +40,7 @@ take_change(void *arg, const struct house_note *note)
 	struct taking *t = arg;
 
 	if (note->what != HOUSE_FOREIGN && t->result == 0)
-		t->result = want_say(&t->run->changes, t->f, "%s %s",
-		    house_what_word(note->what), note->name);
+		t->result = refresh_note(t->run, note, t->f);
 }
 
 static int
