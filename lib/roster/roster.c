@@ -1,0 +1,4 @@
+#include "roster/roster.h"
+
+#include "roster/roster_ldap.h"
+#include "roster/roster_state.h"
