@@ -43,7 +43,7 @@ phrase_of_fd(const char *fd, struct fault *f)
 {
 	int64_t number = -1;
 
-	if (ca_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
+	if (cmd_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
 		return NULL;
 	return ask_secret_fd((int)number, f);
 }
@@ -276,7 +276,7 @@ prepare(struct making *m, struct fault *f)
 {
 	const struct ca_args *args = m->args;
 
-	if (ca_need(args->out, "--out", f) < 0 ||
+	if (cmd_need(args->out, "--out", f) < 0 ||
 	    (m->d = ca_dir_open(args->operand[0], f)) == NULL ||
 	    check_names(m->d, f) < 0 ||
 	    ca_dir_ledger(m->d, args->ledger, m->ledger, sizeof(m->ledger), f) <

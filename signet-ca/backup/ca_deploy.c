@@ -89,7 +89,7 @@ check_options(struct deploy *p, struct fault *f)
 	const struct ca_args *a = p->args;
 	const struct authority *ca = &p->d->authority;
 
-	if (ca_need(a->realm, "--realm", f) < 0 ||
+	if (cmd_need(a->realm, "--realm", f) < 0 ||
 	    check_text("--realm", a->realm, f) < 0 ||
 	    check_text("--listen", a->listen, f) < 0)
 		return -1;
@@ -103,7 +103,7 @@ check_options(struct deploy *p, struct fault *f)
 		    p->d->path);
 	if (strcmp(p->etc, "/") == 0 || strcmp(p->state, "/") == 0)
 		return fault_set(f, FAULT_USAGE, "not into /");
-	return ca_number(a->first_uid, "--first-uid", 1000, 1 << 30, 0,
+	return cmd_number(a->first_uid, "--first-uid", 1000, 1 << 30, 0,
 	    &p->first_uid, f);
 }
 

@@ -516,7 +516,7 @@ write_all(struct comparing *c, const char *log_key, struct fault *f)
 	const struct ca_args *args = c->args;
 	int64_t spare = 0;
 
-	if (ca_number(args->spare, "--spare", 0, INT64_MAX / 2, SPARE_FALLBACK,
+	if (cmd_number(args->spare, "--spare", 0, INT64_MAX / 2, SPARE_FALLBACK,
 		&spare, f) < 0)
 		return -1;
 	if (args->crl != NULL && read_lists(c, args->crl, f) < 0)

@@ -132,7 +132,7 @@ phrase_from(const char *fd, struct fault *f)
 {
 	int64_t number = -1;
 
-	if (ca_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
+	if (cmd_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
 		return NULL;
 	return ask_secret_fd((int)number, f);
 }

@@ -34,7 +34,7 @@ static const struct {
 };
 
 static int
-take_names(struct request_names *names, const struct ca_list *list,
+take_names(struct request_names *names, const struct cmd_list *list,
     struct fault *f)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -49,10 +49,10 @@ take_names(struct request_names *names, const struct ca_list *list,
 int
 ca_form_need(const struct ca_args *args, struct fault *f)
 {
-	if (ca_need(args->contact, "--contact (a person's name)", f) < 0 ||
-	    ca_need(args->contact_mail, "--contact-mail", f) < 0)
+	if (cmd_need(args->contact, "--contact (a person's name)", f) < 0 ||
+	    cmd_need(args->contact_mail, "--contact-mail", f) < 0)
 		return -1;
-	return ca_need(args->purpose, "--purpose", f);
+	return cmd_need(args->purpose, "--purpose", f);
 }
 
 int
@@ -72,7 +72,7 @@ ca_form_fill(struct request *r, const struct ca_args *args, struct fault *f)
 			    "%s has more than %zu characters", texts[i].name,
 			    texts[i].size - 1);
 	}
-	if (ca_number(args->days, "--days", 1, 11000, 0, &days, f) < 0)
+	if (cmd_number(args->days, "--days", 1, 11000, 0, &days, f) < 0)
 		return -1;
 	r->lifetime = days * DAY;
 	r->created = clock_wall();

@@ -471,7 +471,7 @@ prepare(struct converting *c, struct fault *f)
 
 	c->name = a->name != NULL ? a->name : "etoken-ca";
 	c->module = a->key_module != NULL ? a->key_module : "";
-	if (ca_need(a->dir, "--dir", f) < 0)
+	if (cmd_need(a->dir, "--dir", f) < 0)
 		return -1;
 	if (!text_printable(c->name) || *c->name == '\0' ||
 	    strpbrk(c->name, " /\"'#") != NULL)

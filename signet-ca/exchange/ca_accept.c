@@ -317,8 +317,8 @@ accept_for_key(struct accepting *a, struct fault *f)
 	OWN_BUF(pem, PEM_MOST);
 	char request[PATH_MAX];
 
-	if (ca_need(args->key, "--key or a CA's directory", f) < 0 ||
-	    ca_need(args->out, "--out", f) < 0 ||
+	if (cmd_need(args->key, "--key or a CA's directory", f) < 0 ||
+	    cmd_need(args->out, "--out", f) < 0 ||
 	    text_fmt(request, sizeof(request), "%s.request", args->key) < 0)
 		return f->code == FAULT_USAGE
 		    ? -1

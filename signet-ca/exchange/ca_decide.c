@@ -534,9 +534,9 @@ open_all(struct deciding *d, struct fault *f)
 {
 	const struct ca_args *args = d->args;
 
-	if (ca_need(args->permission, "--permission (who permitted it)", f) <
+	if (cmd_need(args->permission, "--permission (who permitted it)", f) <
 		0 ||
-	    ca_need(args->out, "--out", f) < 0 ||
+	    cmd_need(args->out, "--out", f) < 0 ||
 	    name_text_check("--permission", args->permission, f) < 0 ||
 	    (d->r = ca_form_read(args->operand[1], &d->file, f)) == NULL ||
 	    (d->d = ca_dir_open(args->operand[0], f)) == NULL ||

@@ -235,9 +235,9 @@ request_new_with(struct ca_asking *a, struct fault *f)
 	const char *key = args->out_key;
 	char standard[PATH_MAX];
 
-	if (ca_need(args->profile, "--profile", f) < 0 ||
-	    ca_need(args->subject, "--subject", f) < 0 ||
-	    ca_form_need(args, f) < 0 || ca_need(args->out, "--out", f) < 0 ||
+	if (cmd_need(args->profile, "--profile", f) < 0 ||
+	    cmd_need(args->subject, "--subject", f) < 0 ||
+	    ca_form_need(args, f) < 0 || cmd_need(args->out, "--out", f) < 0 ||
 	    ca_form_fill(a->r, args, f) < 0 || ca_request_names(a, f) < 0)
 		return -1;
 	if (args->csr != NULL)

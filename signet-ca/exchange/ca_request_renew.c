@@ -109,7 +109,7 @@ take_over(struct ca_asking *a, struct ca_args *args, struct request *earlier,
 		args->contact_phone = earlier->contact_phone;
 	if (args->purpose == NULL && *earlier->purpose != '\0')
 		args->purpose = earlier->purpose;
-	if (ca_need(args->profile, "--profile", f) < 0 ||
+	if (cmd_need(args->profile, "--profile", f) < 0 ||
 	    ca_form_need(args, f) < 0)
 		return -1;
 	return ca_form_fill(a->r, args, f);
@@ -228,8 +228,8 @@ renew_end(struct ca_asking *a, struct fault *f)
 	OWN_BUF(pem, KEY_MOST);
 	int result;
 
-	if (ca_need(args->cert, "--cert or a CA's directory", f) < 0 ||
-	    ca_need(args->key, "--key", f) < 0 ||
+	if (cmd_need(args->cert, "--cert or a CA's directory", f) < 0 ||
+	    cmd_need(args->key, "--key", f) < 0 ||
 	    file_read(args->cert, &pem, f) < 0 ||
 	    cert_list_read_pem(&list, pem.data, pem.len, f) < 0)
 		return -1;
@@ -246,7 +246,7 @@ ca_request_renew(const struct ca_args *args, struct fault *f)
 	struct ca_asking a = { .args = args, .out = args->out };
 	int result;
 
-	if (ca_need(args->out, "--out", f) < 0 ||
+	if (cmd_need(args->out, "--out", f) < 0 ||
 	    (a.r = request_new(f)) == NULL)
 		return -1;
 	result = args->count > 0 ? renew_ca(&a, args->operand[0], f)

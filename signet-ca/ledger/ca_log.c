@@ -177,9 +177,9 @@ read_filter(const struct ca_args *args, struct ledger_log_filter *filter,
 		.subject = args->subject,
 		.request = args->request,
 		.serial = args->by_serial };
-	if (ca_date(args->since, "--since", &filter->since, f) < 0 ||
-	    ca_date(args->until, "--until", &filter->until, f) < 0 ||
-	    ca_number(args->limit, "--limit", 1, INT64_MAX, 0, &limit, f) < 0)
+	if (cmd_date(args->since, "--since", &filter->since, f) < 0 ||
+	    cmd_date(args->until, "--until", &filter->until, f) < 0 ||
+	    cmd_number(args->limit, "--limit", 1, INT64_MAX, 0, &limit, f) < 0)
 		return -1;
 	filter->limit = (uint64_t)limit;
 	return 0;

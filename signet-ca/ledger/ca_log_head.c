@@ -180,8 +180,8 @@ ca_log_head_file(const char *path, const struct log_pub *pub,
 /* The heads that the ledger is held against: those given, and the last that
  * was made here.  The count, -1 after a fault. */
 static int
-kept_heads(const struct ca_log *log, const struct ca_list *given,
-    struct ledger_head heads[CA_LIST_MAX + 1], struct fault *f)
+kept_heads(const struct ca_log *log, const struct cmd_list *given,
+    struct ledger_head heads[CMD_LIST_MAX + 1], struct fault *f)
 {
 	bool last = log->head[0] != '\0' && access(log->head, F_OK) == 0;
 	struct checkpoint c;
@@ -232,7 +232,7 @@ print_check(const struct ca_args *args, const char *chain,
 int
 ca_log_check(const struct ca_args *args, struct fault *f)
 {
-	struct ledger_head heads[CA_LIST_MAX + 1], now;
+	struct ledger_head heads[CMD_LIST_MAX + 1], now;
 	struct ca_log log;
 	char chain[65];
 	int kept, result = -1;
@@ -253,8 +253,8 @@ static int
 make_head(const struct ca_log *log, struct buf *text, struct fault *f)
 {
 	OWN_STRUCT(log_key) key = ca_log_key(log, f);
-	const struct ca_list none = { 0 };
-	struct ledger_head heads[CA_LIST_MAX + 1], now;
+	const struct cmd_list none = { 0 };
+	struct ledger_head heads[CMD_LIST_MAX + 1], now;
 	char chain[65];
 	int kept;
 

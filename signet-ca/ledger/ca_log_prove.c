@@ -51,7 +51,7 @@ which_entry(const struct ca_log *log, const struct ca_args *args,
 	int64_t number = 0;
 
 	*entry = 0;
-	if (ca_number(args->entry, "--entry", 1, INT64_MAX, 0, &number, f) < 0)
+	if (cmd_number(args->entry, "--entry", 1, INT64_MAX, 0, &number, f) < 0)
 		return -1;
 	*entry = (uint64_t)number;
 	if (args->by_serial == NULL)
@@ -154,7 +154,7 @@ read_head(const struct buf *text, const struct log_pub *pub,
 /* The earlier head is the one that was kept (--head), or what the proof
  * carries: then only that they fit is shown. */
 static int
-verify_growth(const struct ca_proof *in, const struct ca_list *kept,
+verify_growth(const struct ca_proof *in, const struct cmd_list *kept,
     const struct log_pub *pub, struct ledger_proof *proof,
     const struct checkpoint *head, struct fault *f)
 {
@@ -178,7 +178,7 @@ verify_growth(const struct ca_proof *in, const struct ca_list *kept,
 /* A head that was kept is the one that the proof leads to, or it says nothing
  * of it: whoever has the log's key can sign others. */
 static int
-check_kept(const struct ca_list *kept, const struct log_pub *pub,
+check_kept(const struct cmd_list *kept, const struct log_pub *pub,
     const struct checkpoint *head, struct fault *f)
 {
 	struct checkpoint c;
@@ -204,7 +204,7 @@ verify(const struct ca_proof *in, const struct ca_args *args, struct fault *f)
 	struct checkpoint head;
 	struct log_pub pub;
 
-	if (ca_need(args->log_key, "--log-key", f) < 0 ||
+	if (cmd_need(args->log_key, "--log-key", f) < 0 ||
 	    ca_log_pub_file(args->log_key, &pub, f) < 0)
 		return -1;
 	if (args->head.count > 1)

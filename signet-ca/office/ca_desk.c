@@ -145,7 +145,7 @@ ca_desk_reject(const struct ca_args *args, struct fault *f)
 {
 	struct desk_ask ask;
 
-	if (ca_need(args->reason, "--reason", f) < 0 ||
+	if (cmd_need(args->reason, "--reason", f) < 0 ||
 	    about_one(args, DESK_REJECT, &ask, f) < 0)
 		return -1;
 	return ask_and_print(args, &ask, f);
@@ -171,7 +171,7 @@ ca_desk_fetch(const struct ca_args *args, struct fault *f)
 	bool to_stdout;
 	int result = 0;
 
-	if (ca_need(args->out, "--out", f) < 0 ||
+	if (cmd_need(args->out, "--out", f) < 0 ||
 	    about_one(args, DESK_FETCH, &ask, f) < 0)
 		return -1;
 	to_stdout = strcmp(args->out, "-") == 0;
@@ -350,7 +350,7 @@ list(const struct ca_args *args, enum desk_verb verb, bool open,
 	if (SET(ask.ca, args->ca, "--ca") < 0 ||
 	    (args->count > 0 &&
 		SET(ask.text, args->operand[0], "what is looked for") < 0) ||
-	    ca_number(args->limit, "--limit", 1, 1000000000, 0, &most, f) < 0)
+	    cmd_number(args->limit, "--limit", 1, 1000000000, 0, &most, f) < 0)
 		return -1;
 	return list_pages(args, &ask, &p, (unsigned long)most, f);
 }

@@ -123,8 +123,8 @@ ca_staff_ldap(const struct ca_args *args, struct fault *f)
 	OWN_BUF(text, STAFF_FILE_MAX);
 	OWN_STRUCT(staff) staff = NULL;
 
-	if (ca_need(args->uri, "--uri", f) < 0 ||
-	    ca_need(args->base, "--base", f) < 0)
+	if (cmd_need(args->uri, "--uri", f) < 0 ||
+	    cmd_need(args->base, "--base", f) < 0)
 		return -1;
 	buf_fmt(&text, "# From %s, %s.  Made by signet-ca staff ldap.\n",
 	    args->uri, args->base);

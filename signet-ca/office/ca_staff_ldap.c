@@ -116,7 +116,7 @@ bind_searcher(const struct ca_args *args, LDAP *ld, struct fault *f)
 	int result;
 
 	if (args->bind_dn != NULL) {
-		if (ca_need(args->password_file, "--password-file", f) < 0 ||
+		if (cmd_need(args->password_file, "--password-file", f) < 0 ||
 		    file_read_private(args->password_file, &password, f) < 0)
 			return -1;
 		if (buf_cstr(&password) == NULL)

@@ -346,7 +346,7 @@ ca_watch(const struct ca_args *args, struct fault *f)
 	if (args->exec != NULL && args->state == NULL)
 		return fault_set(f, FAULT_USAGE,
 		    "--exec needs --state: where to note what was told");
-	if (ca_number(args->after, "--after", 0, INT64_MAX, -1, &after, f) <
+	if (cmd_number(args->after, "--after", 0, INT64_MAX, -1, &after, f) <
 		0 ||
 	    lock_state(&w, f) < 0 || load_state(&w, f) < 0)
 		return -1;

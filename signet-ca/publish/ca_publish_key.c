@@ -149,7 +149,7 @@ phrase_of(const char *fd, struct fault *f)
 
 	if (fd == NULL)
 		return ask_secret("Pass phrase of the publication key: ", f);
-	if (ca_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
+	if (cmd_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
 		return NULL;
 	return ask_secret_fd((int)number, f);
 }

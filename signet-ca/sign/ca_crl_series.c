@@ -144,9 +144,9 @@ ca_crl_series(struct ca_dir *d, const char *ledger, const struct ca_args *args,
 	const struct authority *a = &d->authority;
 	int64_t count, every;
 
-	if (ca_need(args->every, "--every", f) < 0 ||
-	    ca_need(args->out_dir, "--out-dir", f) < 0 ||
-	    ca_number(args->series, "--series", 1, SERIES_MOST, 1, &count, f) <
+	if (cmd_need(args->every, "--every", f) < 0 ||
+	    cmd_need(args->out_dir, "--out-dir", f) < 0 ||
+	    cmd_number(args->series, "--series", 1, SERIES_MOST, 1, &count, f) <
 		0 ||
 	    read_every(args->every, &every, f) < 0 ||
 	    check_every(a, every, f) < 0)

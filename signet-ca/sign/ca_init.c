@@ -112,7 +112,7 @@ put_setting(struct buf *conf, const char *keyword, const char *value,
 }
 
 static int
-put_settings(struct buf *conf, const char *keyword, const struct ca_list *list,
+put_settings(struct buf *conf, const char *keyword, const struct cmd_list *list,
     struct fault *f)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -377,8 +377,8 @@ prepare(struct making *m, struct fault *f)
 	int64_t years = 0;
 
 	if (ca_key_place_check(args, f) < 0 ||
-	    ca_need(args->subject, "--subject", f) < 0 ||
-	    ca_need(args->under.item[0], "--may-sign-under", f) < 0 ||
+	    cmd_need(args->subject, "--subject", f) < 0 ||
+	    cmd_need(args->under.item[0], "--may-sign-under", f) < 0 ||
 	    dn_read_slash(&m->subject, args->subject, f) < 0)
 		return -1;
 	m->profile = ca_profile(profile != NULL ? profile : m->kind->profile,
@@ -388,7 +388,7 @@ prepare(struct making *m, struct fault *f)
 	if (!m->profile->conf.ca)
 		return fault_set(f, FAULT_USAGE,
 		    "profile %s makes no CA certificates", m->profile->name);
-	if (ca_number(args->years, "--years", 1, YEARS_MOST, 0, &years, f) < 0)
+	if (cmd_number(args->years, "--years", 1, YEARS_MOST, 0, &years, f) < 0)
 		return -1;
 	m->lifetime = years * YEAR;
 	if (m->lifetime > m->profile->conf.max_lifetime)
@@ -402,7 +402,7 @@ prepare(struct making *m, struct fault *f)
 static int
 check_spaces(const struct making *m, struct fault *f)
 {
-	const struct ca_list *under = &m->args->under;
+	const struct cmd_list *under = &m->args->under;
 	const struct authority *above =
 	    m->above == NULL ? NULL : &m->above->authority;
 
@@ -623,7 +623,7 @@ init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
 		    "one of them");
 	if (args->request != NULL)
 		return init_asking(args, kind, f);
-	if (ca_need(args->root, "--root or --request", f) < 0)
+	if (cmd_need(args->root, "--root or --request", f) < 0)
 		return -1;
 	return init_signed(args, kind, f);
 }

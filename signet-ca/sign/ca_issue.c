@@ -61,7 +61,7 @@ get_key(struct subject_key *k, const struct ca_args *args, struct fault *f)
 		    "--csr brings its own key: no --key, no --out-key");
 	if (args->csr != NULL)
 		return read_request(k, args->csr, f);
-	if (ca_need(args->out_key, "--out-key or --csr", f) < 0)
+	if (cmd_need(args->out_key, "--out-key or --csr", f) < 0)
 		return -1;
 	if (strcmp(args->out_key, args->out_cert) == 0)
 		return fault_set(f, FAULT_USAGE,
@@ -74,7 +74,7 @@ get_key(struct subject_key *k, const struct ca_args *args, struct fault *f)
 }
 
 static bool
-has(const struct ca_list *list, const char *name)
+has(const struct cmd_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->item[i], name) == 0)
@@ -86,7 +86,7 @@ has(const struct ca_list *list, const char *name)
  * TLS looks nowhere else (RFC 6125 6.4.4). */
 static int
 add_cn(const struct profile *profile, const struct dn *subject, char *cn,
-    size_t size, struct ca_list *names, struct fault *f)
+    size_t size, struct cmd_list *names, struct fault *f)
 {
 	const char *slash, *host;
 
@@ -98,7 +98,7 @@ add_cn(const struct profile *profile, const struct dn *subject, char *cn,
 	host = slash == NULL ? cn : slash + 1;
 	if (*host == '\0' || strchr(host, ' ') != NULL || has(names, host))
 		return 0;
-	if (names->count == CA_LIST_MAX)
+	if (names->count == CMD_LIST_MAX)
 		return fault_set(f, FAULT_USAGE, "too many names");
 	memmove(names->item + 1, names->item,
 	    names->count * sizeof(names->item[0]));
@@ -111,7 +111,7 @@ add_cn(const struct profile *profile, const struct dn *subject, char *cn,
  * refused: nobody is to think that it was. */
 static int
 check_asked(const struct subject_key *k, const struct profile *profile,
-    const struct ca_list *dns, const struct ca_list *emails, struct fault *f)
+    const struct cmd_list *dns, const struct cmd_list *emails, struct fault *f)
 {
 	struct asked asked;
 
@@ -140,7 +140,7 @@ static int
 sign_and_write(const struct ca_args *args, const struct ca_dir *d,
     const struct profile *profile, struct subject_key *k, struct fault *f)
 {
-	struct ca_list dns = args->dns;
+	struct cmd_list dns = args->dns;
 	char cn[DN_TEXT_MAX], ledger[PATH_MAX];
 	struct dn subject;
 	struct ca_wish wish = { .profile = profile,
@@ -158,7 +158,7 @@ sign_and_write(const struct ca_args *args, const struct ca_dir *d,
 
 	if (dn_read_slash(&subject, args->subject, f) < 0 ||
 	    add_cn(profile, &subject, cn, sizeof(cn), &dns, f) < 0 ||
-	    ca_number(args->days, "--days", 1, 10000, 0, &days, f) < 0 ||
+	    cmd_number(args->days, "--days", 1, 10000, 0, &days, f) < 0 ||
 	    ca_dir_ledger(d, args->ledger, ledger, sizeof(ledger), f) < 0)
 		return -1;
 	wish.lifetime = days * DAY;
@@ -188,9 +188,9 @@ ca_issue(const struct ca_args *args, struct fault *f)
 	struct subject_key k = { 0 };
 	int result;
 
-	if (ca_need(args->profile, "--profile", f) < 0 ||
-	    ca_need(args->subject, "--subject", f) < 0 ||
-	    ca_need(args->out_cert, "--out-cert", f) < 0 ||
+	if (cmd_need(args->profile, "--profile", f) < 0 ||
+	    cmd_need(args->subject, "--subject", f) < 0 ||
+	    cmd_need(args->out_cert, "--out-cert", f) < 0 ||
 	    (!ca_newkey_left(args->out_key) &&
 		ca_file_absent(args->out_cert, f) < 0) ||
 	    ca_file_absent(args->out_key, f) < 0 ||

@@ -106,12 +106,12 @@ open_all(struct renewing *r, struct fault *f)
 	const char *serial;
 	int64_t days = 0;
 
-	if (ca_need(args->out_cert, "--out-cert", f) < 0 ||
+	if (cmd_need(args->out_cert, "--out-cert", f) < 0 ||
 	    (!ca_newkey_left(args->out_key) &&
 		ca_file_absent(args->out_cert, f) < 0) ||
 	    ca_file_absent(args->out_key, f) < 0 ||
 	    ca_file_possible(args->out_cert, f) < 0 ||
-	    ca_number(args->days, "--days", 1, 11000, 0, &days, f) < 0 ||
+	    cmd_number(args->days, "--days", 1, 11000, 0, &days, f) < 0 ||
 	    take_serial(r, f) < 0 ||
 	    (r->d = ca_dir_open(args->operand[0], f)) == NULL ||
 	    ca_dir_ledger(r->d, args->ledger, r->ledger, sizeof(r->ledger), f) <

@@ -11,10 +11,16 @@ static int
 read_line(const char *name, bool old, char **argv, int argc,
     struct trust_args *args, struct fault *f)
 {
-	const struct trust_command *command = trust_command_find(name, f);
+	char program[] = "signet-trust", word[16];
+	char *words[] = { program, word, NULL };
+	struct cmd_line line = { argc, argv, program, old };
+	const struct cmd_command *command;
+	int used;
 
+	snprintf(word, sizeof(word), "%s", name);
+	command = cmd_find(&trust_program, 2, words, &used, f);
 	assert_non_null(command);
-	return trust_args_read(command, old, argc, argv, args, f);
+	return cmd_read(&trust_program, command, &line, args, f);
 }
 
 static void
@@ -41,18 +47,17 @@ wrong_use_is_said(void **state)
 	static const struct {
 		const char *command;
 		bool old;
-		const char *word, *more;
-	} cases[] = { { "refresh", false, "--frob", NULL },
-		{ "refresh", false, "--target", NULL },
-		{ "refresh", false, "-UNSAFE", NULL },
-		{ "show", false, NULL, NULL }, { "list", false, "x", NULL },
-		{ "gx-ca-update", true, "-frob", NULL },
-		{ "gx-ca-update", true, "x", NULL } };
+		const char *word;
+	} cases[] = { { "refresh", false, "--frob" },
+		{ "refresh", false, "--target" },
+		{ "refresh", false, "-UNSAFE" }, { "show", false, NULL },
+		{ "list", false, "x" }, { "gx-ca-update", true, "-frob" },
+		{ "gx-ca-update", true, "x" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char word[16] = "";
-		char *argv[] = { (char[]){ "x" }, word };
+		char *argv[] = { (char[]){ "x" }, word, NULL };
 		struct trust_args args;
 		struct fault f = { 0 };
 
@@ -63,35 +68,16 @@ wrong_use_is_said(void **state)
 			fail_msg("%s", word);
 		assert_int_equal(f.code, FAULT_USAGE);
 	}
-	struct fault f = { 0 };
-	assert_null(trust_command_find("frob", &f));
-	assert_int_equal(f.code, FAULT_USAGE);
 }
 
-/* Every option that a command takes is in the table. */
 static void
-commands_name_options_that_there_are(void **state)
+the_tables_fit_together(void **state)
 {
-	static const char *const names[] = {
-#define OPTION(field, name, KIND, argument, doc) name,
-#include "trust_options.def"
-#undef OPTION
-	};
+	struct fault f = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < trust_commands_count; i++)
-		for (const char *at = trust_commands[i].options; *at != '\0';) {
-			size_t len = strcspn(at, " ");
-			bool known = false;
-
-			for (size_t k = 0; k < COUNT_OF(names); k++)
-				known = known ||
-				    (strlen(names[k]) == len &&
-					strncmp(names[k], at, len) == 0);
-			if (!known)
-				fail_msg("%s", at);
-			at += len + (at[len] == ' ');
-		}
+	if (cmd_check(&trust_program, &f) < 0)
+		fail_msg("%s", f.text);
 }
 
 int
@@ -100,7 +86,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(old_options_have_one_dash_or_two),
 		cmocka_unit_test(wrong_use_is_said),
-		cmocka_unit_test(commands_name_options_that_there_are),
+		cmocka_unit_test(the_tables_fit_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

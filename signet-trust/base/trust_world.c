@@ -24,7 +24,7 @@ put_text(char to[CONF_STRING_SIZE], const char *value, const char *option,
 }
 
 static int
-put_list(conf_list *to, const struct trust_list *from, const char *option,
+put_list(conf_list *to, const struct cmd_list *from, const char *option,
     struct fault *f)
 {
 	if (from->count == 0)

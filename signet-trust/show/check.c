@@ -223,12 +223,3 @@ trust_check(const struct trust_args *args, struct fault *f)
 	printf("SIGNET-TRUST UNKNOWN - %s\n", f->text);
 	return NAGIOS_UNKNOWN;
 }
-
-int
-trust_completion(const struct trust_args *args, struct fault *f)
-{
-	(void)args;
-	(void)f;
-	trust_complete(stdout);
-	return 0;
-}

@@ -1,0 +1,80 @@
+"""What is typed to signet-ca and signet-trust: completion, the nearest spelling, faults as JSON."""
+import json
+import subprocess
+
+import pytest
+
+from signet_site import BUILD
+
+PROGRAMS = ("signet-ca", "signet-trust")
+
+
+def run(program, *words, status=0):
+    done = subprocess.run([str(BUILD / program / program), *words],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def offered(program, *words):
+    """What bash offers for the last of WORDS."""
+    script = (BUILD / "share/shells" / program).read_text()
+    quoted = " ".join(f"'{word}'" for word in (program, *words))
+    asked = subprocess.run(
+        ["bash", "--norc", "-eu", "-c",
+         f"{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words)}\n"
+         f"_{program.replace('-', '_')} || :\n"
+         'printf "%s\\n" ${COMPREPLY[@]+"${COMPREPLY[@]}"}'],
+        capture_output=True, text=True, timeout=60)
+    assert asked.returncode == 0 and not asked.stderr, asked.stderr
+    return asked.stdout.split()
+
+
+@pytest.mark.parametrize("program,words,offers", [
+    ("signet-ca", ["ini"], ["init"]),
+    ("signet-ca", ["revoke"], ["revoke", "revoke-cert"]),
+    ("signet-ca", ["ledger", ""], ["list", "search", "show", "export", "check"]),
+    ("signet-ca", ["ledger", "sh"], ["show"]),
+    ("signet-ca", ["ledger", "check", "--"], ["--help", "--ledger", "--json"]),
+    ("signet-ca", ["backup", "c"], ["check"]),
+    ("signet-ca", ["backup", "check", "--j"], ["--json"]),
+    ("signet-ca", ["backup", "DIR", "--j"], []),
+    ("signet-ca", ["backup", "DIR", "--o"], ["--out"]),
+    ("signet-ca", ["crl", "--out", "--"], []),
+    ("signet-trust", ["re"], ["refresh"]),
+    ("signet-trust", ["list", "--a"], ["--all"]),
+    ("signet-trust", ["list", "CA", "--a"], ["--all"]),
+    ("signet-trust", ["list", "--ca-list", ""], []),
+    ("signet-trust", ["nothing", "--"], []),
+])
+def test_bash_offers_what_fits(program, words, offers):
+    assert offered(program, *words) == offers
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_script_is_installed(program):
+    script = BUILD / "share/shells" / program
+    assert script.read_text() == run(program, "completion", "bash").stdout
+    assert script.read_text() == run(program, "completion").stdout
+    plan = json.loads(subprocess.run(
+        ["meson", "introspect", "--installed", str(BUILD)], check=True,
+        capture_output=True, text=True, timeout=60).stdout)
+    assert plan[str(script)].endswith(
+        f"share/bash-completion/completions/{program}")
+    assert "fish" in run(program, "completion", "fish", status=2).stderr
+
+
+@pytest.mark.parametrize("program,words,says", [
+    ("signet-ca", ["inti", "root"], 'did you mean "init root"?'),
+    ("signet-ca", ["ledger", "serch"], 'did you mean "ledger search"?'),
+    ("signet-ca", ["status", "--ledgr=x"], "did you mean --ledger?"),
+    ("signet-trust", ["refersh"], 'did you mean "refresh"?'),
+    ("signet-trust", ["list", "--prifile", "x"], "did you mean --profile?"),
+    ("signet-trust", ["list", "--all=yes"], "--all takes no value"),
+])
+def test_the_nearest_spelling_is_told(program, words, says):
+    done = run(program, *words, "--json", status=2)
+    error = json.loads(done.stdout)["error"]
+    assert says in error["message"] and error["code"] == "usage"
+    assert done.stderr == (f"{program}: {error['message']}\n"
+                           f"try: {program} --help\n")
