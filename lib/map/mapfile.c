@@ -2,182 +2,313 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "base/wire.h"
+#include "map/map_name.h"
 
-#include <stdint.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
-/* What is left of a line. */
-struct rest {
-	const char *at;
-	const char *end;
+#define BLOCK ((size_t)1 << 16)
+
+struct mapfile {
+	int fd;		   /* -1: the text is in memory */
+	const char *block; /* what has been read: own, or the borrowed text */
+	char *own;
+	size_t at;
+	size_t have;
+	size_t number;	 /* of the line read last */
+	struct buf line; /* one that more than one block holds */
+	bool ended;
 };
 
-static bool
-is_blank(char c)
+void
+mapfile_line_free(struct mapfile_line *line)
 {
-	return c == ' ' || c == '\t';
+	buf_free(&line->dn);
+	map_accounts_free(&line->accounts);
+}
+
+static struct mapfile *
+mapfile_new(void)
+{
+	struct mapfile *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->fd = -1;
+	m->line = BUF(MAP_TEXT_MAX);
+	return m;
+}
+
+struct mapfile *
+mapfile_of(const char *text, size_t len, struct fault *f)
+{
+	struct mapfile *m = mapfile_new();
+
+	if (m == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "no memory to read a map");
+		return NULL;
+	}
+	m->block = text;
+	m->have = len;
+	return m;
+}
+
+struct mapfile *
+mapfile_open(const char *path, struct fault *f)
+{
+	OWN_STRUCT(mapfile) m = mapfile_new();
+	struct stat st;
+
+	if (m == NULL || (m->own = malloc(BLOCK)) == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "no memory to read a map");
+		return NULL;
+	}
+	m->block = m->own;
+	m->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (m->fd < 0 || fstat(m->fd, &st) < 0) {
+		(void)fault_set(f,
+		    errno == ENOENT ? FAULT_ABSENT : FAULT_SYSTEM, "%s: %s",
+		    path, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		(void)fault_set(f, FAULT_SYSTEM, "%s: not a file", path);
+		return NULL;
+	}
+	return TAKE(m);
+}
+
+void
+mapfile_free(struct mapfile *m)
+{
+	if (m == NULL)
+		return;
+	if (m->fd >= 0)
+		(void)close(m->fd);
+	buf_free(&m->line);
+	free(m->own);
+	free(m);
+}
+
+void
+mapfile_rewind(struct mapfile *m)
+{
+	m->at = 0;
+	m->number = 0;
+	m->ended = false;
+	if (m->fd >= 0) {
+		m->have = 0;
+		m->ended = lseek(m->fd, 0, SEEK_SET) != 0;
+	}
+}
+
+/* Read the next block: 1, 0 at the end. */
+static int
+next_block(struct mapfile *m, struct fault *f)
+{
+	ssize_t n = 0;
+
+	if (m->fd < 0 || m->ended) {
+		m->ended = true;
+		return 0;
+	}
+	do
+		n = read(m->fd, m->own, BLOCK);
+	while (n < 0 && errno == EINTR);
+	m->at = 0;
+	m->have = n < 0 ? 0 : (size_t)n;
+	m->ended = n <= 0;
+	if (n < 0)
+		return fault_set(f, FAULT_SYSTEM, "reading a map: %s",
+		    strerror(errno));
+	return n > 0;
+}
+
+/*
+ * The next line, without its newline: of the block, or, if it goes over the
+ * block's end, put together in m->line.  1, 0 at the end; FAULT_INPUT for one
+ * that is too long, which is passed over.
+ */
+static int
+next_line(struct mapfile *m, struct wire_bytes *line, struct fault *f)
+{
+	bool any = false;
+	int more = 1;
+
+	buf_clear(&m->line);
+	m->number++;
+	while (more > 0) {
+		const char *from = m->block + m->at;
+		size_t left = m->have - m->at;
+		const char *newline =
+		    left > 0 ? memchr(from, '\n', left) : NULL;
+		size_t n = newline != NULL ? (size_t)(newline - from) : left;
+
+		m->at += n + (newline != NULL);
+		*line = (struct wire_bytes){ (const uint8_t *)from, n };
+		if (newline != NULL && !any)
+			return 1;
+		any = any || n > 0;
+		buf_put(&m->line, from, n);
+		if (newline != NULL)
+			break;
+		if ((more = next_block(m, f)) < 0)
+			return -1;
+	}
+	if (m->line.failed)
+		return fault_set(f, FAULT_INPUT, "line %zu is too long",
+		    m->number);
+	*line = (struct wire_bytes){ m->line.data, m->line.len };
+	return any;
+}
+
+int
+mapfile_next(struct mapfile *m, struct mapfile_line *line, struct fault *f)
+{
+	struct wire_bytes text;
+	int got;
+
+	do {
+		got = next_line(m, &text, f);
+		line->number = m->number;
+		if (got <= 0)
+			return got;
+		got = mapfile_line_read(line, (const char *)text.data, text.len,
+		    f);
+	} while (got == 0);
+	return got;
+}
+
+/* The next entry that can be read. */
+static int
+next_good(struct mapfile *m, struct mapfile_line *line, struct fault *f)
+{
+	int got;
+
+	do
+		got = mapfile_next(m, line, f);
+	while (got < 0 && f->code == FAULT_INPUT);
+	return got;
 }
 
 static void
-skip_blanks(struct rest *r)
+key_of(enum mapfile_sense sense, const char *dn, size_t len, struct buf *key)
 {
-	while (r->at < r->end && is_blank(*r->at))
-		r->at++;
+	key->len = 0;
+	if (sense == MAPFILE_GCT)
+		map_name_key_gct(dn, len, key);
+	else
+		map_name_key(dn, len, key);
 }
 
-/* One byte of a DN, as X509_NAME_oneline would print it. */
+/* Find the line of ${dn}: 1, 0 or -1. */
 static int
-put_byte(char *dn, size_t *have, uint8_t byte, struct fault *f)
+find_line(struct mapfile *m, enum mapfile_sense sense, const char *dn,
+    struct mapfile_line *line, struct fault *f)
 {
-	bool plain = byte >= 0x20 && byte <= 0x7e;
-	char text[5] = { (char)byte };
+	OWN_BUF(want, 8 * MAP_TEXT_MAX);
+	OWN_BUF(key, 8 * MAP_TEXT_MAX);
+	struct fault passed_over = { 0 };
+	int got;
 
-	if (!plain &&
-	    text_fmt(text, sizeof(text), "\\x%02X", (unsigned)byte) < 0)
-		return fault_set(f, FAULT_INTERNAL, "a byte of four digits");
-	if (text_copy(dn + *have, MAPFILE_DN_SIZE - *have, text) < 0)
-		return fault_set(f, FAULT_INPUT, "DN too long");
-	*have += plain ? 1 : 4;
-	return 0;
-}
-
-/* What stands after a backslash: any character, or xHH. */
-static int
-read_escape(struct rest *r, uint8_t *byte, struct fault *f)
-{
-	char hex[3] = { 0 };
-
-	if (r->at == r->end)
-		return fault_set(f, FAULT_INPUT, "nothing after a backslash");
-	if (*r->at != 'x') {
-		*byte = (uint8_t)*r->at++;
-		return 0;
+	key_of(sense, dn, strlen(dn), &want);
+	mapfile_rewind(m);
+	while ((got = next_good(m, line, &passed_over)) > 0) {
+		key_of(sense, (const char *)line->dn.data, line->dn.len, &key);
+		if (want.failed || key.failed)
+			return fault_set(f, FAULT_MEMORY,
+			    "no memory to compare names");
+		if (key.len == want.len &&
+		    memcmp(key.data, want.data, key.len) == 0)
+			return 1;
 	}
-	r->at++;
-	if (r->end - r->at < 2)
-		return fault_set(f, FAULT_INPUT, "\\x without two digits");
-	memcpy(hex, r->at, 2);
-	if (text_unhex(hex, byte, 1) != 1)
-		return fault_set(f, FAULT_INPUT, "\\x without two digits");
-	r->at += 2;
-	return 0;
-}
-
-static int
-read_dn(struct rest *r, char *dn, struct fault *f)
-{
-	bool quoted = *r->at == '"';
-	size_t have = 0;
-
-	r->at += quoted;
-	dn[0] = '\0';
-	while (r->at < r->end && (quoted ? *r->at != '"' : !is_blank(*r->at))) {
-		uint8_t byte = (uint8_t)*r->at++;
-
-		if (byte == '\\' && read_escape(r, &byte, f) < 0)
-			return -1;
-		if (put_byte(dn, &have, byte, f) < 0)
-			return -1;
-	}
-	if (r->at == r->end)
-		return fault_set(f, FAULT_INPUT, "%s",
-		    quoted ? "no closing quote" : "nothing after the DN");
-	r->at += quoted;
-	if (have == 0)
-		return fault_set(f, FAULT_INPUT, "empty DN");
-	if (r->at < r->end && !is_blank(*r->at) && *r->at != ',')
-		return fault_set(f, FAULT_INPUT, "no blank after the DN");
-	return 0;
-}
-
-static bool
-divides(char c)
-{
-	return is_blank(c) || c == ',';
-}
-
-static int
-read_accounts(struct rest *r, char *accounts, struct fault *f)
-{
-	size_t have = 0;
-	bool pending = r->at < r->end && *r->at == ',';
-
-	while (r->at < r->end) {
-		char c = *r->at++;
-
-		if (divides(c)) {
-			pending = pending || have > 0;
-			continue;
-		}
-		if (c == '\0')
-			return fault_set(f, FAULT_INPUT, "NUL in an account");
-		if (have + pending + 2 > MAPFILE_ACCOUNTS_SIZE)
-			return fault_set(f, FAULT_INPUT, "accounts too long");
-		if (pending)
-			accounts[have++] = ',';
-		accounts[have++] = c;
-		pending = false;
-	}
-	accounts[have] = '\0';
-	return 0;
+	if (got < 0)
+		*f = passed_over;
+	return got;
 }
 
 int
-mapfile_line_read(struct mapfile_line *line, const char *text, size_t len,
-    struct fault *f)
+mapfile_find(struct mapfile *m, enum mapfile_sense sense, const char *dn,
+    struct map_accounts *accounts, struct fault *f)
 {
-	struct rest r = { text, text + len };
+	OWN_MAPFILE_LINE(line);
+	int found = find_line(m, sense, dn, &line, f);
 
-	skip_blanks(&r);
-	if (r.at == r.end || *r.at == '#')
-		return 0;
-	if (read_dn(&r, line->dn, f) < 0)
-		return -1;
-	skip_blanks(&r);
-	if (read_accounts(&r, line->accounts, f) < 0)
-		return -1;
+	if (found != 1)
+		return found;
+	map_accounts_free(accounts);
+	*accounts = line.accounts;
+	line.accounts = MAP_ACCOUNTS;
 	return 1;
 }
 
-bool
-mapfile_has_account(const struct mapfile_line *line, const char *account)
+int
+mapfile_may(struct mapfile *m, enum mapfile_sense sense, const char *dn,
+    const char *account, struct fault *f)
 {
-	const char *at = line->accounts;
-	size_t want = strlen(account);
+	OWN_MAPFILE_LINE(line);
+	int found = find_line(m, sense, dn, &line, f);
 
-	if (want == 0 || account[0] == '.')
-		return false;
-	while (*at != '\0' && *at != '#') {
-		size_t len = strcspn(at, ",");
-
-		if (len == want && memcmp(at, account, len) == 0)
-			return true;
-		at += len + (at[len] == ',');
-	}
-	return false;
+	return found == 1 ? map_accounts_has(&line.accounts, account) : found;
 }
 
 int
-mapfile_dn_of(const char *text, size_t len, const char *account, char *dn,
-    size_t size, struct fault *f)
+mapfile_each_of(struct mapfile *m, const char *account, mapfile_name_fn *fn,
+    void *arg, struct fault *f)
 {
-	struct mapfile_line line;
-	struct fault passed_over;
+	OWN_MAPFILE_LINE(line);
+	struct fault passed_over = { 0 };
+	int got;
 
-	while (len > 0) {
-		const char *newline = memchr(text, '\n', len);
-		size_t n = newline == NULL ? len : (size_t)(newline - text);
+	mapfile_rewind(m);
+	while ((got = next_good(m, &line, &passed_over)) > 0) {
+		int said;
 
-		if (mapfile_line_read(&line, text, n, &passed_over) == 1 &&
-		    mapfile_has_account(&line, account)) {
-			if (text_copy(dn, size, line.dn) < 0)
-				return fault_set(f, FAULT_INPUT,
-				    "the DN of %s is too long", account);
-			return 0;
-		}
-		n += newline != NULL;
-		text += n;
-		len -= n;
+		if (!map_accounts_has(&line.accounts, account))
+			continue;
+		said = fn(arg, (const char *)line.dn.data,
+		    strcmp(map_accounts_at(&line.accounts, 0), account) == 0);
+		if (said != 0)
+			return said;
 	}
-	return fault_set(f, FAULT_ABSENT, "%s is not in the map file", account);
+	if (got < 0)
+		*f = passed_over;
+	return got;
+}
+
+struct reverse {
+	struct buf *dn;
+	bool any;
+	bool first;
+};
+
+static int
+keep_name(void *arg, const char *dn, bool first)
+{
+	struct reverse *r = arg;
+
+	if (first || !r->any) {
+		r->dn->len = 0;
+		buf_text(r->dn, dn);
+	}
+	r->any = true;
+	return first;
+}
+
+int
+mapfile_reverse(struct mapfile *m, const char *account, struct buf *dn,
+    struct fault *f)
+{
+	struct reverse r = { dn, false, false };
+
+	if (mapfile_each_of(m, account, keep_name, &r, f) < 0)
+		return -1;
+	if (dn->failed || (r.any && buf_cstr(dn) == NULL))
+		return fault_set(f, FAULT_MEMORY, "no memory for a name");
+	return r.any;
 }

@@ -1,0 +1,215 @@
+/* One line of a map file: read, and written. */
+#include "base/fault.h"
+#include "base/text.h"
+#include "map/map_name.h"
+#include "map/mapfile.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* What is left of a line. */
+struct rest {
+	const char *at;
+	const char *end;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static void
+skip_blanks(struct rest *r)
+{
+	while (r->at < r->end && is_blank(*r->at))
+		r->at++;
+}
+
+/* One byte of a DN, as X509_NAME_oneline would print it. */
+static void
+put_byte(struct buf *dn, uint8_t byte)
+{
+	if (byte >= 0x20 && byte <= 0x7e)
+		buf_put_u8(dn, byte);
+	else
+		buf_fmt(dn, "\\x%02X", (unsigned)byte);
+}
+
+/* What stands after a backslash: any character, or xHH. */
+static int
+read_escape(struct rest *r, uint8_t *byte, struct fault *f)
+{
+	char hex[3] = { 0 };
+
+	if (r->at == r->end)
+		return fault_set(f, FAULT_INPUT, "nothing after a backslash");
+	if (*r->at != 'x') {
+		*byte = (uint8_t)*r->at++;
+		return 0;
+	}
+	r->at++;
+	if (r->end - r->at < 2)
+		return fault_set(f, FAULT_INPUT, "\\x without two digits");
+	memcpy(hex, r->at, 2);
+	if (text_unhex(hex, byte, 1) != 1)
+		return fault_set(f, FAULT_INPUT, "\\x without two digits");
+	r->at += 2;
+	return 0;
+}
+
+static bool
+ends_dn(char c, bool quoted)
+{
+	return quoted ? c == '"' : is_blank(c);
+}
+
+static int
+read_dn(struct rest *r, struct buf *dn, struct fault *f)
+{
+	bool quoted = *r->at == '"';
+
+	r->at += quoted;
+	while (r->at < r->end && !ends_dn(*r->at, quoted)) {
+		uint8_t byte = (uint8_t)*r->at++;
+
+		if (byte == '\\' && read_escape(r, &byte, f) < 0)
+			return -1;
+		put_byte(dn, byte);
+	}
+	if (r->at == r->end)
+		return fault_set(f, FAULT_INPUT, "%s",
+		    quoted ? "no closing quote" : "nothing after the DN");
+	r->at += quoted;
+	if (dn->len == 0)
+		return fault_set(f, FAULT_INPUT, "empty DN");
+	if (r->at < r->end && !is_blank(*r->at) && *r->at != ',')
+		return fault_set(f, FAULT_INPUT, "no blank after the DN");
+	return 0;
+}
+
+static bool
+divides(char c)
+{
+	return is_blank(c) || c == ',';
+}
+
+static void
+read_accounts(struct rest *r, struct map_accounts *accounts)
+{
+	if (r->at < r->end && *r->at == ',')
+		map_accounts_put(accounts, "", 0);
+	while (r->at < r->end) {
+		const char *from = r->at;
+
+		while (r->at < r->end && !divides(*r->at))
+			r->at++;
+		if (r->at > from)
+			map_accounts_put(accounts, from,
+			    (size_t)(r->at - from));
+		else
+			r->at++;
+	}
+}
+
+int
+mapfile_line_read(struct mapfile_line *line, const char *text, size_t len,
+    struct fault *f)
+{
+	struct rest r = { text, text + len };
+
+	line->dn.len = 0;
+	map_accounts_clear(&line->accounts);
+	skip_blanks(&r);
+	if (r.at == r.end || *r.at == '#')
+		return 0;
+	if (memchr(r.at, '\0', (size_t)(r.end - r.at)) != NULL)
+		return fault_set(f, FAULT_INPUT, "a NUL in the line");
+	if (read_dn(&r, &line->dn, f) < 0)
+		return -1;
+	skip_blanks(&r);
+	read_accounts(&r, &line->accounts);
+	if (line->accounts.text.failed || buf_cstr(&line->dn) == NULL)
+		return fault_set(f, FAULT_INPUT, "the line is too long");
+	return 1;
+}
+
+bool
+mapfile_has_account(const struct mapfile_line *line, const char *account)
+{
+	const char *at = (const char *)line->accounts.text.data;
+
+	if (account[0] == '\0' || account[0] == '.')
+		return false;
+	for (size_t i = 0; i < line->accounts.count && at[0] != '#'; i++) {
+		if (strcmp(at, account) == 0)
+			return true;
+		at += strlen(at) + 1;
+	}
+	return false;
+}
+
+int
+mapfile_dn_of(const char *text, size_t len, const char *account, char *dn,
+    size_t size, struct fault *f)
+{
+	OWN_STRUCT(mapfile) m = mapfile_of(text, len, f);
+	OWN_MAPFILE_LINE(line);
+	struct fault passed_over = { 0 };
+	int got = m == NULL ? -1 : 1;
+
+	if (m == NULL)
+		return -1;
+	while ((got = mapfile_next(m, &line, &passed_over)) != 0) {
+		if (got < 0 || !mapfile_has_account(&line, account))
+			continue;
+		if (text_copy(dn, size, (const char *)line.dn.data) < 0)
+			return fault_set(f, FAULT_INPUT,
+			    "the DN of %s is too long", account);
+		return 0;
+	}
+	return fault_set(f, FAULT_ABSENT, "%s is not in the map file", account);
+}
+
+/* What an account may not hold, since one of the readers would divide it. */
+static bool
+account_good(const char *account)
+{
+	return account[0] != '\0' && text_printable(account) &&
+	    strpbrk(account, " ,#\"") == NULL;
+}
+
+static int
+accounts_good(const struct map_accounts *accounts, struct fault *f)
+{
+	const char *account;
+
+	if (accounts->count == 0)
+		return fault_set(f, FAULT_INPUT, "no account");
+	for (size_t i = 0; (account = map_accounts_at(accounts, i)) != NULL;
+	     i++) {
+		if (!account_good(account))
+			return fault_set(f, FAULT_INPUT,
+			    "account %zu cannot stand in a map file", i + 1);
+	}
+	return 0;
+}
+
+int
+mapfile_put(struct buf *text, const char *name,
+    const struct map_accounts *accounts, unsigned readers, struct fault *f)
+{
+	struct map_spellings spellings = { 0 };
+	int result = accounts_good(accounts, f);
+
+	if (result == 0)
+		result = map_name_spell(&spellings, name, readers, f);
+	for (size_t i = 0; result == 0 && i < spellings.count; i++) {
+		buf_put(text, spellings.text[i].data, spellings.text[i].len);
+		buf_put_u8(text, ' ');
+		map_accounts_join(accounts, text);
+		buf_put_u8(text, '\n');
+	}
+	map_spellings_free(&spellings);
+	return result;
+}
