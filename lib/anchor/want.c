@@ -71,10 +71,15 @@ int
 want_add(struct anchor_want *want, struct want_list *list, const char *text,
     struct fault *f)
 {
+	char said[64];
+
 	if (list->count < WANT_LIST_MAX)
 		return want_list_add(list, text, f);
-	return want_say(&want->wrong, f, "more than %d of one kind",
+	(void)snprintf(said, sizeof(said), "more than %d of one kind",
 	    WANT_LIST_MAX);
+	return want_list_has(&want->wrong, said)
+	    ? 0
+	    : want_say(&want->wrong, f, "%s", said);
 }
 
 void

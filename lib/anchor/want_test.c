@@ -114,6 +114,7 @@ what_strangers_wrote_has_a_bound_and_what_we_make_has_none(void **state)
 	}
 	assert_int_equal(want->notes.count, WANT_LIST_MAX);
 	assert_int_equal(want->may_sign.count, WANT_LIST_MAX);
+	assert_int_equal(want->wrong.count, 1);
 	assert_string_equal(want->wrong.item[0], "more than 1024 of one kind");
 	assert_int_equal(ours.count, WANT_LIST_MAX + 5);
 	want_list_clear(&ours);

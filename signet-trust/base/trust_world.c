@@ -70,6 +70,10 @@ put_texts(struct trust_conf *c, const struct trust_args *args, struct fault *f)
 		    '\0'))
 		return fault_set(f, FAULT_USAGE,
 		    "Permissions must be a 3-digit octal number");
+	if (strcmp(c->metrics, "-") == 0 && (args->json || args->nagios))
+		return fault_set(f, FAULT_USAGE,
+		    "the figures and the answer cannot both go to standard "
+		    "output: give --metrics a file");
 	return put_text(c->mode, args->permissions, "permissions", f);
 }
 

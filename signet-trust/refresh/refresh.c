@@ -7,6 +7,7 @@
 #include "signet-trust/base/trust_args.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,9 @@ refresh_open(struct refresh *r, const struct trust_world *world, bool look,
 
 	r->world = world;
 	r->look = look;
+	/* Who reads what we say, or a server, may go away: that is an error of
+	 * write(2), and hooks are run all the same. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	r->on_terminal = isatty(STDERR_FILENO) == 1;
 	r->ca = calloc(world->set.count + 1, sizeof(*r->ca));
 	if (r->ca == NULL)
@@ -181,6 +185,31 @@ refresh_status(const struct refresh *r)
 						    : FAULT_PARTLY);
 }
 
+int
+refresh_after(struct refresh *r, bool metrics, struct fault *f)
+{
+	const char *path = r->world->conf.metrics;
+	struct fault second = { 0 };
+	int result = 0;
+
+	if (metrics && *path != '\0')
+		result = refresh_metrics(r, path, f);
+	house_close(r->house);
+	r->house = NULL;
+	if (refresh_hooks(r, result < 0 ? &second : f) < 0)
+		result = -1;
+	return result;
+}
+
+int
+refresh_complain(const struct refresh *r, struct fault *f)
+{
+	text_clean(f->text);
+	fprintf(stderr, "%s: %s\n",
+	    r->world->old ? "gx-ca-update" : "signet-trust", f->text);
+	return fault_exit_status(f->code);
+}
+
 /* Only the CAs that are named, if any are. */
 static int
 narrow(struct refresh *r, struct trust_world *w, const struct trust_args *args,
@@ -219,23 +248,18 @@ wait_some(const struct refresh *r)
 static int
 run_and_tell(struct refresh *r, const struct trust_args *args, struct fault *f)
 {
+	int result = 0;
+
 	if (refresh_run(r, f) < 0)
 		return -1;
-	if (args->json)
-		refresh_json(r, stdout);
-	else
+	if (!args->json)
 		refresh_tell(r, args->verbose || r->look, args->quiet);
-	if (r->look)
-		return refresh_status(r);
-	if (*r->world->conf.metrics != '\0' &&
-	    refresh_metrics(r, r->world->conf.metrics, f) < 0)
-		return -1;
-	/* The site's programs take their time, and may call us. */
-	house_close(r->house);
-	r->house = NULL;
-	if (refresh_hooks(r, f) < 0)
-		return -1;
-	return refresh_status(r);
+	if (!r->look)
+		result = refresh_after(r, true, f);
+	if (!args->json)
+		return result < 0 ? -1 : refresh_status(r);
+	refresh_json(r, result < 0 ? f : NULL, stdout);
+	return result < 0 ? refresh_complain(r, f) : refresh_status(r);
 }
 
 static int

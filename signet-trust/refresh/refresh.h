@@ -9,6 +9,7 @@
 #include "signet-trust/base/trust_world.h"
 #include "x509/crl.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /*
@@ -100,13 +101,28 @@ CHECKED int refresh_note(struct refresh *r, const struct house_note *note,
 size_t refresh_failed(const struct refresh *r);
 int refresh_status(const struct refresh *r);
 
-/* For people, all of it with ${verbose}; for programs; for Prometheus. */
+/* For people, all of it with ${verbose}; for programs, with what went wrong
+ * after it unless ${after} is NULL; for Prometheus. */
 void refresh_tell(const struct refresh *r, bool verbose, bool quiet);
-void refresh_json(const struct refresh *r, FILE *out);
+void refresh_json(const struct refresh *r, const struct fault *after,
+    FILE *out);
+/* What error is in such an object. */
+json_t *refresh_error(const struct fault *f);
 CHECKED int refresh_metrics(const struct refresh *r, const char *path,
     struct fault *f);
 
-/* The site's programs. */
+/* The site's programs: each is run, whatever becomes of the other. */
 CHECKED int refresh_hooks(const struct refresh *r, struct fault *f);
+
+/*
+ * What follows a run: the metrics' file, if ${metrics}; the house is closed, as
+ * the site's programs take their time and may call us; they are run.  What
+ * fails keeps the rest from nothing; the first fault is given.
+ */
+CHECKED int refresh_after(struct refresh *r, bool metrics, struct fault *f);
+
+/* The fault that came after the answer, for who asked for an object, and has
+ * it: to standard error.  The exit status. */
+int refresh_complain(const struct refresh *r, struct fault *f);
 
 #endif

@@ -91,12 +91,16 @@ list_cas(const struct trust_world *w, bool all)
 {
 	for (size_t i = 0; i < w->set.count; i++) {
 		const struct anchor_want *want = w->set.item[i];
+		OWN(char) title = NULL;
 
 		if (want->wrong.count > 0 || (want->disabled && !all))
 			continue;
-		printf("%s # %s (%s)%s\n", want->hash,
-		    want->title != NULL ? want->title : want->alias,
-		    want->alias, want->disabled ? " DISABLED" : "");
+		if ((title = strdup(want->title != NULL ? want->title
+							: want->alias)) == NULL)
+			continue;
+		text_clean(title);
+		printf("%s # %s (%s)%s\n", want->hash, title, want->alias,
+		    want->disabled ? " DISABLED" : "");
 	}
 	return 0;
 }
@@ -146,6 +150,20 @@ prepare(struct trust_world *w, const struct trust_args *args, struct fault *f)
 }
 
 static int
+tell(struct refresh *r, const struct trust_args *args, struct fault *f)
+{
+	int result;
+
+	if (!args->json)
+		refresh_tell(r, args->verbose, false);
+	result = refresh_after(r, false, f);
+	if (!args->json)
+		return result < 0 ? -1 : refresh_status(r);
+	refresh_json(r, result < 0 ? f : NULL, stdout);
+	return result < 0 ? refresh_complain(r, f) : refresh_status(r);
+}
+
+static int
 run(struct trust_world *w, const struct trust_args *args, struct fault *f)
 {
 	struct refresh r = {
@@ -158,14 +176,8 @@ run(struct trust_world *w, const struct trust_args *args, struct fault *f)
 	result = refresh_open(&r, w, false, f);
 	if (result == 0)
 		result = refresh_run(&r, f);
-	if (result == 0 && args->json)
-		refresh_json(&r, stdout);
-	else if (result == 0)
-		refresh_tell(&r, args->verbose, false);
 	if (result == 0)
-		result = refresh_hooks(&r, f);
-	if (result == 0)
-		result = refresh_status(&r);
+		result = tell(&r, args, f);
 	refresh_close(&r);
 	return result;
 }

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,14 +91,26 @@ changes_of(const struct refresh *r)
 
 		if (name != NULL)
 			(void)json_array_append_new(array,
-			    json_pack("{s:s#,s:s}", "what", change,
-				(int)(name - change), "name", name + 1));
+			    json_pack("{s:s#,s:o}", "what", change,
+				(int)(name - change), "name",
+				text_of(name + 1)));
 	}
 	return array;
 }
 
+json_t *
+refresh_error(const struct fault *f)
+{
+	char code[32] = "";
+
+	for (size_t i = 0; i < sizeof(code) - 1 && fault_name(f->code)[i]; i++)
+		code[i] = (char)tolower((unsigned char)fault_name(f->code)[i]);
+	return json_pack("{s:s,s:i,s:o}", "code", code, "exit",
+	    fault_exit_status(f->code), "message", text_of(f->text));
+}
+
 void
-refresh_json(const struct refresh *r, FILE *out)
+refresh_json(const struct refresh *r, const struct fault *after, FILE *out)
 {
 	json_t *cas = json_array(), *all;
 
@@ -106,9 +119,12 @@ refresh_json(const struct refresh *r, FILE *out)
 	all = json_pack("{s:o,s:b,s:b,s:I,s:i,s:o,s:o}", "target",
 	    text_of(r->world->conf.target), "changed", r->changed, "look",
 	    r->look, "failed", (json_int_t)refresh_failed(r), "exit",
-	    refresh_status(r), "changes", changes_of(r), "cas", cas);
+	    after != NULL ? fault_exit_status(after->code) : refresh_status(r),
+	    "changes", changes_of(r), "cas", cas);
 	if (all == NULL)
 		return;
+	if (after != NULL)
+		(void)json_object_set_new(all, "error", refresh_error(after));
 	(void)json_dumpf(all, out, JSON_COMPACT);
 	fputc('\n', out);
 	json_decref(all);

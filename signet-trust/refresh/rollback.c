@@ -6,8 +6,9 @@
 #include "signet-trust/base/trust_args.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 #define LOCK_WAIT_MS 30000
 
@@ -56,18 +57,23 @@ go_back(struct refresh *r, int number, struct fault *f)
 }
 
 static void
-tell_json(const struct refresh *r)
+tell_json(const struct refresh *r, const struct fault *after)
 {
 	json_t *changes = json_array();
+	char target[CONF_STRING_SIZE];
 	json_t *all;
 
 	for (size_t i = 0; i < r->changes.count; i++)
 		(void)json_array_append_new(changes,
 		    json_string(r->changes.item[i]));
-	all = json_pack("{s:s,s:b,s:o}", "target", r->world->conf.target,
-	    "changed", r->changed, "changes", changes);
+	memcpy(target, r->world->conf.target, sizeof(target));
+	text_clean(target);
+	all = json_pack("{s:s,s:b,s:o}", "target", target, "changed",
+	    r->changed, "changes", changes);
 	if (all == NULL)
 		return;
+	if (after != NULL)
+		(void)json_object_set_new(all, "error", refresh_error(after));
 	(void)json_dumpf(all, stdout, JSON_COMPACT);
 	fputc('\n', stdout);
 	json_decref(all);
@@ -76,10 +82,6 @@ tell_json(const struct refresh *r)
 static void
 tell(const struct refresh *r, const struct trust_args *args)
 {
-	if (args->json) {
-		tell_json(r);
-		return;
-	}
 	for (size_t i = 0; i < r->changes.count && !args->quiet; i++)
 		printf("%s\n", r->changes.item[i]);
 	if (!args->quiet && r->changed)
@@ -116,13 +118,16 @@ rollback(struct trust_world *world, const struct trust_args *args,
 	    trust_world_settings(world, args, f) < 0 ||
 	    (r.house = open_house(&world->conf, false, f)) == NULL)
 		return -1;
+	(void)signal(SIGPIPE, SIG_IGN);
 	result = go_back(&r, number, f);
-	if (result == 0) {
+	if (result == 0 && !args->json)
 		tell(&r, args);
-		/* The site's programs take their time, and may call us. */
-		house_close(r.house);
-		r.house = NULL;
-		result = refresh_hooks(&r, f);
+	if (result == 0 && (result = refresh_after(&r, false, f)) < 0 &&
+	    args->json) {
+		tell_json(&r, f);
+		result = refresh_complain(&r, f);
+	} else if (result == 0 && args->json) {
+		tell_json(&r, NULL);
 	}
 	refresh_close(&r);
 	return result;

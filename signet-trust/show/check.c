@@ -118,7 +118,7 @@ tell(struct refresh *r, const struct trust_args *args, struct fault *f)
 	if (args->nagios)
 		return nagios(r);
 	if (args->json)
-		refresh_json(r, stdout);
+		refresh_json(r, NULL, stdout);
 	else
 		refresh_tell(r, false, args->quiet);
 	for (size_t i = 0; !args->json && i < r->changes.count; i++)
