@@ -177,7 +177,8 @@ enum spelling {
 };
 
 /* A quote is \x22 and not \": readers that know no escapes find no end there.
- * Other backslashes than that of \xHH are written twice. */
+ * A backslash at the end is \x5C, since the Toolkit takes no quote after one
+ * for the end; others than that of \xHH are written twice. */
 static bool
 is_hex_byte(const char *at)
 {
@@ -199,6 +200,8 @@ spell(struct buf *out, const char *name, enum spelling how)
 	for (const char *at = name; *at != '\0'; at++, left--) {
 		if (*at == '"')
 			buf_text(out, "\\x22");
+		else if (*at == '\\' && at[1] == '\0')
+			buf_text(out, "\\x5C");
 		else if (*at != '\\' || is_hex_byte(at))
 			buf_put_u8(out, (uint8_t)*at);
 		else if (!says_nothing(at, left) || how == SPELLING_GCT)

@@ -33,11 +33,14 @@ void mapfile_line_free(struct mapfile_line *line);
 
 /**
  * mapfile_line_read(line, text, len, f):
- * Read one line (without newline): a DN in double quotes, or of characters
- * other than blanks, in which `\X` stands for X and `\xHH` for a byte; bytes
- * outside printable ASCII are held as `\xHH`, as OpenSSL prints names.  Blanks
- * and commas divide accounts, and a leading comma makes an empty first one.
- * What looks like a comment behind the DN are accounts: so the Toolkit says.
+ * Read one line (without newline) to the letter as the Toolkit does: a DN in
+ * double quotes, up to the first quote without a backslash before it, or of
+ * characters other than blanks.  `\X` stands for X and `\xHH` for a byte; bytes
+ * outside printable ASCII are held as `\xHH`, as OpenSSL prints names.  What
+ * follows are accounts, divided by blanks and commas, also what looks like a
+ * comment; a leading comma makes an empty first one.  Not as the Toolkit: a
+ * line with a NUL, of which it reads the part before, and one whose DN is empty
+ * are none.
  * 1: an entry, 0: blank or comment, -1 and FAULT_INPUT: neither.
  */
 CHECKED int mapfile_line_read(struct mapfile_line *line, const char *text,

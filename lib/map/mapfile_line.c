@@ -4,7 +4,6 @@
 #include "map/map_name.h"
 #include "map/mapfile.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* What is left of a line. */
@@ -36,55 +35,82 @@ put_byte(struct buf *dn, uint8_t byte)
 		buf_fmt(dn, "\\x%02X", (unsigned)byte);
 }
 
-/* What stands after a backslash: any character, or xHH. */
-static int
-read_escape(struct rest *r, uint8_t *byte, struct fault *f)
+/* The byte that two digits at ${at} stand for: whether they are that. */
+static bool
+two_digits(const struct rest *r, uint8_t *byte)
 {
 	char hex[3] = { 0 };
 
-	if (r->at == r->end)
-		return fault_set(f, FAULT_INPUT, "nothing after a backslash");
-	if (*r->at != 'x') {
-		*byte = (uint8_t)*r->at++;
-		return 0;
-	}
-	r->at++;
 	if (r->end - r->at < 2)
-		return fault_set(f, FAULT_INPUT, "\\x without two digits");
+		return false;
 	memcpy(hex, r->at, 2);
-	if (text_unhex(hex, byte, 1) != 1)
-		return fault_set(f, FAULT_INPUT, "\\x without two digits");
-	r->at += 2;
-	return 0;
+	return text_unhex(hex, byte, 1) == 1;
 }
 
-static bool
-ends_dn(char c, bool quoted)
+/* What stands after a backslash: any character, or xHH.  A backslash at the end
+ * of an unquoted DN stands for nothing. */
+static void
+put_escape(struct rest *r, struct buf *dn)
 {
-	return quoted ? c == '"' : is_blank(c);
+	uint8_t byte;
+
+	if (r->at == r->end)
+		return;
+	byte = (uint8_t)*r->at++;
+	if (byte == 'x' && two_digits(r, &byte))
+		r->at += 2;
+	put_byte(dn, byte);
+}
+
+static void
+put_dn(struct rest r, struct buf *dn)
+{
+	while (r.at < r.end) {
+		char c = *r.at++;
+
+		if (c == '\\')
+			put_escape(&r, dn);
+		else
+			put_byte(dn, (uint8_t)c);
+	}
+}
+
+/* The quote that ends a DN: the first without a backslash before it, whatever
+ * that backslash is there for. */
+static const char *
+closing_quote(struct rest r)
+{
+	const char *at = r.at;
+
+	while ((at = memchr(at, '"', (size_t)(r.end - at))) != NULL &&
+	    at > r.at && at[-1] == '\\')
+		at++;
+	return at;
+}
+
+static const char *
+first_blank(struct rest r)
+{
+	while (r.at < r.end && !is_blank(*r.at))
+		r.at++;
+	return r.at < r.end ? r.at : NULL;
 }
 
 static int
 read_dn(struct rest *r, struct buf *dn, struct fault *f)
 {
 	bool quoted = *r->at == '"';
+	const char *end;
 
 	r->at += quoted;
-	while (r->at < r->end && !ends_dn(*r->at, quoted)) {
-		uint8_t byte = (uint8_t)*r->at++;
-
-		if (byte == '\\' && read_escape(r, &byte, f) < 0)
-			return -1;
-		put_byte(dn, byte);
-	}
-	if (r->at == r->end)
+	end = quoted ? closing_quote(*r) : first_blank(*r);
+	if (end == NULL)
 		return fault_set(f, FAULT_INPUT, "%s",
 		    quoted ? "no closing quote" : "nothing after the DN");
-	r->at += quoted;
+	put_dn((struct rest){ r->at, end }, dn);
+	r->at = end + quoted;
 	if (dn->len == 0)
 		return fault_set(f, FAULT_INPUT, "empty DN");
-	if (r->at < r->end && !is_blank(*r->at) && *r->at != ',')
-		return fault_set(f, FAULT_INPUT, "no blank after the DN");
 	return 0;
 }
 
