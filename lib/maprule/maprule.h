@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/checked.h"
+#include "base/own.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@
  */
 struct fault;
 struct maprule;
+struct roster_source_conf;
 
 #define MAPRULE_PATH "/etc/signet/map.rules"
 #define MAPRULE_MAX 4194304	 /* bytes of a rules or bans file */
@@ -59,6 +61,7 @@ CHECKED struct maprule *maprule_read(const char *path, const char *text,
  */
 CHECKED struct maprule *maprule_open(const char *path, struct fault *f);
 void maprule_free(struct maprule *rules);
+OWN_FREE_STRUCT(maprule, maprule_free)
 
 /* Put the bans in the ${len} bytes at ${text}, lines as after `ban`, beside
  * those ${rules} has.  After a fault ${rules} may only be freed. */
@@ -91,6 +94,11 @@ struct maprule_source {
 };
 size_t maprule_source_count(const struct maprule *rules);
 const struct maprule_source *maprule_source(const struct maprule *rules,
+    size_t i);
+/* The same as the roster takes it; cache_dir is the caller's to fill in, in a
+ * copy. */
+const struct roster_source_conf *maprule_source_conf(const struct maprule
+							 *rules,
     size_t i);
 /* The words of ${keyword}'s first line in ${source}; none if it is not said. */
 struct maprule_words maprule_source_get(const struct maprule_source *source,
@@ -159,7 +167,7 @@ const char *maprule_ban_kind_text(enum maprule_ban_kind kind);
 
 struct maprule_rule {
 	const char *label;
-	bool splice;
+	bool splice; /* its accounts are those of the lines */
 	bool before;
 	int line;
 	time_t until; /* as in a ban */

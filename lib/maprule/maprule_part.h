@@ -2,6 +2,7 @@
 #define MAPRULE_MAPRULE_PART_H
 
 #include "base/checked.h"
+#include "base/own.h"
 #include "maprule/maprule.h"
 
 #include <stdbool.h>
@@ -64,7 +65,7 @@ const char *maprule_loss_text(enum maprule_loss loss);
 /* Where a build reports.  Each may be NULL; non-zero from line stops it. */
 struct maprule_hear {
 	int (*line)(void *arg, const struct maprule_line *line);
-	void (*gone)(void *arg, const char *name); /* maprule_change alone */
+	void (*gone)(void *arg, const char *name); /* not of a build */
 	void (*conflict)(void *arg, const struct maprule_conflict *c);
 	void (*loss)(void *arg, enum maprule_loss loss,
 	    const struct maprule_line *line, const char *account);
@@ -93,6 +94,7 @@ CHECKED struct maprule_part *maprule_for(const struct maprule *rules,
     const char *service, struct maprule_accounts *accounts, time_t now,
     struct fault *f);
 void maprule_part_free(struct maprule_part *part);
+OWN_FREE_STRUCT(maprule_part, maprule_part_free)
 
 const struct maprule_service *maprule_part_service(const struct maprule_part
 	*part);
@@ -112,33 +114,31 @@ CHECKED int maprule_build(struct maprule_part *part,
 /**
  * maprule_name(part, name, hear, f):
  * What the part makes of one name, given in any spelling: hear->line or
- * hear->gone is called, once.
+ * hear->gone is called, once.  The first call after maprule_for looks at
+ * everyone, as a build does; later ones take microseconds.
  */
 CHECKED int maprule_name(struct maprule_part *part, const char *name,
     const struct maprule_hear *hear, struct fault *f);
 
 /**
- * maprule_names_of(part, person, fn, arg):
- * Every name on which the roster's ${person} has a claim in this part, mapped
- * or not.  A change of one person is: these before the roster is changed, these
- * after it, and maprule_name of each.
+ * maprule_change(part, before, after, hear, f):
+ * What changes when a person does, called from roster_watch_fn with what that
+ * was given: hear->line or hear->gone for each name that the person had or has,
+ * as it stands now (it may have stood so before).  0; 1: nothing was heard and
+ * the part must be made anew and built whole, because a ban of a person or a
+ * group is about this one, and others may be concerned; -1 and a fault (the map
+ * as it is must stay, and the part be made anew).
  */
-typedef int maprule_name_fn(void *arg, const char *name);
-int maprule_names_of(struct maprule_part *part, uint32_t person,
-    maprule_name_fn *fn, void *arg);
+struct roster_person;
+CHECKED int maprule_change(struct maprule_part *part,
+    const struct roster_person *before, const struct roster_person *after,
+    const struct maprule_hear *hear, struct fault *f);
 
-/**
- * maprule_touches_bans(part, person):
- * Whether a change of ${person} may change what others may use, because a ban
- * of a person or group is about him: make the part anew, and build it whole.
- * Ask before the roster is changed, and after.
- */
-bool maprule_touches_bans(const struct maprule_part *part, uint32_t person);
-
-/* Whether a ban forbids the line ${name} ${account}: for a map as it stands,
- * so that a ban can be pushed before a build is done. */
-const struct maprule_ban *maprule_forbids(const struct maprule_part *part,
-    const char *name, const char *account);
+/* Whether a ban forbids the line ${name} ${account} (either may be NULL): for a
+ * map as it stands, so that a ban can be pushed before a build is done.  1 and
+ * which ban, 0, or -1 and a fault. */
+CHECKED int maprule_forbids(struct maprule_part *part, const char *name,
+    const char *account, const struct maprule_ban **ban, struct fault *f);
 
 /* One step of why: what was looked at, and what it came to. */
 struct maprule_step {
@@ -146,7 +146,7 @@ struct maprule_step {
 	int line;	  /* 0: of no line */
 	const char *what; /* "map cit-users", "ban person x", "account y" */
 	bool decides;	  /* this settled it */
-	const char *text; /* a sentence */
+	const char *text; /* what it came to */
 };
 typedef void maprule_step_fn(void *arg, const struct maprule_step *step);
 
