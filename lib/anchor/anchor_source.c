@@ -11,6 +11,8 @@
 #include "trust/namespaces.h"
 #include "trust/sigpolicy.h"
 
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -101,6 +103,18 @@ names_has(const struct names *names, const char *name)
 		compare) != NULL;
 }
 
+/* A pipe or a device says what it likes, if it ever comes to an end. */
+static int
+read_regular(const char *path, struct buf *text, struct fault *f)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return fault_set(f, FAULT_INPUT, "%s: not a regular file",
+		    path);
+	return file_read(path, text, f);
+}
+
 /*
  * The file ${stem}${suffix} of a CA, if there is one: 1 and its text.  What
  * prevents reading it is wrong with the CA.
@@ -116,7 +130,7 @@ read_part(const struct names *names, const char *stem, const char *suffix,
 	    !names_has(names, name))
 		return 0;
 	if (text_fmt(path, sizeof(path), "%s/%s", names->dir, name) < 0 ||
-	    file_read(path, text, &why) < 0)
+	    read_regular(path, text, &why) < 0)
 		return want_say(&want->wrong, f, "%s cannot be read: %s", name,
 		    why.text);
 	return 1;
@@ -144,7 +158,7 @@ read_cadesc(struct anchor_set *set, const char *dir, const char *name,
 		memcpy(want->hash, hash, sizeof(hash));
 	if (kind < 0)
 		result = want_say(&want->wrong, f, "Bad file name: %s", path);
-	else if (file_read(path, &text, &why) < 0)
+	else if (read_regular(path, &text, &why) < 0)
 		result = want_say(&want->wrong, f, "%s", why.text);
 	else
 		result =
@@ -303,6 +317,38 @@ compare_texts(struct anchor_want *want, const struct sigpolicy *policy,
 }
 
 static int
+note_entry(void *arg, const char *pattern, struct fault *f)
+{
+	struct anchor_want *want = arg;
+
+	(void)pattern;
+	(void)f;
+	want->signs_nobody = false;
+	return 0;
+}
+
+/* A policy may be that of another CA. */
+static int
+look_for_entry(struct anchor_want *want, const struct sigpolicy *policy,
+    struct fault *f)
+{
+	struct fault why = { 0 };
+
+	if (want->subject == NULL)
+		return 0;
+	want->signs_nobody = true;
+	if (sigpolicy_patterns(policy, want->subject, note_entry, want, &why) ==
+	    0)
+		return 0;
+	/* Patterns alone do not say it. */
+	want->signs_nobody = false;
+	if (why.code != FAULT_MEMORY)
+		return 0;
+	*f = why;
+	return -1;
+}
+
+static int
 check_texts(struct anchor_want *want, struct fault *f)
 {
 	struct sigpolicy policy = { NULL };
@@ -319,6 +365,8 @@ check_texts(struct anchor_want *want, struct fault *f)
 	    namespaces_read(&spaces, want->namespaces, strlen(want->namespaces),
 		&why) < 0)
 		result = want_say(&want->wrong, f, "namespaces: %s", why.text);
+	if (result == 0 && policy.rules != NULL)
+		result = look_for_entry(want, &policy, f);
 	if (result == 0)
 		result = compare_texts(want, &policy, &spaces, f);
 	sigpolicy_clear(&policy);

@@ -236,7 +236,11 @@ static int
 read_list(int fd, struct house_list *list, struct fault *f)
 {
 	OWN_BUF(text, HOUSE_LIST_BYTES);
+	struct stat st;
 
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return fault_set(f, FAULT_INPUT,
+		    HOUSE_LIST ": not a regular file");
 	if (file_read_fd(fd, HOUSE_LIST, &text, f) < 0)
 		return -1;
 	if (house_list_read(list, (const char *)text.data, text.len, f) < 0)
@@ -368,7 +372,9 @@ drop(const struct house_site *s, unsigned number, struct fault *f)
 	(void)snprintf(name, sizeof(name), "%u", number);
 	if (renameat(s->gens, name, s->gens, "drop") < 0)
 		return failed(s, "rename", f);
-	return house_remove(s->gens, "drop", f);
+	return house_remove(s->gens, "drop", f) < 0
+	    ? fault_wrap(f, "%s: clearing up .%s.gen/drop", s->dir, s->name)
+	    : 0;
 }
 
 /* Generations that no link has ever led to. */
@@ -396,7 +402,8 @@ house_site_mend(struct house_site *s, unsigned current, struct fault *f)
 	    house_remove(s->gens, "drop", f) < 0 ||
 	    house_remove(s->gens, "link", f) < 0 ||
 	    mend_next(s, current, f) < 0)
-		return fault_wrap(f, "%s: clearing up", s->dir);
+		return fault_wrap(f, "%s: clearing up .%s.gen", s->dir,
+		    s->name);
 	return s->linked && s->here >= 0 ? mend_numbers(s, f) : 0;
 }
 

@@ -341,6 +341,27 @@ place_file(int from, int to, const char *name, const struct stat *st,
 	return house_file_copy(from, to, name, &owner, true, f);
 }
 
+/* Whether another file system, or another part of this one, is seen there: what
+ * is in it is not the directory's. */
+static bool
+is_mount(int dir, const char *name)
+{
+	struct statx st;
+
+	return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0,
+		   &st) == 0 &&
+	    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+static int
+refuse_mount(const char *name, struct fault *f)
+{
+	return fault_set(f, FAULT_UNSUPPORTED,
+	    "%s is a mount point, which goes neither along nor away: unmount "
+	    "it",
+	    name);
+}
+
 static int place(int from, int to, const char *name, int depth,
     struct fault *f);
 
@@ -403,6 +424,8 @@ place(int from, int to, const char *name, int depth, struct fault *f)
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		/* Somebody else removed his own file meanwhile. */
 		return errno == ENOENT ? 0 : failed(name, f);
+	if (is_mount(from, name))
+		return refuse_mount(name, f);
 	if (S_ISLNK(st.st_mode))
 		return place_link(from, to, name, f);
 	if (S_ISDIR(st.st_mode))
@@ -436,13 +459,20 @@ remove_all(int dir, int depth, struct fault *f)
 static int
 remove_tree(int dir, const char *name, int depth, struct fault *f)
 {
-	int fd, answer;
+	int fd, answer, why;
 
+	if (is_mount(dir, name))
+		return refuse_mount(name, f);
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if ((errno != EISDIR && errno != EPERM) || depth == 0 ||
-	    (fd = open_dir(dir, name)) < 0)
+	why = errno;
+	if ((why != EISDIR && why != EPERM) || depth == 0)
 		return failed(name, f);
+	if ((fd = open_dir(dir, name)) < 0) {
+		/* A file that may not be changed, not even by root. */
+		errno = errno == ENOTDIR ? why : errno;
+		return failed(name, f);
+	}
 	answer = remove_all(fd, depth - 1, f);
 	(void)close(fd);
 	if (answer == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)

@@ -211,7 +211,8 @@ is_key(const char *key, const char *name)
 }
 
 static int
-read_pair(struct anchor_want *want, char *line, int number, struct fault *f)
+read_pair(struct anchor_want *want, char *line, int number, bool *known,
+    struct fault *f)
 {
 	char *value = strchr(line, '=');
 	char *key;
@@ -226,8 +227,10 @@ read_pair(struct anchor_want *want, char *line, int number, struct fault *f)
 	value = text_trim(value);
 	for (size_t i = 0; *value != '\0' && i < sizeof(keys) / sizeof(keys[0]);
 	     i++)
-		if (is_key(key, keys[i].key))
+		if (is_key(key, keys[i].key)) {
+			*known = true;
 			return keys[i].read(want, value, f);
+		}
 	return 0;
 }
 
@@ -286,6 +289,7 @@ igtf_info_read(struct anchor_want *want, const char *text, size_t len,
 	OWN_BUF(line, LINE_MAX_BYTES);
 	size_t at = 0;
 	int number = 0, more;
+	bool known = false;
 
 	if (len > IGTF_INFO_MAX)
 		return want_say(&want->wrong, f, "larger than %d bytes",
@@ -293,10 +297,14 @@ igtf_info_read(struct anchor_want *want, const char *text, size_t len,
 	if (len > 0 && memchr(text, '\0', len) != NULL)
 		return want_say(&want->wrong, f, "holds a NUL byte");
 	while ((more = next_line(text, len, &at, &number, &line, f)) == 1)
-		if (read_pair(want, text_trim((char *)line.data), number, f) <
-		    0)
+		if (read_pair(want, text_trim((char *)line.data), number,
+			&known, f) < 0)
 			return -1;
 	if (more < 0 && want_say(&want->wrong, f, "a line is too long") < 0)
+		return -1;
+	/* As when the disk was full. */
+	if (!known && want->wrong.count == 0 &&
+	    want_say(&want->wrong, f, "says nothing of a CA") < 0)
 		return -1;
 	/* A package of one CA has the form of a CA's own file. */
 	if (want->alias != NULL && text_starts(want->alias, "policy-"))

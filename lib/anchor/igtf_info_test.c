@@ -74,6 +74,8 @@ what_is_wrong_is_said(void **state)
 		const char *text, *said;
 	} cases[] = {
 		{ "alias\n", "line 1 is no" },
+		{ "", "says nothing of a CA" },
+		{ "# x\nfuture = 1\n", "says nothing of a CA" },
 		{ "subjectdn = /C=NL\n", "double quotes" },
 		{ "subjectdn = \"\"\n", "double quotes" },
 		{ "crl_url = a.crl\n", "no address of a CRL" },
@@ -96,7 +98,7 @@ a_crl_url_file_is_of_mirrors(void **state)
 {
 	static const char text[] = "# ours\nhttp://a.example/a.crl\r\n\n"
 				   "  file:///var/a.crl  \n";
-	struct anchor_want *want = read_info("A", "");
+	struct anchor_want *want = read_info("A", "alias = A\n");
 	struct want_list list = { 0 };
 	struct fault f = { 0 };
 

@@ -79,7 +79,8 @@ struct anchor_want {
 	struct want_list may_sign; /* SPELLING_GT4 */
 	bool may_sign_unknown;
 	char *policy;
-	char *policy_url; /* NULL: none */
+	bool signs_nobody; /* there is no entry for it in policy */
+	char *policy_url;  /* NULL: none */
 	char *namespaces;
 
 	struct want_crl crl[WANT_CRLS_MAX];

@@ -1,5 +1,6 @@
 #include "refresh.h"
 
+#include "anchor/anchor_source.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -150,12 +151,55 @@ warn_of_ends(struct refresh *r, struct fault *f)
 	return 0;
 }
 
+static bool
+is_nameless(const struct refresh_ca *ca)
+{
+	return ca->state == REFRESH_BROKEN && ca->want->hash[0] == '\0' &&
+	    ca->want->subject != NULL;
+}
+
+/* One whose certificate is not to be had: what is installed by its name. */
+static int
+recognise_one(const struct anchor_set *there, struct refresh_ca *ca,
+    struct fault *f)
+{
+	const struct anchor_want *it =
+	    anchor_set_find_subject(there, ca->want->subject);
+
+	if (it == NULL || it->hash[0] == '\0')
+		return 0;
+	memcpy(ca->want->hash, it->hash, sizeof(it->hash));
+	return want_say(&ca->news, f, "What is installed by its name stays");
+}
+
+/* What is there of a CA stays if its description cannot be used, also if the
+ * hash cannot be found out: a file that was cut off empties no directory. */
+static int
+recognise(struct refresh *r, struct fault *f)
+{
+	struct anchor_set there = { 0 };
+	struct fault why = { 0 };
+	bool some = false;
+	int result = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		some = some || is_nameless(&r->ca[i]);
+	if (!some)
+		return 0;
+	(void)!source_directory(&there, r->world->conf.target, &why);
+	for (size_t i = 0; result == 0 && i < r->count; i++)
+		if (is_nameless(&r->ca[i]))
+			result = recognise_one(&there, &r->ca[i], f);
+	anchor_set_clear(&there);
+	return result;
+}
+
 int
 refresh_run(struct refresh *r, struct fault *f)
 {
-	if (refresh_certs(r, f) < 0 || refresh_crls(r, f) < 0 ||
-	    refresh_chain(r, f) < 0 || refresh_files(r, f) < 0 ||
-	    warn_of_ends(r, f) < 0)
+	if (recognise(r, f) < 0 || refresh_certs(r, f) < 0 ||
+	    refresh_crls(r, f) < 0 || refresh_chain(r, f) < 0 ||
+	    refresh_files(r, f) < 0 || warn_of_ends(r, f) < 0)
 		return -1;
 	if (r->look)
 		return 0;

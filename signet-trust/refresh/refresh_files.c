@@ -83,6 +83,11 @@ put_texts(struct refresh_ca *ca, const struct naming *n, struct fault *f)
 	    put(n, "signing_policy", &policy, f) < 0) {
 		return -1;
 	}
+	if (want->signs_nobody &&
+	    want_say(&ca->warnings, f,
+		"Its signing_policy has no entry for it: nobody whom it signed "
+		"is accepted") < 0)
+		return -1;
 	if (want->from == WANT_CADESC && want->may_sign.count == 0 &&
 	    want_say(&ca->errors, f, "No valid signing_policy") < 0)
 		return -1;

@@ -92,8 +92,8 @@ end_it(pid_t pid, const char *path, int64_t seconds, struct fault *f)
 	if (ended < 0)
 		return -1;
 	return fault_set(f, FAULT_TIMEOUT,
-	    "hook %s was ended: it took more than %lld s (hook-timeout)",
-	    path, (long long)seconds);
+	    "hook %s was ended: it took more than %lld s (hook-timeout)", path,
+	    (long long)seconds);
 }
 
 static int
