@@ -115,6 +115,12 @@ int64_t token_longest(struct token *token);
 CHECKED int token_login(struct token *token, struct secret *pin,
     struct fault *f);
 
+/* One of several: ${digest} goes in and stays the caller's. */
+struct token_job {
+	struct wire_bytes digest;
+	struct token_signature signature;
+};
+
 /**
  * token_sign(token, pin, digest, signature, f):
  * Sign ${digest}: of SHA-256 for RSA and P-256, of SHA-384 for P-384.  Waits
@@ -131,6 +137,19 @@ CHECKED int token_login(struct token *token, struct secret *pin,
 CHECKED int token_sign(struct token *token, struct secret *pin,
     struct wire_bytes digest, struct token_signature *signature,
     struct fault *f);
+
+/**
+ * token_sign_all(token, pin, jobs, count, f):
+ * As token_sign for each of the ${count} ${jobs}, one after the other in one
+ * session, and the token is seen to be the same once, after the last of them:
+ * what is confirmed then holds for all that was made before.  None of them may
+ * be given to anybody before this returns 0.  At the first that fails, or when
+ * a loss is seen, no more are made; then all are FAULT_SUSPENDED, those that
+ * were made with their signature.  FAULT_USAGE: a digest of another length;
+ * nothing was signed.
+ */
+CHECKED int token_sign_all(struct token *token, struct secret *pin,
+    struct token_job *jobs, size_t count, struct fault *f);
 
 /**
  * token_poll(token):

@@ -249,81 +249,113 @@ is_verified_elsewhere(struct token *token)
 }
 
 /*
- * After the signature: what made it is the CA's key, and was the same token in
- * the same insertion all the time (facts: PKCS11, 5).  The session knows of an
- * insertion since, the serial number of another token, the epoch of what others
+ * After the signatures: what made them was the same token in the same insertion
+ * all the time (facts: PKCS11, 5).  The session knows of an insertion since the
+ * first of them, the serial number of another token, the epoch of what others
  * saw meanwhile.
  */
 static int
 guard(struct token *token, const struct token_session *session,
-    struct wire_bytes digest, struct token_signature *signature,
     enum token_state *state, struct fault *f)
 {
-	if (!is_verified_elsewhere(token) &&
-	    !token_verifies(&token->spki, digest, signature)) {
-		signature->len = 0;
-		*state = TOKEN_BROKEN;
-		return fault_set(f, FAULT_SUSPENDED,
-		    "the token gave a signature that is wrong");
-	}
 	if (token_check_session(token, session->handle, state, f) < 0)
 		return -1;
 	return token_check_token(token, state, f);
 }
 
+/* One signature; that it is the CA's key's, unless others see to that. */
 static int
-sign_in(struct token *token, const struct token_session *session,
-    struct secret *pin, struct wire_bytes digest,
-    struct token_signature *signature, struct fault *f)
+make_one(struct token *token, const struct token_session *session,
+    struct secret *pin, struct token_job *job, enum token_state *state,
+    struct fault *f)
+{
+	CK_RV rv;
+
+	if (token_make_signature(token, session->handle, pin, job->digest,
+		&job->signature, &rv, f) < 0) {
+		job->signature.len = 0;
+		*state = token_rv_state(rv);
+		return -1;
+	}
+	if (is_verified_elsewhere(token) ||
+	    token_verifies(&token->spki, job->digest, &job->signature))
+		return 0;
+	job->signature.len = 0;
+	*state = TOKEN_BROKEN;
+	return fault_set(f, FAULT_SUSPENDED,
+	    "the token gave a signature that is wrong");
+}
+
+/* Whether all that was seen meanwhile leaves ${epoch} as it was.  If so, the
+ * call that comes is a new one to token_longest. */
+static int
+check_epoch(struct token *token, struct token_session *session, uint64_t epoch,
+    struct fault *f)
+{
+	bool same;
+
+	(void)pthread_mutex_lock(&token->lock);
+	same = token->state == TOKEN_READY && token->epoch == epoch;
+	session->since = clock_mono();
+	if (!same)
+		(void)refuse(&token->why, f);
+	(void)pthread_mutex_unlock(&token->lock);
+	return same ? 0 : -1;
+}
+
+/* All signatures, and the guard behind the last. */
+static int
+sign_in(struct token *token, struct token_session *session, struct secret *pin,
+    struct token_job *jobs, size_t count, uint64_t epoch, struct fault *f)
 {
 	enum token_state state;
 	struct fault why = { 0 };
-	CK_RV rv;
+	size_t made = 0;
 
-	if (token_make_signature(token, session->handle, pin, digest, signature,
-		&rv, &why) < 0) {
-		signature->len = 0;
-		state = token_rv_state(rv);
-	} else if (guard(token, session, digest, signature, &state, &why) ==
-	    0) {
-		return 0;
-	}
+	while (made < count && check_epoch(token, session, epoch, f) == 0 &&
+	    make_one(token, session, pin, &jobs[made], &state, &why) == 0)
+		made++;
+	if (made == count && guard(token, session, &state, &why) == 0)
+		return check_epoch(token, session, epoch, f);
+	/* What ended it was seen by others. */
+	if (why.code == FAULT_NONE)
+		return -1;
 	token_lose(token, state, &why);
 	return refuse(&why, f);
 }
 
-/* Whether all that was seen meanwhile leaves ${epoch} as it was. */
-static int
-check_epoch(struct token *token, uint64_t epoch, struct fault *f)
+int
+token_sign_all(struct token *token, struct secret *pin, struct token_job *jobs,
+    size_t count, struct fault *f)
 {
-	struct fault why;
+	struct token_session *session;
+	uint64_t epoch = 0;
+	int result;
 
-	if (token_state(token, &why) == TOKEN_READY &&
-	    token_epoch(token) == epoch)
-		return 0;
-	return refuse(&why, f);
+	for (size_t i = 0; i < count; i++) {
+		jobs[i].signature.len = 0;
+		jobs[i].signature.epoch = 0;
+		if (jobs[i].digest.len != digest_len(token->spki.kind))
+			return fault_set(f, FAULT_USAGE,
+			    "a digest of %zu octets", jobs[i].digest.len);
+	}
+	session = token_take_session(token, true, &epoch, f);
+	if (session == NULL)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		jobs[i].signature.epoch = epoch;
+	result = sign_in(token, session, pin, jobs, count, epoch, f);
+	token_give_session(token, session);
+	return result;
 }
 
 int
 token_sign(struct token *token, struct secret *pin, struct wire_bytes digest,
     struct token_signature *signature, struct fault *f)
 {
-	struct token_session *session;
-	uint64_t epoch = 0;
-	int result;
+	struct token_job job = { .digest = digest };
+	int result = token_sign_all(token, pin, &job, 1, f);
 
-	signature->len = 0;
-	signature->epoch = 0;
-	session = token_take_session(token, true, &epoch, f);
-	if (session == NULL)
-		return -1;
-	signature->epoch = epoch;
-	if (digest.len != digest_len(token->spki.kind))
-		result = fault_set(f, FAULT_USAGE, "a digest of %zu octets",
-		    digest.len);
-	else if ((result = sign_in(token, session, pin, digest, signature,
-		      f)) == 0)
-		result = check_epoch(token, epoch, f);
-	token_give_session(token, session);
+	*signature = job.signature;
 	return result;
 }

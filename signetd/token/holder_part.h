@@ -15,6 +15,15 @@ struct holder_ask {
 	size_t len;
 };
 
+/*
+ * Asks that are signed together, so that it is seen once for all of them that
+ * the token is the same: no more than are waiting, and, as far as the ones
+ * before tell, than are signed in so many milliseconds, since the first waits
+ * for the last.
+ */
+#define HOLDER_TOGETHER_MAX 16
+#define HOLDER_TOGETHER_MS 6
+
 struct holder {
 	struct token_uri uri;
 	uint8_t *ca; /* DER of spki */

@@ -155,6 +155,74 @@ a_pin_makes_it_sign_and_many_are_signed_at_once(void **state)
 }
 
 static void
+what_waits_together_is_confirmed_together(void **state)
+{
+	enum {
+		MANY = 200
+	};
+	struct house *h = *state;
+
+	begin(h, "ca");
+	make_ready(h);
+	probe_forget_calls(h->probe);
+	for (uint32_t i = 0; i < MANY; i++)
+		ask(h, i);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(answer(h).fault, FAULT_NONE);
+	assert_int_equal(probe_calls(h->probe, "Sign"), MANY);
+	assert_in_range(probe_calls(h->probe, "GetSessionInfo"), 1, MANY - 1);
+	finish(h);
+}
+
+/* However many were waiting: each is answered, and none as good that was made
+ * when nobody had confirmed it before the loss. */
+static void
+a_loss_while_many_wait_ends_them_all(void **state)
+{
+	enum {
+		MANY = 200,
+		NTH = 50
+	};
+	struct house *h = *state;
+	unsigned good = 0, withheld = 0;
+
+	begin(h, "ca");
+	make_ready(h);
+	play_now(h, "play=replug-after\nnth=50\n");
+	for (uint32_t i = 0; i < MANY; i++)
+		ask(h, i);
+	for (int i = 0; i < MANY; i++) {
+		struct holder_signed done = answer(h);
+
+		good += done.fault == FAULT_NONE;
+		withheld +=
+		    done.fault == FAULT_SUSPENDED && done.signature.len > 0;
+		assert_true(done.fault == FAULT_NONE ||
+		    done.fault == FAULT_SUSPENDED);
+	}
+	/* Each of the other threads may have been a signature ahead. */
+	assert_in_range(good, 1, NTH - 1 + TOKEN_SESSIONS_MAX);
+	assert_true(withheld > 0);
+	finish(h);
+}
+
+static void
+a_digest_that_the_key_cannot_sign_fails_alone(void **state)
+{
+	struct house *h = *state;
+	uint8_t data[48] = { 0 };
+	struct fault f = { 0 };
+
+	begin(h, "ca");
+	make_ready(h);
+	assert_int_equal(holder_sign(h->holder, 1,
+			     (struct wire_bytes){ data, sizeof(data) }, &f),
+	    -1);
+	assert_int_equal(f.code, FAULT_USAGE);
+	finish(h);
+}
+
+static void
 a_pull_is_news_and_a_new_pin_ends_it(void **state)
 {
 	struct house *h = *state;
@@ -425,6 +493,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_pin_makes_it_sign_and_many_are_signed_at_once),
+		cmocka_unit_test(what_waits_together_is_confirmed_together),
+		cmocka_unit_test(a_loss_while_many_wait_ends_them_all),
+		cmocka_unit_test(a_digest_that_the_key_cannot_sign_fails_alone),
 		cmocka_unit_test(a_pull_is_news_and_a_new_pin_ends_it),
 		cmocka_unit_test(a_pull_is_noticed_though_nobody_signs),
 		cmocka_unit_test(

@@ -28,18 +28,37 @@ wait_for(struct holder *h, int ms)
 
 /* ---- signing */
 
-/* With `lock` held. */
+/* What one thread signs together. */
+struct batch {
+	uint32_t id[HOLDER_TOGETHER_MAX];
+	struct token_job job[HOLDER_TOGETHER_MAX];
+	uint8_t digest[HOLDER_TOGETHER_MAX][KEY_HASH_MAX];
+	size_t count;
+	size_t most; /* to be taken next time */
+};
+
+/* With `lock` held.  What waits is shared with the other threads. */
 static bool
-take_ask(struct holder *h, struct holder_ask *ask)
+take_asks(struct holder *h, struct batch *b)
 {
+	size_t share;
+
 	while (h->asks == 0 && !h->ending)
 		(void)pthread_cond_wait(&h->asked, &h->lock);
 	if (h->ending)
 		return false;
-	*ask = h->ask[h->next_ask];
-	h->next_ask = (h->next_ask + 1) % HOLDER_ASKS_MAX;
-	h->asks--;
-	h->busy++;
+	share = (h->asks + h->signers - 1) / h->signers;
+	for (b->count = 0; b->count < b->most && b->count < share; b->count++) {
+		const struct holder_ask *ask = &h->ask[h->next_ask];
+
+		b->id[b->count] = ask->id;
+		memcpy(b->digest[b->count], ask->digest, ask->len);
+		b->job[b->count].digest =
+		    (struct wire_bytes){ b->digest[b->count], ask->len };
+		h->next_ask = (h->next_ask + 1) % HOLDER_ASKS_MAX;
+		h->asks--;
+		h->busy++;
+	}
 	return true;
 }
 
@@ -69,17 +88,32 @@ borrow_pin(struct holder *h)
 	return h->kept;
 }
 
+/* With `lock` held. */
 static void
-put_done(struct holder *h, const struct holder_signed *done, bool borrowed)
+put_done(struct holder *h, uint32_t id, enum fault_code fault,
+    const struct token_signature *signature)
+{
+	struct holder_signed *done =
+	    &h->done[(h->next_done + h->dones++) % HOLDER_ASKS_MAX];
+
+	done->id = id;
+	done->fault = fault;
+	done->signature = *signature;
+	h->busy--;
+}
+
+static void
+put_batch(struct holder *h, const struct batch *b, enum fault_code fault,
+    bool borrowed)
 {
 	const bool ready = token_state(h->token, NULL) == TOKEN_READY;
 	bool ring;
 
 	(void)pthread_mutex_lock(&h->lock);
 	/* Whoever takes what is there takes this along; but a loss is news. */
-	ring = h->dones == 0 || done->fault != FAULT_NONE;
-	h->done[(h->next_done + h->dones++) % HOLDER_ASKS_MAX] = *done;
-	h->busy--;
+	ring = h->dones == 0 || fault != FAULT_NONE;
+	for (size_t i = 0; i < b->count; i++)
+		put_done(h, b->id[i], fault, &b->job[i].signature);
 	if (borrowed && --h->kept_users == 0) {
 		holder_forget(h, ready);
 		(void)pthread_cond_broadcast(&h->changed);
@@ -89,34 +123,55 @@ put_done(struct holder *h, const struct holder_signed *done, bool borrowed)
 		holder_ring(h);
 }
 
+/* As many more or fewer as the time says that the last took. */
+static void
+adapt(struct batch *b, int64_t ms)
+{
+	if (ms < HOLDER_TOGETHER_MS / 2 && b->count == b->most)
+		b->most *= 2;
+	if (ms > HOLDER_TOGETHER_MS)
+		b->most = b->count * HOLDER_TOGETHER_MS / (size_t)ms;
+	if (b->most < 1)
+		b->most = 1;
+	if (b->most > HOLDER_TOGETHER_MAX)
+		b->most = HOLDER_TOGETHER_MAX;
+}
+
+static enum fault_code
+sign_batch(struct holder *h, struct secret *pin, struct batch *b)
+{
+	const int64_t began = clock_mono();
+	struct fault f = { 0 };
+
+	for (size_t i = 0; i < b->count; i++)
+		b->job[i].signature.len = 0;
+	if (is_away(h))
+		return FAULT_SUSPENDED;
+	if (token_sign_all(h->token, pin, b->job, b->count, &f) < 0)
+		return f.code;
+	if (is_away(h))
+		return FAULT_SUSPENDED;
+	adapt(b, clock_mono() - began);
+	return FAULT_NONE;
+}
+
 static void *
 sign(void *arg)
 {
 	struct holder *h = arg;
-	struct holder_ask ask;
+	struct batch b = { .most = 1 };
 
 	for (;;) {
-		struct holder_signed done = { .fault = FAULT_NONE };
-		struct fault f = { 0 };
 		struct secret *pin;
 		bool more;
 
 		(void)pthread_mutex_lock(&h->lock);
-		more = take_ask(h, &ask);
+		more = take_asks(h, &b);
 		pin = more ? borrow_pin(h) : NULL;
 		(void)pthread_mutex_unlock(&h->lock);
 		if (!more)
 			return NULL;
-		done.id = ask.id;
-		if (is_away(h))
-			done.fault = FAULT_SUSPENDED;
-		else if (token_sign(h->token, pin,
-			     (struct wire_bytes){ ask.digest, ask.len },
-			     &done.signature, &f) < 0)
-			done.fault = f.code;
-		else if (is_away(h))
-			done.fault = FAULT_SUSPENDED;
-		put_done(h, &done, pin != NULL);
+		put_batch(h, &b, sign_batch(h, pin, &b), pin != NULL);
 	}
 }
 
@@ -191,9 +246,12 @@ make_threads(struct holder *h)
 	token_info(h->token, &info);
 	if (!info.threads)
 		wanted = 1;
+	/* Who signs asks how many there are. */
+	(void)pthread_mutex_lock(&h->lock);
 	while (h->signers < wanted && h->signers < TOKEN_SESSIONS_MAX &&
 	    pthread_create(&h->signer[h->signers], NULL, sign, h) == 0)
 		h->signers++;
+	(void)pthread_mutex_unlock(&h->lock);
 	h->waits = info.events &&
 	    pthread_create(&h->events, NULL, wait_for_events, h) == 0;
 }
