@@ -37,37 +37,70 @@ static const char usage[] =
     "\n"
     "See signet-issue(8).\n";
 
-/* 0, or -1 after a mistake, or 1 if all is said and done. */
-static int
-read_options(int argc, char **argv, const char **conf)
+static const struct option options[] = {
+	{ "conf", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	/* For the manual page and the shell, when they are built. */
+	{ "man-settings", no_argument, NULL, 'M' },
+	{ "completion", no_argument, NULL, 'B' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* For bash: the options that people give, which are those before --man-. */
+static void
+complete(FILE *out)
 {
-	static const struct option options[] = {
-		{ "conf", required_argument, NULL, 'c' },
-		/* For the manual page, when it is built. */
-		{ "man-settings", no_argument, NULL, 'M' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	fputs("complete -o default -W '", out);
+	for (size_t i = 0; options[i].val != 'M'; i++)
+		fprintf(out, "%s--%s", i > 0 ? " " : "", options[i].name);
+	fputs("' signet-issue\n", out);
+}
+
+static void
+print(int option)
+{
+	if (option == 'h')
+		fputs(usage, stdout);
+	else if (option == 'V')
+		printf("signet-issue %s\n", SIGNET_VERSION);
+	else if (option == 'M')
+		conf_man(&issue_schema, stdout);
+	else
+		complete(stdout);
+}
+
+/* 0, or -1 and a fault, or 1 if all is said and done. */
+static int
+read_options(int argc, char **argv, const char **conf, struct fault *f)
+{
 	int option;
 
-	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-		if (option == 'M') {
-			conf_man(&issue_schema, stdout);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":hV", options, NULL)) != -1) {
+		if (option == ':')
+			return fault_set(f, FAULT_USAGE, "%s needs a value",
+			    argv[optind - 1]);
+		/* Of several letters in one word only the one is known. */
+		if (option == '?' && optopt != 0 &&
+		    strchr("chVMB", optopt) == NULL)
+			return fault_set(f, FAULT_USAGE, "unknown option -%c",
+			    optopt);
+		if (option == '?')
+			return fault_set(f, FAULT_USAGE, "%s %s",
+			    optopt != 0 ? "no value goes with"
+					: "unknown option",
+			    argv[optind - 1]);
+		if (option != 'c') {
+			print(option);
 			return 1;
 		}
-		if (option == 'c')
-			*conf = optarg;
-		else if (option == 'h')
-			return fputs(usage, stdout) < 0 ? -1 : 1;
-		else if (option == 'V')
-			return printf("signet-issue %s\n", SIGNET_VERSION) < 0
-			    ? -1
-			    : 1;
-		else
-			return -1;
+		*conf = optarg;
 	}
-	return optind == argc ? 0 : -1;
+	if (optind < argc)
+		return fault_set(f, FAULT_USAGE, "\"%s\" is one word too many",
+		    argv[optind]);
+	return 0;
 }
 
 /* A pass phrase comes by: no core dump, no debugger of the server's account. */
@@ -176,23 +209,30 @@ serve(const char *conf_path, struct fault *f)
 	return hand_over(&answer, f);
 }
 
+/* The exit status, when it is said what went wrong. */
+static int
+complain(struct fault *f)
+{
+	text_clean(f->text);
+	fprintf(stderr, "signet-issue: %s\n", f->text);
+	if (f->code == FAULT_USAGE)
+		fputs("Try: signet-issue --help\n", stderr);
+	return fault_exit_status(f->code);
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *conf = NULL;
 	struct fault f = { 0 };
-	int result = read_options(argc, argv, &conf);
+	int result = read_options(argc, argv, &conf, &f);
 
 	if (result < 0)
-		fputs("Try: signet-issue --help\n", stderr);
-	if (result != 0)
-		return result > 0 && fflush(stdout) == 0
-		    ? 0
-		    : fault_exit_status(FAULT_USAGE);
-	hide();
-	if (serve(conf, &f) == 0)
+		return complain(&f);
+	if (result > 0 && fflush(stdout) == 0)
 		return 0;
-	text_clean(f.text);
-	fprintf(stderr, "signet-issue: %s\n", f.text);
-	return fault_exit_status(f.code);
+	if (result > 0)
+		return fault_exit_status(FAULT_SYSTEM);
+	hide();
+	return serve(conf, &f) == 0 ? 0 : complain(&f);
 }

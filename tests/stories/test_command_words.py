@@ -78,3 +78,21 @@ def test_the_nearest_spelling_is_told(program, words, says):
     assert says in error["message"] and error["code"] == "usage"
     assert done.stderr == (f"{program}: {error['message']}\n"
                            f"try: {program} --help\n")
+
+
+def test_signet_issue_says_what_was_typed():
+    script = BUILD / "share/shells/signet-issue"
+    assert script.read_text() == run("signet-issue", "--completion").stdout
+    asked = subprocess.run(
+        ["bash", "--norc", "-c", f"{script.read_text()}complete -p signet-issue"],
+        capture_output=True, text=True, timeout=60, check=True)
+    assert "--conf --help --version" in asked.stdout
+    for word, says in (("--cnf", "unknown option --cnf"),
+                       ("-xV", "unknown option -x"),
+                       ("--conf", "--conf needs a value"),
+                       ("--version=2", "no value goes with --version=2"),
+                       ("DIR", '"DIR" is one word too many')):
+        done = run("signet-issue", word, status=2)
+        assert done.stderr == (f"signet-issue: {says}\n"
+                               "Try: signet-issue --help\n")
+        assert not done.stdout
