@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,36 +22,6 @@ read_alias(struct anchor_want *want, char *value, struct fault *f)
 		return want_say(&want->notes, f,
 		    "alias %s is not the file's name", value);
 	return 0;
-}
-
-static int
-read_version(struct anchor_want *want, char *value, struct fault *f)
-{
-	return want_set(&want->version, value, f);
-}
-
-static int
-read_status(struct anchor_want *want, char *value, struct fault *f)
-{
-	return want_set(&want->status, value, f);
-}
-
-static int
-read_page(struct anchor_want *want, char *value, struct fault *f)
-{
-	return want_set(&want->page, value, f);
-}
-
-static int
-read_email(struct anchor_want *want, char *value, struct fault *f)
-{
-	return want_set(&want->contact, value, f);
-}
-
-static int
-read_policy_url(struct anchor_want *want, char *value, struct fault *f)
-{
-	return want_set(&want->policy_url, value, f);
 }
 
 /* The fingerprint as we write it: it is compared as text. */
@@ -181,21 +152,32 @@ read_crl_url(struct anchor_want *want, char *value, struct fault *f)
 
 static const struct {
 	const char *key;
-	read_fn *read;
+	read_fn *read; /* NULL: the text goes to the field at ${offset} */
+	size_t offset;
 } keys[] = {
-	{ "alias", read_alias },
-	{ "version", read_version },
-	{ "status", read_status },
-	{ "url", read_page },
-	{ "email", read_email },
-	{ "policy_url", read_policy_url },
-	{ "sha1fp.0", read_sha1 },
-	{ "subjectdn", read_subject },
-	{ "requires", read_requires },
-	{ "obsoletes", read_obsoletes },
-	{ "ca_url", read_cert_url },
-	{ "crl_url", read_crl_url },
+	{ "alias", read_alias, 0 },
+	{ "version", NULL, offsetof(struct anchor_want, version) },
+	{ "status", NULL, offsetof(struct anchor_want, status) },
+	{ "url", NULL, offsetof(struct anchor_want, page) },
+	{ "email", NULL, offsetof(struct anchor_want, contact) },
+	{ "policy_url", NULL, offsetof(struct anchor_want, policy_url) },
+	{ "sha1fp.0", read_sha1, 0 },
+	{ "subjectdn", read_subject, 0 },
+	{ "requires", read_requires, 0 },
+	{ "obsoletes", read_obsoletes, 0 },
+	{ "ca_url", read_cert_url, 0 },
+	{ "crl_url", read_crl_url, 0 },
 };
+
+/* What ${value} does of the key keys[${which}]. */
+static int
+read_value(struct anchor_want *want, size_t which, char *value, struct fault *f)
+{
+	if (keys[which].read != NULL)
+		return keys[which].read(want, value, f);
+	return want_set((char **)(void *)((char *)want + keys[which].offset),
+	    value, f);
+}
 
 /* Whether ${key} is ${name}; crl_url.0 is a crl_url. */
 static bool
@@ -229,7 +211,7 @@ read_pair(struct anchor_want *want, char *line, int number, bool *known,
 	     i++)
 		if (is_key(key, keys[i].key)) {
 			*known = true;
-			return keys[i].read(want, value, f);
+			return read_value(want, i, value, f);
 		}
 	return 0;
 }
