@@ -133,8 +133,7 @@ static void
 refused(struct server *s, struct asked *a, const struct fetch_options *o,
     const char *path, const char *said)
 {
-	asked_init(a, NULL);
-	asked_add(a, "http://127.0.0.1", s->port, path);
+	asked_at(a, NULL, s, path);
 	asked_run(a, o);
 	if (a->state != FETCH_FAILED || strstr(a->fault.text, said) == NULL)
 		fail_msg("%s: %d, %s", path, (int)a->state, a->fault.text);
@@ -207,8 +206,7 @@ who_does_not_take_the_call_is_left(void **state)
 	asked_init(&a, NULL);
 	asked_add(&a, "http://127.0.0.1", port, "/");
 	asked_add(&a, "https://127.0.0.1", port, "/");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &o, FETCH_FAILED);
 	assert_int_equal(a.fault.code, FAULT_TIMEOUT);
 	assert_true(clock_mono() - began < 5000);
 	(void)close(fd);
@@ -228,8 +226,7 @@ a_failing_server_is_followed_by_its_mirror(void **state)
 	asked_add(&a, "http://127.0.0.1", s.port, "/endless-error");
 	asked_add(&a, "http://127.0.0.1", s.port, "/cut");
 	asked_add(&a, "http://127.0.0.1", s.port, "/big");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_ends(&a, &o, FETCH_FETCHED);
 	assert_int_equal(a.len, 8386560);
 	server_stop(&s);
 }
@@ -248,12 +245,10 @@ big_bodies_are_mapped_from_the_cache(void **state)
 	asked_init(&a, "big");
 	a.job.max_bytes = BIG;
 	asked_add(&a, "http://127.0.0.1", s.port, "/big");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_ends(&a, &o, FETCH_FETCHED);
 	server_stop(&s);
 	o.offline = true;
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_CACHED);
+	asked_ends(&a, &o, FETCH_CACHED);
 	assert_int_equal(a.len, 8386560);
 	assert_memory_equal(a.body, "bbbb", 4);
 	place_drop(dir);
@@ -270,11 +265,9 @@ tags_that_are_none_are_not_sent_back(void **state)
 	(void)state;
 	o.cache_dir = dir;
 	server_start(&s, answer);
-	asked_init(&a, "tag");
-	asked_add(&a, "http://127.0.0.1", s.port, "/tag-bomb");
+	asked_at(&a, "tag", &s, "/tag-bomb");
 	asked_run(&a, &o);
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_UNCHANGED);
+	asked_ends(&a, &o, FETCH_UNCHANGED);
 	assert_null(strstr(s.last, "If-"));
 	server_stop(&s);
 	place_drop(dir);
@@ -297,23 +290,19 @@ a_full_disk_costs_the_cache_only(void **state)
 	small.rlim_max = old.rlim_max;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	asked_init(&a, "tag");
-	asked_add(&a, "http://127.0.0.1", s.port, "/tag-bomb");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_at(&a, "tag", &s, "/tag-bomb");
+	asked_ends(&a, &o, FETCH_FETCHED);
 	assert_string_equal(a.body, "tag");
 	assert_int_equal(a.fault.code, FAULT_SYSTEM);
 	asked_init(&a, "big");
 	a.job.max_bytes = BIG;
 	asked_add(&a, "http://127.0.0.1", s.port, "/big");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &o, FETCH_FAILED);
 	assert_int_equal(a.fault.code, FAULT_SYSTEM);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	/* Nothing is left of either. */
 	o.offline = true;
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &o, FETCH_FAILED);
 	server_stop(&s);
 	place_drop(dir);
 }

@@ -264,6 +264,25 @@ asked_run(struct asked *a, const struct fetch_options *o)
 	assert_int_equal(a->told, told + 1);
 }
 
+/* A job for ${path} of ${s}, to which mirrors may be added. */
+static inline void
+asked_at(struct asked *a, const char *key, const struct server *s,
+    const char *path)
+{
+	asked_init(a, key);
+	asked_add(a, "http://127.0.0.1", s->port, path);
+}
+
+static inline void
+asked_ends(struct asked *a, const struct fetch_options *o,
+    enum fetch_state state)
+{
+	asked_run(a, o);
+	if (a->state != state)
+		fail_msg("%d, not %d: %s", (int)a->state, (int)state,
+		    a->fault.text);
+}
+
 /* A directory of the test's own, and its end. */
 static inline char *
 place_make(void)

@@ -47,10 +47,8 @@ a_file_is_fetched_and_judged(void **state)
 
 	(void)state;
 	server_start(&s, answer);
-	asked_init(&a, NULL);
-	asked_add(&a, "http://127.0.0.1", s.port, "/plain");
-	asked_run(&a, &quick);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_at(&a, NULL, &s, "/plain");
+	asked_ends(&a, &quick, FETCH_FETCHED);
 	assert_string_equal(a.body, "plain body");
 	assert_string_equal(a.from, a.url[0]);
 	assert_int_equal(a.judged, 1);
@@ -71,8 +69,7 @@ mirrors_are_tried_in_order_also_after_a_bad_body(void **state)
 	asked_add(&a, "http://127.0.0.1", s.port, "/nothing");
 	asked_add(&a, "http://127.0.0.1", s.port, "/html");
 	asked_add(&a, "http://127.0.0.1", s.port, "/plain");
-	asked_run(&a, &quick);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_ends(&a, &quick, FETCH_FETCHED);
 	assert_string_equal(a.body, "plain body");
 	assert_string_equal(a.from, a.url[2]);
 	assert_non_null(strstr(a.fault.text, "/nothing: answers 404; "));
@@ -92,20 +89,16 @@ what_did_not_change_is_asked_for_once_and_not_sent(void **state)
 	(void)state;
 	o.cache_dir = dir;
 	server_start(&s, answer);
-	asked_init(&a, "key");
-	asked_add(&a, "http://127.0.0.1", s.port, "/tagged");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_UNCHANGED);
+	asked_at(&a, "key", &s, "/tagged");
+	asked_ends(&a, &o, FETCH_FETCHED);
+	asked_ends(&a, &o, FETCH_UNCHANGED);
 	assert_string_equal(a.body, "tagged");
 	assert_int_equal(a.judged, 2);
 	assert_int_equal(atomic_load(&s.requests), 2);
 	/* Under words of its own a yes is remembered. */
 	a.job.verdict = "pins 1";
 	asked_run(&a, &o);
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_UNCHANGED);
+	asked_ends(&a, &o, FETCH_UNCHANGED);
 	assert_int_equal(a.judged, 3);
 	a.job.verdict = "pins 2";
 	a.refuse = "tag";
@@ -131,10 +124,8 @@ the_same_bytes_again_are_unchanged(void **state)
 	asked_init(&a, "key");
 	a.job.verdict = "v";
 	asked_add(&a, "http://127.0.0.1", s.port, "/plain");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_UNCHANGED);
+	asked_ends(&a, &o, FETCH_FETCHED);
+	asked_ends(&a, &o, FETCH_UNCHANGED);
 	assert_int_equal(a.judged, 1);
 	server_stop(&s);
 	place_drop(dir);
@@ -162,24 +153,20 @@ the_cache_serves_when_sources_fail_and_offline(void **state)
 	o.now = test_now;
 	atomic_store(&clock_at, 1000000);
 	server_start(&s, answer);
-	asked_init(&a, "key");
-	asked_add(&a, "http://127.0.0.1", s.port, "/plain");
+	asked_at(&a, "key", &s, "/plain");
 	asked_run(&a, &o);
 	server_stop(&s);
 	atomic_store(&clock_at, 1000060);
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_CACHED);
+	asked_ends(&a, &o, FETCH_CACHED);
 	assert_string_equal(a.body, "plain body");
 	assert_int_equal(a.when, 1000000);
 	assert_int_equal(a.fault.code, FAULT_UNREACHABLE);
 	o.offline = true;
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_CACHED);
+	asked_ends(&a, &o, FETCH_CACHED);
 	assert_non_null(strstr(a.fault.text, "offline"));
 	/* What the cache has is judged, too. */
 	a.refuse = "plain";
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &o, FETCH_FAILED);
 	assert_non_null(strstr(a.fault.text, "cache: refused"));
 	place_drop(dir);
 }
@@ -198,8 +185,7 @@ who_failed_is_left_alone_for_a_while(void **state)
 	o.impatient = false;
 	atomic_store(&clock_at, 1000000);
 	server_start(&s, answer);
-	asked_init(&a, "key");
-	asked_add(&a, "http://127.0.0.1", s.port, "/nothing");
+	asked_at(&a, "key", &s, "/nothing");
 	asked_run(&a, &o);
 	assert_false(a.waiting);
 	atomic_store(&clock_at, 1000299);
@@ -234,8 +220,7 @@ a_server_may_ask_for_more_patience(void **state)
 	o.impatient = false;
 	atomic_store(&clock_at, 1000000);
 	server_start(&s, answer);
-	asked_init(&a, NULL);
-	asked_add(&a, "http://127.0.0.1", s.port, "/busy");
+	asked_at(&a, NULL, &s, "/busy");
 	asked_run(&a, &o);
 	atomic_store(&clock_at, 1004999);
 	asked_run(&a, &o);
@@ -258,15 +243,12 @@ redirections_are_followed(void **state)
 
 	(void)state;
 	server_start(&s, answer);
-	asked_init(&a, NULL);
-	asked_add(&a, "http://127.0.0.1", s.port, "/moved");
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_at(&a, NULL, &s, "/moved");
+	asked_ends(&a, &o, FETCH_FETCHED);
 	assert_string_equal(a.body, "plain body");
 	assert_string_equal(a.from, a.url[0]);
 	o.no_redirects = true;
-	asked_run(&a, &o);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &o, FETCH_FAILED);
 	server_stop(&s);
 }
 
@@ -287,12 +269,10 @@ files_are_read_where_a_job_allows_them(void **state)
 	a.job.url_count = 1;
 	(void)snprintf(a.url[0], sizeof(a.url[0]), "file://%s/a%%20b", dir);
 	a.urls[0] = a.url[0];
-	asked_run(&a, &quick);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &quick, FETCH_FAILED);
 	assert_int_equal(a.fault.code, FAULT_DENIED);
 	a.job.allow_file = true;
-	asked_run(&a, &quick);
-	assert_int_equal(a.state, FETCH_FETCHED);
+	asked_ends(&a, &quick, FETCH_FETCHED);
 	assert_string_equal(a.body, "local");
 	place_drop(dir);
 }
@@ -401,8 +381,7 @@ what_is_shown_of_a_url_has_no_secrets(void **state)
 	server_start(&s, answer);
 	asked_init(&a, NULL);
 	asked_add(&a, "http://u:geheim@127.0.0.1", s.port, "/nothing?t=geheim");
-	asked_run(&a, &quick);
-	assert_int_equal(a.state, FETCH_FAILED);
+	asked_ends(&a, &quick, FETCH_FAILED);
 	assert_null(strstr(a.fault.text, "geheim"));
 	server_stop(&s);
 }
