@@ -8,8 +8,9 @@
 #include "ledger/ledger.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/base/ca_dir.h"
+#include "signet-ca/base/ca_new.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/ledger/ca_book.h"
-#include "sys/ask.h"
 
 #include <sys/stat.h>
 
@@ -38,37 +39,15 @@ struct making {
 	char head[65];
 };
 
-static struct secret *
-phrase_of_fd(const char *fd, struct fault *f)
-{
-	int64_t number = -1;
-
-	if (cmd_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
-		return NULL;
-	return ask_secret_fd((int)number, f);
-}
-
 struct secret *
 ca_backup_phrase(const char *fd, bool fresh, struct fault *f)
 {
-	OWN_STRUCT(secret) phrase = NULL;
+	struct secret *phrase;
 
-	if (fd != NULL)
-		phrase = phrase_of_fd(fd, f);
-	else if (fresh)
-		phrase = ask_new_secret("New pass phrase for the backup: ",
-		    CA_PHRASE_LEAST, f);
-	else
-		phrase = ask_secret("Pass phrase of the backup: ", f);
-	if (phrase == NULL)
-		return NULL;
-	if (fresh && secret_len(phrase) < CA_PHRASE_LEAST) {
-		(void)fault_set(f, FAULT_USAGE,
-		    "a pass phrase has at least %d characters",
-		    CA_PHRASE_LEAST);
-		return NULL;
-	}
-	return TAKE(phrase);
+	if (!fresh)
+		return ca_phrase_ask("the backup", fd, f);
+	return ca_phrase_new(false, fd, "the backup", &phrase, f) < 0 ? NULL
+								      : phrase;
 }
 
 /* A backup holds what is in the directory: settings that lead out of it would

@@ -8,6 +8,7 @@
 #include "ledger/log_key.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/base/ca_dir.h"
+#include "signet-ca/base/ca_new.h"
 
 #include <stdio.h>
 #include <stdlib.h>

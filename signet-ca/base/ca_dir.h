@@ -11,13 +11,11 @@
 #include <limits.h>
 
 /*
- * The directory of a CA: ca.conf, ca.pem, ca.key, chain.pem, ledger.db.  A new
- * one is made as DIR.new and renamed when it is whole.  One without ca.pem, but
- * with request.txt, waits for what a root will reply.
+ * The directory of a CA: ca.conf, ca.pem, ca.key, chain.pem, ledger.db.  One
+ * without ca.pem, but with request.txt, waits for what a root will reply.
  */
 struct fault;
 
-#define CA_PHRASE_LEAST 15
 #define CA_DIR_REQUEST "request.txt"
 
 struct ca_dir {
@@ -72,32 +70,5 @@ CHECKED int ca_dir_path(const struct ca_dir *d, const char *file, char *path,
     size_t size, struct fault *f);
 CHECKED int ca_dir_ledger(const struct ca_dir *d, const char *given, char *path,
     size_t size, struct fault *f);
-
-/* A new directory: ${path} must not be there.  ${path}.new is locked while it
- * is filled, so that of two who make the same CA the second is told to wait;
- * what an interrupted one left there is taken away, since nobody has seen it.
- * What bears that name and was not left by one of us stays, and is refused. */
-struct ca_new {
-	char path[PATH_MAX];
-	char temporary[PATH_MAX];
-	int lock; /* descriptor of ${temporary} */
-};
-CHECKED int ca_new_begin(struct ca_new *n, const char *path, struct fault *f);
-CHECKED int ca_new_write(const struct ca_new *n, const char *file, mode_t mode,
-    const struct buf *data, struct fault *f);
-CHECKED int ca_new_end(struct ca_new *n, struct fault *f);
-/* Take away what is half made, after a fault that left nothing worth keeping:
- * no certificate was signed. */
-void ca_new_cancel(struct ca_new *n);
-
-/* The pass phrase of ${what}, from descriptor ${fd} (a number as text), or
- * asked for. */
-CHECKED struct secret *ca_phrase_ask(const char *what, const char *fd,
-    struct fault *f);
-
-/* A pass phrase for a new key: *${phrase} is NULL with ${none}, else from
- * ${fd}, or asked for twice; at least CA_PHRASE_LEAST bytes. */
-CHECKED int ca_phrase_new(bool none, const char *fd, const char *what,
-    struct secret **phrase, struct fault *f);
 
 #endif

@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/base/ca_dir.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/base/ca_file.h"
 #include "signet-ca/base/ca_form.h"
+#include "signet-ca/sign/ca_first_list.h"
 #include "signet-ca/sign/ca_sign.h"
 #include "x509/cert.h"
 #include "x509/pem.h"
@@ -439,7 +441,7 @@ accept_for_ca(struct accepting *a, const char *dir, struct fault *f)
 	    check_all(a, request, true, f) < 0 ||
 	    (authority = check_conf(a, dir, f)) == NULL ||
 	    install(a, dir, &authority->conf, f) < 0 ||
-	    ca_sign_first_list(dir, a->args->passphrase_fd, f) < 0)
+	    ca_first_list_unlock(dir, a->args->passphrase_fd, f) < 0)
 		return -1;
 	printf("%s: %s\n", dir, a->r->subject);
 	return 0;

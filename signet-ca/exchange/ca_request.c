@@ -7,6 +7,7 @@
 #include "office/name.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/base/ca_dir.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/base/ca_file.h"
 #include "signet-ca/base/ca_form.h"
 #include "signet-ca/base/ca_profile.h"

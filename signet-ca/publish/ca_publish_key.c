@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "signet-ca/base/ca_args.h"
-#include "sys/ask.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "x509/pem.h"
 
 #include <errno.h>
@@ -142,18 +142,6 @@ publish_key_made(const struct publish_key *k, const struct buf *data,
 		   bytes(data), bytes(signature), &ignored) == 0;
 }
 
-static struct secret *
-phrase_of(const char *fd, struct fault *f)
-{
-	int64_t number = -1;
-
-	if (fd == NULL)
-		return ask_secret("Pass phrase of the publication key: ", f);
-	if (cmd_number(fd, "--passphrase-fd", 0, 1 << 20, -1, &number, f) < 0)
-		return NULL;
-	return ask_secret_fd((int)number, f);
-}
-
 int
 publish_key_sign(const struct publish_key *k, const char *fd,
     const struct buf *data, struct buf *signature, struct fault *f)
@@ -165,7 +153,7 @@ publish_key_sign(const struct publish_key *k, const char *fd,
 	if (file_read_private(k->path, &pem, f) < 0)
 		return -1;
 	if (key_is_encrypted(pem.data, pem.len) &&
-	    (phrase = phrase_of(fd, f)) == NULL)
+	    (phrase = ca_phrase_ask("the publication key", fd, f)) == NULL)
 		return -1;
 	if ((key = key_read_pem(pem.data, pem.len, phrase, f)) == NULL)
 		return fault_wrap(f, "%s", k->path);

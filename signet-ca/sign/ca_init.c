@@ -3,6 +3,8 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ca_first_list.h"
+#include "ca_init_conf.h"
 #include "ca_init_token.h"
 #include "ca_sign.h"
 #include "ca_space.h"
@@ -12,6 +14,8 @@
 #include "signet-ca/base/ca_dir.h"
 #include "signet-ca/base/ca_file.h"
 #include "signet-ca/base/ca_form.h"
+#include "signet-ca/base/ca_new.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/base/ca_profile.h"
 #include "x509/pem.h"
 
@@ -20,63 +24,13 @@
 #include <string.h>
 
 #define CONF_MOST 65536
-#define LIST_MOST (1u << 20)
 #define YEAR 31536000
 #define YEARS_MOST 31
-
-/* What the kinds of CA differ in. */
-static const struct kind {
-	const char *profile;
-	const char *key;    /* default kind of key */
-	const char *serial; /* default; NULL: always random */
-	bool online; /* signetd signs with it; open unless asked otherwise */
-	const char *fixed;  /* lines of ca.conf */
-	const char *remark; /* its first line */
-} root_kind = {
-	.profile = "root",
-	.key = "ec:P-384",
-	.fixed = "kind ca\n"
-		 "max-lifetime 20y\n"
-		 "usage keyCertSign\n"
-		 "usage cRLSign\n"
-		 "crl-lifetime 400d\n",
-	.remark = "# A root: signs CAs and nothing else. See ca.conf(5).\n",
-};
-
-static const struct kind slcs_kind = {
-	.profile = "sub-ca",
-	.key = "ec:P-256",
-	.serial = "random",
-	.online = true,
-	.fixed = "kind end-entity\n"
-		 "online yes\n"
-		 "max-lifetime 1000000\n"
-		 "usage digitalSignature\n"
-		 "usage keyEncipherment\n"
-		 "purpose clientAuth\n"
-		 "crl-lifetime 30d\n",
-	.remark =
-	    "# Signs people's short-lived certificates. See ca.conf(5).\n",
-};
-
-static const struct kind services_kind = {
-	.profile = "sub-ca",
-	.key = "ec:P-256",
-	.serial = "random",
-	.fixed = "kind end-entity\n"
-		 "max-lifetime 395d\n"
-		 "usage digitalSignature\n"
-		 "usage keyEncipherment\n"
-		 "purpose serverAuth\n"
-		 "purpose clientAuth\n"
-		 "crl-lifetime 30d\n",
-	.remark = "# Signs hosts, services and robots. See ca.conf(5).\n",
-};
 
 /* What is being made. */
 struct making {
 	const struct ca_args *args;
-	const struct kind *kind;
+	const struct ca_kind *kind;
 	const struct ca_dir *above; /* NULL for a root */
 	struct ca_new place;
 	char name[64];
@@ -97,56 +51,12 @@ making_clear(struct making *m)
 	secret_free(m->phrase);
 }
 
-/* One line of ca.conf; nothing in ${value} may begin another. */
-static int
-put_setting(struct buf *conf, const char *keyword, const char *value,
-    struct fault *f)
-{
-	if (value == NULL)
-		return 0;
-	if (*value == '\0' || !text_utf8(value, strlen(value)))
-		return fault_set(f, FAULT_USAGE,
-		    "%s: empty, or with control characters", keyword);
-	buf_fmt(conf, "%s %s\n", keyword, value);
-	return 0;
-}
-
-static int
-put_settings(struct buf *conf, const char *keyword, const struct cmd_list *list,
-    struct fault *f)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (put_setting(conf, keyword, list->item[i], f) < 0)
-			return -1;
-	return 0;
-}
-
 static int
 write_conf(const struct making *m, struct fault *f)
 {
-	const struct ca_args *args = m->args;
-	const char *serial = args->serial;
 	OWN_BUF(conf, CONF_MOST);
 
-	if (serial == NULL)
-		serial = m->kind->serial;
-	buf_text(&conf, m->kind->remark);
-	if (put_setting(&conf, "name", m->name, f) < 0)
-		return -1;
-	buf_text(&conf, m->kind->fixed);
-	if (m->token != NULL)
-		ca_key_place_conf(m->token, &conf);
-	if (put_settings(&conf, "may-sign-under", &args->under, f) < 0 ||
-	    put_setting(&conf, "serial", serial, f) < 0 ||
-	    put_settings(&conf, "crl-url", &args->crl_url, f) < 0 ||
-	    put_setting(&conf, "issuer-url", args->issuer_url, f) < 0)
-		return -1;
-	if (args->online && !m->kind->online)
-		buf_text(&conf, "online yes\n");
-	/* A mistake in the settings shows before anything is signed. */
-	if (conf.failed)
-		return fault_set(f, FAULT_MEMORY, "ca.conf");
-	if (authority_conf_check((const char *)conf.data, conf.len, f) < 0)
+	if (ca_init_conf(m->kind, m->name, m->token, m->args, &conf, f) < 0)
 		return -1;
 	return ca_new_write(&m->place, "ca.conf", 0644, &conf, f);
 }
@@ -225,71 +135,6 @@ check_result(const struct making *m, struct fault *f)
 	return 0;
 }
 
-static int
-write_first_list(struct ca_dir *d, const char *path, struct fault *f)
-{
-	OWN_BUF(der, LIST_MOST);
-	OWN_BUF(pem, (size_t)2 * LIST_MOST);
-	char ledger[PATH_MAX];
-
-	if (ca_dir_path(d, "ledger.db", ledger, sizeof(ledger), f) < 0 ||
-	    ca_sign_crl(d, ledger, &der, f) < 0)
-		return -1;
-	pem_put(&pem, "X509 CRL", (struct wire_bytes){ der.data, der.len });
-	if (pem.failed)
-		return fault_set(f, FAULT_MEMORY, "list");
-	return file_write(path, 0644, pem.data, pem.len, f);
-}
-
-/* Whether signetd makes the lists of ${d} but the first, which is not there. */
-static int
-lacks_list(struct ca_dir *d, char path[PATH_MAX], struct fault *f)
-{
-	if (ca_dir_path(d, "crl.pem", path, PATH_MAX, f) < 0)
-		return -1;
-	return d->authority.conf.online && !ca_file_exists(path);
-}
-
-/* That of the CA that was made just now. */
-static int
-first_list(const struct making *m, struct fault *f)
-{
-	OWN_STRUCT(ca_dir) d = ca_dir_open(m->place.temporary, f);
-	char path[PATH_MAX];
-	int wanted;
-
-	if (d == NULL || (wanted = lacks_list(d, path, f)) < 0)
-		return -1;
-	if (wanted == 0)
-		return 0;
-	if (ca_dir_lend_key(d, m->key, f) < 0)
-		return -1;
-	return write_first_list(d, path, f);
-}
-
-int
-ca_sign_first_list(const char *dir, const char *passphrase_fd, struct fault *f)
-{
-	OWN_STRUCT(ca_dir) d = ca_dir_open(dir, f);
-	char path[PATH_MAX];
-	int wanted;
-	bool token;
-
-	if (d == NULL || (wanted = lacks_list(d, path, f)) < 0)
-		return -1;
-	token = ca_dir_in_token(d);
-	if (wanted == 0 && !token)
-		return 0;
-	if ((token ? ca_dir_unlock_token(d, true, f)
-		   : ca_dir_unlock(d, passphrase_fd, f)) < 0)
-		return -1;
-	if (wanted == 1 && write_first_list(d, path, f) < 0)
-		return -1;
-	if (token)
-		ca_dir_settle(d);
-	return 0;
-}
-
 /* What goes to the root's keeper; it also stays here, to be held against the
  * reply. */
 static int
@@ -345,7 +190,8 @@ write_all(const struct making *m, struct fault *f)
 		return write_pending(m, f);
 	if (write_conf(m, f) < 0 || write_key(m, f) < 0 ||
 	    write_ledger(m, f) < 0 || write_chain(m, f) < 0 ||
-	    write_cert(m, f) < 0 || first_list(m, f) < 0)
+	    write_cert(m, f) < 0 ||
+	    ca_first_list(m->place.temporary, m->key, f) < 0)
 		return -1;
 	return check_result(m, f);
 }
@@ -501,7 +347,7 @@ make_ca(struct making *m, struct fault *f)
 int
 ca_init_root(const struct ca_args *args, struct fault *f)
 {
-	struct making m = { .args = args, .kind = &root_kind };
+	struct making m = { .args = args, .kind = &ca_kind_root };
 	int result = prepare(&m, f) < 0 ? -1 : make_ca(&m, f);
 
 	if (result == 0)
@@ -511,7 +357,7 @@ ca_init_root(const struct ca_args *args, struct fault *f)
 }
 
 static int
-init_signed(const struct ca_args *args, const struct kind *kind,
+init_signed(const struct ca_args *args, const struct ca_kind *kind,
     struct fault *f)
 {
 	OWN_STRUCT(ca_dir) above = ca_dir_open(args->root, f);
@@ -599,7 +445,7 @@ check_asking(const struct making *m, struct fault *f)
 }
 
 static int
-init_asking(const struct ca_args *args, const struct kind *kind,
+init_asking(const struct ca_args *args, const struct ca_kind *kind,
     struct fault *f)
 {
 	struct making m = { .args = args, .kind = kind };
@@ -615,7 +461,8 @@ init_asking(const struct ca_args *args, const struct kind *kind,
 }
 
 static int
-init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
+init_under(const struct ca_args *args, const struct ca_kind *kind,
+    struct fault *f)
 {
 	if (args->root != NULL && args->request != NULL)
 		return fault_set(f, FAULT_USAGE,
@@ -631,11 +478,11 @@ init_under(const struct ca_args *args, const struct kind *kind, struct fault *f)
 int
 ca_init_slcs(const struct ca_args *args, struct fault *f)
 {
-	return init_under(args, &slcs_kind, f);
+	return init_under(args, &ca_kind_slcs, f);
 }
 
 int
 ca_init_services(const struct ca_args *args, struct fault *f)
 {
-	return init_under(args, &services_kind, f);
+	return init_under(args, &ca_kind_services, f);
 }

@@ -42,11 +42,4 @@ CHECKED int ca_sign(const struct ca_wish *w, struct buf *der, struct fault *f);
 CHECKED int ca_sign_crl(const struct ca_dir *d, const char *ledger,
     struct buf *der, struct fault *f);
 
-/* What a CA has done that has its certificate now: the first list, if signetd
- * makes the next ones (empty, crl.pem in ${dir}, unless there is one already);
- * and the certificate beside its key in the token, if it is in one, which is
- * seen to be there. */
-CHECKED int ca_sign_first_list(const char *dir, const char *passphrase_fd,
-    struct fault *f);
-
 #endif
