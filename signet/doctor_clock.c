@@ -41,8 +41,10 @@ latest_witness(const struct doctor *d, const char **what)
 	}
 	for (size_t i = 0; d->store != NULL && i < trust_count(d->store); i++) {
 		const struct trust_anchor *a = trust_at(d->store, i);
-		const struct crl *crl =
-		    a->crl == NULL ? NULL : crl_index_head(a->crl);
+		const struct trust_lists *lists = trust_lists(d->store, a);
+		const struct crl *crl = lists == NULL || lists->crl == NULL
+		    ? NULL
+		    : crl_index_head(lists->crl);
 
 		if (crl == NULL || crl->this_update <= latest)
 			continue;

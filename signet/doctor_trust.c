@@ -132,15 +132,16 @@ static bool
 check_crl(struct doctor *d, const struct trust_anchor *a, const char *name)
 {
 	static const char hint[] = "run: fetch-crl, or signet trustroots";
+	const struct trust_lists *lists = trust_lists(d->store, a);
 
-	if (a->crl_bad) {
+	if (lists == NULL || lists->bad) {
 		doctor_say(d, DOCTOR_FAIL, "crl", hint,
 		    "%s.r0 is no good CRL of %s, so that nothing it signed is "
 		    "accepted",
 		    a->hash, name);
 		return false;
 	}
-	if (a->crl == NULL &&
+	if (lists->crl == NULL &&
 	    (a->crl_optional ||
 		(trust_demands(d->store) & TRUST_CRL_OPTIONAL) != 0)) {
 		doctor_say(d, DOCTOR_WARN, "crl", hint,
@@ -149,13 +150,13 @@ check_crl(struct doctor *d, const struct trust_anchor *a, const char *name)
 		    name);
 		return false;
 	}
-	if (a->crl == NULL) {
+	if (lists->crl == NULL) {
 		doctor_say(d, DOCTOR_FAIL, "crl", hint,
 		    "%s has none here, so that nothing it signed is accepted",
 		    name);
 		return false;
 	}
-	return check_crl_times(d, crl_index_head(a->crl), name);
+	return check_crl_times(d, crl_index_head(lists->crl), name);
 }
 
 void
@@ -176,6 +177,8 @@ doctor_trust(struct doctor *d)
 		return;
 	}
 	trust_demand(d->store, signet_conf_trust(&d->conf));
+	/* Whatever is wrong with one is to be heard, whoever made it. */
+	trust_read_lists(d->store);
 	for (size_t i = 0; i < trust_count(d->store); i++) {
 		const struct trust_anchor *a = trust_at(d->store, i);
 		char name[DN_TEXT_MAX];

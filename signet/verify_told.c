@@ -2,11 +2,15 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/own.h"
+#include "base/text.h"
 #include "colour.h"
 #include "trust/path.h"
 #include "trust/verify.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is told while the path is walked. */
@@ -27,6 +31,17 @@ name_json(const struct dn *dn)
 }
 
 static json_t *
+text_json(const char *text)
+{
+	OWN(char) copy = strdup(text);
+
+	if (copy == NULL)
+		return json_null();
+	text_clean(copy);
+	return json_string(copy);
+}
+
+static json_t *
 time_json(time_t when)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -42,16 +57,19 @@ crl_json(const struct trust_store *store, const struct cert *ca)
 	size_t at = 0;
 
 	while (ca->kind == CERT_CA &&
-	    (record = trust_next_of(store, &ca->subject, &at)) != NULL)
-		if (record->crl != NULL) {
-			const struct crl *head = crl_index_head(record->crl);
+	    (record = trust_next_of(store, &ca->subject, &at)) != NULL) {
+		const struct trust_lists *lists = trust_lists(store, record);
+
+		if (lists != NULL && lists->crl != NULL) {
+			const struct crl *head = crl_index_head(lists->crl);
 
 			return json_pack("{s:I,s:o,s:o,s:I}", "number",
 			    (json_int_t)head->number, "this_update",
 			    time_json(head->this_update), "next_update",
 			    time_json(head->next_update), "entries",
-			    (json_int_t)crl_index_count(record->crl));
+			    (json_int_t)crl_index_count(lists->crl));
 		}
+	}
 	return json_null();
 }
 
@@ -59,9 +77,14 @@ static json_t *
 anchor_json(const struct trust_store *store, const struct trust_path *path,
     size_t i)
 {
+	char file[PATH_MAX];
+
 	if (i + 1 != path->count || path->anchor == NULL)
 		return json_null();
-	return json_sprintf("%s/%s.0", trust_dir(store), path->anchor->hash);
+	if (text_fmt(file, sizeof(file), "%s/%s.0", trust_dir(store),
+		path->anchor->hash) < 0)
+		return json_null();
+	return text_json(file);
 }
 
 static json_t *
@@ -98,8 +121,8 @@ tell_rule(void *arg, const char *name, const char *text, bool good)
 	struct telling *t = arg;
 
 	(void)json_array_append_new(t->rules,
-	    json_pack("{s:s,s:b,s:s}", "rule", name, "kept", good, "text",
-		text));
+	    json_pack("{s:s,s:b,s:o}", "rule", name, "kept", good, "text",
+		text_json(text)));
 }
 
 static void
@@ -121,17 +144,33 @@ verify_told(const struct trust_store *store, const struct cert_list *chain,
 	struct telling t = { store, json_array(), NULL };
 	const struct trust_listener to = { tell_certificate, tell_rule, &t };
 	struct trust_verdict verdict = { 0 };
+	OWN(char) what = strdup(q->what);
+	OWN(char) dir = strdup(trust_dir(store));
 	json_t *told;
 	int answer;
+
+	if (what == NULL || dir == NULL) {
+		json_decref(t.path);
+		(void)fault_set(f, FAULT_MEMORY, "a JSON object");
+		return NULL;
+	}
+	/* A file may be called anything, and JSON is UTF-8. */
+	text_clean(what);
+	text_clean(dir);
 
 	*why = (struct fault){ .code = FAULT_NONE };
 	answer =
 	    trust_explain(store, chain, q->time, q->flags, &to, &verdict, why);
+	/* What the verifier lets a CA do, an end entity may do too. */
+	if (answer == 0 && (q->flags & TRUST_CA) != 0 &&
+	    chain->cert[0]->kind != CERT_CA)
+		answer = fault_set(why, FAULT_UNTRUSTED,
+		    "it is not the certificate of a CA");
 	if (answer == 0 && q->host != NULL)
 		answer = trust_check_host(chain->cert[0], q->host, why);
 	told = json_pack("{s:b,s:s,s:s,s:o,s:s,s:o}", "accepted", answer == 0,
-	    "what", q->what, "trust_dir", trust_dir(store), "time",
-	    time_json(q->time), "purpose", q->purpose, "path", t.path);
+	    "what", what, "trust_dir", dir, "time", time_json(q->time),
+	    "purpose", q->purpose, "path", t.path);
 	if (told == NULL) {
 		(void)fault_set(f, FAULT_MEMORY, "a JSON object");
 		return NULL;
@@ -139,8 +178,7 @@ verify_told(const struct trust_store *store, const struct cert_list *chain,
 	if (answer == 0)
 		put_verdict(told, &verdict);
 	else
-		(void)json_object_set_new(told, "error",
-		    json_string(why->text));
+		(void)json_object_set_new(told, "error", text_json(why->text));
 	return told;
 }
 

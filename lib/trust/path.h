@@ -27,6 +27,7 @@ struct path_question {
 	const struct trust_store *store;
 	time_t now;
 	unsigned flags; /* of verify.h */
+	bool *unread;	/* becomes true when a CRL is not read yet */
 };
 
 /* One rule, of the ${i}th certificate of ${path}, or of what it signed. */

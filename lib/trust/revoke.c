@@ -72,27 +72,36 @@ check_usage(const struct trust_anchor *record, const struct cert *ca,
 	return 0;
 }
 
-/* One record of the directory about ${ca}: is ${cert} revoked there? */
+/* One record of the directory about ${ca}: is ${cert} revoked there?  Whether
+ * it ${has} a CRL. */
 static int
 check_record(const struct path_question *q, const struct trust_anchor *record,
-    const struct cert *ca, const struct cert *cert, struct fault *f)
+    const struct cert *ca, const struct cert *cert, bool *has, struct fault *f)
 {
-	if (record->crl_bad)
+	const struct trust_lists *lists = trust_lists(q->store, record);
+
+	if (lists == NULL) {
+		*q->unread = true;
+		return rule_broken(f, FAULT_BUSY, ca,
+		    "its CRL is not read yet");
+	}
+	*has = *has || lists->crl != NULL;
+	if (lists->bad)
 		return rule_broken(f, FAULT_UNTRUSTED, ca,
 		    "there is a CRL file %s.r0 that is no CRL of this CA",
 		    record->hash);
-	if (record->crl == NULL)
+	if (lists->crl == NULL)
 		return 0;
 	if (check_usage(record, ca, f) < 0)
 		return -1;
-	/* An anchor's was checked when it was loaded. */
+	/* An anchor's was checked when it was read. */
 	if (record->cert == NULL &&
-	    known_check_crl(trust_known(q->store), record->crl, ca, f) < 0)
+	    known_check_crl(trust_known(q->store), lists->crl, ca, f) < 0)
 		return rule_broken(f, FAULT_UNTRUSTED, ca,
 		    "its CRL is not signed by it");
-	if (check_dates(crl_index_head(record->crl), ca, q->now, f) < 0)
+	if (check_dates(crl_index_head(lists->crl), ca, q->now, f) < 0)
 		return -1;
-	return check_serial(record->crl, cert, f);
+	return check_serial(lists->crl, cert, f);
 }
 
 /* Without a CRL nobody knows what was revoked. */
@@ -118,10 +127,10 @@ revoke_crl(const struct path_question *q, const struct trust_path *path,
 		return 0;
 	ca = path->cert[i + 1];
 	while ((record = trust_next_of(q->store, &ca->subject, &at)) != NULL) {
-		if (check_record(q, record, ca, path->cert[i], f) < 0)
+		if (check_record(q, record, ca, path->cert[i], &optional, f) <
+		    0)
 			return -1;
-		optional =
-		    optional || record->crl_optional || record->crl != NULL;
+		optional = optional || record->crl_optional;
 	}
 	return optional ? 0 : no_crl(q, ca, f);
 }

@@ -2,11 +2,13 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "x509/crl_reading.h"
 #include "x509/crl_source.h"
 #include "x509/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,8 @@
 struct shelf {
 	size_t count;
 	size_t fresh;
+	bool stale;
+	size_t cleared;		  /* of the places below */
 	size_t size;		  /* of file: a power of two, or none */
 	struct shelf_file **file; /* owned; by inode, gaps between */
 };
@@ -55,6 +59,35 @@ shelf_free(struct shelf *shelf)
 	free(shelf);
 }
 
+/* What it costs to free it, in octets. */
+static size_t
+weight_of(const struct shelf_file *file)
+{
+	return file == NULL || file->users > 1 ? 1
+	    : file->crl == NULL		       ? 4096
+					       : crl_index_memory(file->crl);
+}
+
+bool
+shelf_clear_out(struct shelf *shelf, size_t left)
+{
+	while (shelf->cleared < shelf->size && left > 0) {
+		struct shelf_file *file = TAKE(shelf->file[shelf->cleared]);
+		size_t weight = weight_of(file);
+
+		shelf->cleared++;
+		file_free(file);
+		left -= weight < left ? weight : left;
+	}
+	return shelf->cleared == shelf->size;
+}
+
+bool
+shelf_stale(const struct shelf *shelf)
+{
+	return shelf->stale;
+}
+
 size_t
 shelf_fresh(const struct shelf *shelf)
 {
@@ -62,12 +95,12 @@ shelf_fresh(const struct shelf *shelf)
 }
 
 static bool
-same(const struct shelf_file *file, enum shelf_kind kind, const struct stat *st)
+same(const struct stat *a, const struct stat *b)
 {
-	return file->kind == kind && file->st.st_dev == st->st_dev &&
-	    file->st.st_ino == st->st_ino && file->st.st_size == st->st_size &&
-	    file->st.st_mtim.tv_sec == st->st_mtim.tv_sec &&
-	    file->st.st_mtim.tv_nsec == st->st_mtim.tv_nsec;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static size_t
@@ -84,7 +117,8 @@ find(const struct shelf *shelf, enum shelf_kind kind, const struct stat *st)
 		return NULL;
 	for (size_t at = place_of(shelf, st); shelf->file[at] != NULL;
 	     at = (at + 1) & (shelf->size - 1))
-		if (same(shelf->file[at], kind, st))
+		if (shelf->file[at]->kind == kind &&
+		    same(&shelf->file[at]->st, st))
 			return shelf->file[at];
 	return NULL;
 }
@@ -172,58 +206,196 @@ read_namespaces(struct shelf_file *file, int fd, const char *name,
 	    text.len, f);
 }
 
+/* Open ${name} as the file that ${file} is to be. */
 static int
-read_crl(struct shelf_file *file, int fd, const char *name, struct fault *f)
+open_file(struct shelf *shelf, struct shelf_file *file, int dir,
+    const char *name, struct fault *f)
 {
-	OWN(char) room = malloc(sizeof(struct crl_source));
-	struct crl_source *source = (struct crl_source *)(void *)room;
+	struct stat st;
+	/* Who puts a pipe there must not stop us. */
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	(void)name;
-	if (source == NULL)
-		return fault_set(f, FAULT_MEMORY, "a CRL");
-	crl_source_file(source, fd, CRL_FILE_MAX);
-	file->crl = crl_index_read(source, f);
-	return file->crl != NULL ? 0 : -1;
+	if (fd < 0) {
+		/* It has gone since it was looked at, or we cannot open
+		 * anything now: that will change. */
+		if ((errno == ENOENT && file->st.st_ino != 0) ||
+		    errno == EMFILE || errno == ENFILE)
+			shelf->stale = true;
+		return fault_set(f, FAULT_SYSTEM, "%s", strerror(errno));
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return fault_set(f, FAULT_INPUT, "not a file");
+	}
+	if (!same(&st, &file->st)) {
+		/* It will be read again when the directory is. */
+		file->read_at = 0;
+		shelf->stale = true;
+	}
+	return fd;
 }
 
 /* Fill ${file} from what ${name} is. */
 static int
-read_file(struct shelf_file *file, int dir, const char *name, struct fault *f)
+read_file(struct shelf *shelf, struct shelf_file *file, int dir,
+    const char *name, struct fault *f)
 {
 	static int (*const readers[])(struct shelf_file *, int, const char *,
 	    struct fault *) = { [SHELF_ANCHOR] = read_anchor,
 		[SHELF_POLICY] = read_policy,
-		[SHELF_NAMESPACES] = read_namespaces,
-		[SHELF_CRL] = read_crl };
-	struct stat st;
-	int answer, fd;
+		[SHELF_NAMESPACES] = read_namespaces };
+	int fd = open_file(shelf, file, dir, name, f);
+	int answer;
 
-	/* Who puts a pipe there must not stop us. */
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s", strerror(errno));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		answer = readers[file->kind](file, fd, name, f);
-	else
-		answer = fault_set(f, FAULT_INPUT, "not a file");
+		return -1;
+	answer = readers[file->kind](file, fd, name, f);
 	(void)close(fd);
 	return answer;
 }
 
 static struct shelf_file *
-file_new(int dir, const char *name, enum shelf_kind kind, const struct stat *st)
+file_new(enum shelf_kind kind, const struct stat *st, struct fault *f)
 {
 	struct shelf_file *file = calloc(1, sizeof(*file));
 
-	if (file == NULL)
+	if (file == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "trust store");
 		return NULL;
+	}
+	file->users = 1;
 	file->kind = kind;
 	file->st = *st;
 	file->read_at = clock_wall();
-	if (read_file(file, dir, name, &file->bad) < 0 &&
-	    file->bad.code == FAULT_NONE)
-		file->bad.code = FAULT_INPUT;
 	return file;
+}
+
+/* Give ${file}, which is the caller's no more, its place. */
+static const struct shelf_file *
+place(struct shelf *shelf, struct shelf_file *file, struct fault *f)
+{
+	if (make_room(shelf, f) < 0) {
+		file_free(file);
+		return NULL;
+	}
+	shelf->count++;
+	put(shelf, file);
+	return file;
+}
+
+const struct shelf_file *
+shelf_find(struct shelf *shelf, const struct shelf *old, enum shelf_kind kind,
+    const struct stat *st, struct fault *f)
+{
+	struct shelf_file *file = find(shelf, kind, st);
+
+	if (file != NULL)
+		return file;
+	file = find(old, kind, st);
+	/* What failed may have been the system's fault: it is tried again. */
+	if (file == NULL || file->bad.code == FAULT_SYSTEM ||
+	    file->bad.code == FAULT_MEMORY ||
+	    file->read_at < st->st_mtim.tv_sec + SETTLED)
+		return NULL;
+	file->users++;
+	return place(shelf, file, f);
+}
+
+struct shelf_reading {
+	struct shelf *shelf;
+	struct shelf_file *file; /* owned */
+	int fd;			 /* -1: there is nothing to read */
+	struct crl_reading *crl; /* owned */
+	struct crl_source source;
+};
+
+static int
+begin(struct shelf_reading *r, int dir, const char *name, struct fault *f)
+{
+	if ((r->fd = open_file(r->shelf, r->file, dir, name, f)) < 0)
+		return -1;
+	crl_source_file(&r->source, r->fd, CRL_FILE_MAX);
+	r->crl = crl_reading_new(&r->source, f);
+	return r->crl == NULL ? -1 : 0;
+}
+
+struct shelf_reading *
+shelf_begin(struct shelf *shelf, int dir, const char *name,
+    const struct stat *st, struct fault *f)
+{
+	struct shelf_reading *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		(void)fault_set(f, FAULT_MEMORY, "trust store");
+		return NULL;
+	}
+	r->shelf = shelf;
+	r->fd = -1;
+	if ((r->file = file_new(SHELF_CRL, st, f)) == NULL) {
+		free(r);
+		return NULL;
+	}
+	if (begin(r, dir, name, &r->file->bad) < 0) {
+		crl_reading_free(r->crl);
+		r->crl = NULL;
+	}
+	return r;
+}
+
+bool
+shelf_go_on(struct shelf_reading *r, size_t *left)
+{
+	int done =
+	    r->crl == NULL ? -1 : crl_reading_step(r->crl, left, &r->file->bad);
+
+	if (done == 0)
+		return false;
+	if (done > 0)
+		r->file->crl = crl_reading_take(r->crl);
+	crl_reading_free(r->crl);
+	r->crl = NULL;
+	return true;
+}
+
+void
+shelf_stop(struct shelf_reading *r)
+{
+	if (r == NULL)
+		return;
+	crl_reading_free(r->crl);
+	file_free(r->file);
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	free(r);
+}
+
+const struct shelf_file *
+shelf_end(struct shelf_reading *r, struct fault *f)
+{
+	struct shelf *shelf = r->shelf;
+	/* It may have been read by another of its names meanwhile. */
+	const struct shelf_file *file = find(shelf, SHELF_CRL, &r->file->st);
+
+	if (file == NULL) {
+		shelf->fresh++;
+		file = place(shelf, TAKE(r->file), f);
+	}
+	shelf_stop(r);
+	return file;
+}
+
+static const struct shelf_file *
+read_list(struct shelf *shelf, int dir, const char *name, const struct stat *st,
+    struct fault *f)
+{
+	struct shelf_reading *r = shelf_begin(shelf, dir, name, st, f);
+	size_t left = SIZE_MAX;
+
+	if (r == NULL)
+		return NULL;
+	while (!shelf_go_on(r, &left))
+		left = SIZE_MAX;
+	return shelf_end(r, f);
 }
 
 const struct shelf_file *
@@ -231,27 +403,24 @@ shelf_get(struct shelf *shelf, const struct shelf *old, int dir,
     const char *name, enum shelf_kind kind, const struct stat *st,
     struct fault *f)
 {
-	struct shelf_file *file = find(shelf, kind, st);
+	struct fault trouble = { 0 };
+	const struct shelf_file *known =
+	    shelf_find(shelf, old, kind, st, &trouble);
+	struct shelf_file *file;
 
-	if (file != NULL)
-		return file;
-	if (make_room(shelf, f) < 0)
+	if (known != NULL)
+		return known;
+	if (trouble.code != FAULT_NONE) {
+		*f = trouble;
 		return NULL;
-	file = find(old, kind, st);
-	/* What failed may have been the system's fault: it is tried again. */
-	if (file != NULL &&
-	    (file->bad.code == FAULT_SYSTEM || file->bad.code == FAULT_MEMORY ||
-		file->read_at < st->st_mtim.tv_sec + SETTLED))
-		file = NULL;
-	if (file == NULL) {
-		if ((file = file_new(dir, name, kind, st)) == NULL) {
-			(void)fault_set(f, FAULT_MEMORY, "trust store");
-			return NULL;
-		}
-		shelf->fresh++;
 	}
-	file->users++;
-	shelf->count++;
-	put(shelf, file);
-	return file;
+	if (kind == SHELF_CRL)
+		return read_list(shelf, dir, name, st, f);
+	if ((file = file_new(kind, st, f)) == NULL)
+		return NULL;
+	if (read_file(shelf, file, dir, name, &file->bad) < 0 &&
+	    file->bad.code == FAULT_NONE)
+		file->bad.code = FAULT_INPUT;
+	shelf->fresh++;
+	return place(shelf, file, f);
 }

@@ -60,8 +60,34 @@ CHECKED const struct shelf_file *shelf_get(struct shelf *shelf,
     const struct shelf *old, int dir, const char *name, enum shelf_kind kind,
     const struct stat *st, struct fault *f);
 
+/* The same, but NULL, with ${f} as it was, if it must be read. */
+CHECKED const struct shelf_file *shelf_find(struct shelf *shelf,
+    const struct shelf *old, enum shelf_kind kind, const struct stat *st,
+    struct fault *f);
+
+/* A revocation list that is read a piece at a time, since it may be long. */
+struct shelf_reading;
+
+/* Begin to read ${name} in ${dir} for ${shelf}, which must last as long. */
+CHECKED struct shelf_reading *shelf_begin(struct shelf *shelf, int dir,
+    const char *name, const struct stat *st, struct fault *f);
+/* Read on, as crl_reading_step(): whether that is all. */
+bool shelf_go_on(struct shelf_reading *r, size_t *left);
+/* What was read, on the shelf now; ${r} is freed.  As shelf_get(). */
+CHECKED const struct shelf_file *shelf_end(struct shelf_reading *r,
+    struct fault *f);
+/* Give it up. */
+void shelf_stop(struct shelf_reading *r);
+
 /* How many files were read, and not taken over. */
 size_t shelf_fresh(const struct shelf *shelf);
+
+/* Whether one that was read was another than that of its state. */
+bool shelf_stale(const struct shelf *shelf);
+
+/* Free files of ${shelf}, which nobody uses any more, for ${left} octets of
+ * them: whether none is left. */
+bool shelf_clear_out(struct shelf *shelf, size_t left);
 
 OWN_FREE_STRUCT(shelf, shelf_free)
 

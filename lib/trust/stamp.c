@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ struct stamps {
 	char dir[PATH_MAX];
 	int fd; /* of the directory that was looked at; -1: none */
 	struct stat st;
+	bool (*wanted)(const char *name);
+	DIR *reading; /* NULL: all was read */
 	size_t count;
 	struct stamp *stamp; /* owned */
 };
@@ -75,18 +78,6 @@ add(struct stamps *s, const char *name, struct fault *f)
 	return 0;
 }
 
-static int
-add_all(struct stamps *s, DIR *dir, bool (*wanted)(const char *name),
-    struct fault *f)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL)
-		if (wanted(entry->d_name) && add(s, entry->d_name, f) < 0)
-			return -1;
-	return 0;
-}
-
 /* The directory itself: links to it are followed. */
 static int
 open_dir(const char *dir)
@@ -94,29 +85,22 @@ open_dir(const char *dir)
 	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Fill ${s} from its directory, which is open. */
+/* Begin to read the directory, which is open. */
 static int
-read_dir(struct stamps *s, bool (*wanted)(const char *name), struct fault *f)
+begin(struct stamps *s, struct fault *f)
 {
 	int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int answer;
 
-	if (dir == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return fault_set(f, FAULT_SYSTEM, "%s: %s", s->dir,
-		    strerror(errno));
-	}
-	answer = add_all(s, dir, wanted, f);
-	(void)closedir(dir);
-	if (answer == 0 && s->count > 0)
-		qsort(s->stamp, s->count, sizeof(*s->stamp), by_name);
-	return answer;
+	s->reading = fd < 0 ? NULL : fdopendir(fd);
+	if (s->reading != NULL)
+		return 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return fault_set(f, FAULT_SYSTEM, "%s: %s", s->dir, strerror(errno));
 }
 
 struct stamps *
-stamps_new(const char *dir, bool (*wanted)(const char *name), struct fault *f)
+stamps_open(const char *dir, bool (*wanted)(const char *name), struct fault *f)
 {
 	OWN_STRUCT(stamps) s = calloc(1, sizeof(*s));
 
@@ -127,6 +111,7 @@ stamps_new(const char *dir, bool (*wanted)(const char *name), struct fault *f)
 		    dir);
 		return NULL;
 	}
+	s->wanted = wanted;
 	if ((s->fd = open_dir(dir)) < 0) {
 		if (errno == ENOENT)
 			return TAKE(s);
@@ -137,21 +122,40 @@ stamps_new(const char *dir, bool (*wanted)(const char *name), struct fault *f)
 	/* Before its names are read, so that no change goes unseen. */
 	if (fstat(s->fd, &s->st) < 0)
 		memset(&s->st, 0, sizeof(s->st));
-	return read_dir(s, wanted, f) < 0 ? NULL : TAKE(s);
+	return begin(s, f) < 0 ? NULL : TAKE(s);
+}
+
+int
+stamps_read(struct stamps *s, size_t count, struct fault *f)
+{
+	const struct dirent *entry = NULL;
+
+	while (s->reading != NULL && count-- > 0 &&
+	    (entry = readdir(s->reading)) != NULL)
+		if (s->wanted(entry->d_name) && add(s, entry->d_name, f) < 0)
+			return -1;
+	if (entry != NULL)
+		return 0;
+	if (s->reading != NULL)
+		(void)closedir(s->reading);
+	s->reading = NULL;
+	if (s->count > 0)
+		qsort(s->stamp, s->count, sizeof(*s->stamp), by_name);
+	return 1;
+}
+
+struct stamps *
+stamps_new(const char *dir, bool (*wanted)(const char *name), struct fault *f)
+{
+	OWN_STRUCT(stamps) s = stamps_open(dir, wanted, f);
+
+	return s == NULL || stamps_read(s, SIZE_MAX, f) < 0 ? NULL : TAKE(s);
 }
 
 int
 stamps_fd(const struct stamps *s)
 {
 	return s->fd;
-}
-
-void
-stamps_close(struct stamps *s)
-{
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	s->fd = -1;
 }
 
 void
@@ -162,7 +166,10 @@ stamps_free(struct stamps *s)
 	for (size_t i = 0; i < s->count; i++)
 		free(s->stamp[i].name);
 	free(s->stamp);
-	stamps_close(s);
+	if (s->reading != NULL)
+		(void)closedir(s->reading);
+	if (s->fd >= 0)
+		(void)close(s->fd);
 	free(s);
 }
 
@@ -170,6 +177,12 @@ const char *
 stamps_name(const struct stamps *s, size_t i)
 {
 	return i < s->count ? s->stamp[i].name : NULL;
+}
+
+size_t
+stamps_count(const struct stamps *s)
+{
+	return s->count;
 }
 
 const struct stat *

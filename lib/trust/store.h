@@ -14,8 +14,11 @@
 /*
  * The trust directory (X509_CERT_DIR) in memory: anchors <hash>.N, CRLs
  * <hash>.rN, <hash>.signing_policy, <hash>.namespaces, and <hash>.crl_optional,
- * whose being there says that this CA may have no CRL.  Loaded whole; a file
- * that cannot be read or parsed is reported and left out, the others stay.
+ * whose being there says that this CA may have no CRL.  CRLs are read when
+ * their CA is asked about for the first time, all else when it is loaded; a
+ * file that cannot be read or parsed is reported and left out, the others stay.
+ * The directory stays open, so that what is read later is of the same state
+ * also when another directory has taken its name.
  *
  * Only the first certificate of an anchor's file is trusted: what someone
  * appended to it is reported.  Anchors may bear either hash, what is about them
@@ -24,6 +27,20 @@
 struct fault;
 struct trust_store;
 
+enum trust_lists_state {
+	TRUST_LISTS_NONE, /* there are none */
+	TRUST_LISTS_UNREAD,
+	TRUST_LISTS_WANTED, /* somebody has asked, and they are being read */
+	TRUST_LISTS_READ
+};
+
+/* What the CRLs of a CA are: to be had from trust_lists() alone. */
+struct trust_lists {
+	enum trust_lists_state state;
+	const struct crl_index *crl; /* its newest, NULL if none */
+	bool bad; /* there is a CRL file that is no good CRL of this CA */
+};
+
 struct trust_anchor {
 	const struct cert *cert; /* NULL in what trust_next_of() may yield */
 	char hash[9];
@@ -31,12 +48,12 @@ struct trust_anchor {
 	const struct sigpolicy *policy;
 	bool bad_namespaces; /* there is a file that cannot be read */
 	const struct namespaces *namespaces; /* NULL: none */
-	const struct crl_index *crl;	     /* its newest CRL, NULL if none */
-	bool crl_bad; /* there is a CRL file that is no good CRL of this CA */
 	bool crl_optional;
+	struct trust_lists lists;
 };
 
-/* A complaint about one file while loading. */
+/* A complaint about one file while loading, or while CRLs are read later: who
+ * is told must be there as long as the store. */
 typedef void trust_complaint_fn(void *arg, const char *file,
     const struct fault *f);
 
@@ -48,14 +65,31 @@ void trust_free(struct trust_store *store);
 
 /**
  * trust_reload(old, complain, arg, f):
- * Load the directory of ${old} as it is now.  What the same files said, and
- * the signatures that were found good, are shared with ${old}, which stays as
- * it was until it is freed: a check under way sees one state or the other.  So
- * does the load, if a directory is exchanged for another meanwhile: all is read
- * from the one, and trust_changed() then speaks of the other.
+ * Load the directory of ${old} as it is now, and the CRLs that ${old} has
+ * read.  What the same files said, and the signatures that were found good, are
+ * shared with ${old}, which stays as it was until it is freed: a check under
+ * way sees one state or the other.  So does the load, if a directory is
+ * exchanged for another meanwhile: all is read from the one, and
+ * trust_changed() then speaks of the other.
  */
 CHECKED struct trust_store *trust_reload(const struct trust_store *old,
     trust_complaint_fn *complain, void *arg, struct fault *f);
+
+/**
+ * trust_lists(store, a):
+ * The CRLs of the CA that ${a}, a record of ${store}, is about; read now if
+ * nobody has asked before.  NULL if they are longer than what this store reads
+ * at once (trust_be_patient()), and are not read yet: nobody knows then.
+ */
+const struct trust_lists *trust_lists(const struct trust_store *store,
+    const struct trust_anchor *a);
+
+/* Read all that are not, to hear what is to be complained of. */
+void trust_read_lists(const struct trust_store *store);
+
+/* Only CRLs of up to ${at_once} octets a CA are read by a question; at first
+ * all are.  trust_reload() keeps it.  See upkeep.h. */
+void trust_be_patient(struct trust_store *store, size_t at_once);
 
 /* Whether files have come, gone or changed since it was loaded (one stat a
  * directory, and one a file). */

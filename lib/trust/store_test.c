@@ -63,10 +63,12 @@ anchors_have_their_policies_and_crls(void **state)
 	root = trust_at(store, 0);
 	assert_non_null(root);
 	assert_true(root->has_policy);
-	assert_non_null(root->crl);
+	assert_int_equal(root->lists.state, TRUST_LISTS_UNREAD);
+	assert_non_null(trust_lists(store, root)->crl);
+	assert_int_equal(root->lists.state, TRUST_LISTS_READ);
 	assert_true(root->crl_optional);
 	assert_null(root->namespaces);
-	assert_false(root->crl_bad);
+	assert_false(trust_lists(store, root)->bad);
 	assert_string_equal(trust_dir(store), p.dir);
 	trust_free(store);
 	pki_free(&p);
@@ -190,6 +192,9 @@ bad_files_are_reported_and_the_others_stay(void **state)
 	append(path, p.cert[SUB]);
 	store = load(&p, &c);
 	assert_int_equal(trust_count(store), 1);
+	assert_int_equal(c.count, 4);
+	/* What is wrong with a CRL is heard when it is read. */
+	trust_read_lists(store);
 	assert_int_equal(c.count, 5);
 	assert_non_null(strstr(c.text, ".0: not a CA certificate"));
 	assert_non_null(strstr(c.text, ".0: no certificate"));
@@ -287,6 +292,8 @@ a_reload_reads_what_changed_and_shares_the_rest(void **state)
 	X509_CRL_free(list);
 	settle(&p);
 	store = load(&p, &c);
+	assert_int_equal(trust_read(store), 3);
+	assert_non_null(trust_lists(store, trust_at(store, 0))->crl);
 	assert_int_equal(trust_read(store), 4);
 	pki_text(&p, p.cert[SUB], "signing_policy", "garbage\n");
 	trust_demand(store, 0x10);
@@ -296,11 +303,13 @@ a_reload_reads_what_changed_and_shares_the_rest(void **state)
 	assert_int_equal(trust_demands(again), 0x10);
 	assert_int_equal(c.count, 1);
 	assert_ptr_equal(trust_at(again, 0)->cert, trust_at(store, 0)->cert);
-	assert_ptr_equal(trust_at(again, 0)->crl, trust_at(store, 0)->crl);
+	assert_int_equal(trust_at(again, 0)->lists.state, TRUST_LISTS_READ);
+	assert_ptr_equal(trust_lists(again, trust_at(again, 0))->crl,
+	    trust_lists(store, trust_at(store, 0))->crl);
 	/* Who still asks the old one is not disturbed, nor who asks the new. */
 	trust_free(store);
 	assert_string_equal(trust_at(again, 0)->hash, trust_at(again, 0)->hash);
-	assert_int_equal(crl_index_count(trust_at(again, 0)->crl), 0);
+	assert_int_equal(crl_index_count(trust_at(again, 0)->lists.crl), 0);
 	trust_free(again);
 	pki_free(&p);
 }

@@ -19,9 +19,10 @@ static const struct {
 	const char *name;
 	const char *kept; /* what it means that nothing is wrong */
 	bool last;	  /* of its part: then the next certificate */
+	bool above;	  /* it is the CA above that is asked */
 	path_rule_fn *check;
 } rules[] = {
-#define RULE(name, kept, last, check) { name, kept, last, check },
+#define RULE(name, kept, last, above, check) { name, kept, last, above, check },
 #include "trust/verify.def"
 #undef RULE
 };
@@ -100,11 +101,15 @@ find(const struct trust_store *store, const struct cert_list *chain, time_t now,
     unsigned flags, struct trust_path *path, struct trust_verdict *verdict,
     struct fault *f)
 {
+	bool unread = false;
 	const struct path_question q = { store, now,
-		flags | trust_demands(store) };
+		flags | trust_demands(store), &unread };
 
 	if (path_find(store, chain, judge, &q, path, f) < 0)
-		return -1;
+		return unread
+		    ? fault_set(f, FAULT_BUSY, "a CRL in %s is being read",
+			  trust_dir(store))
+		    : -1;
 	fill_verdict(path, verdict);
 	return 0;
 }
@@ -131,17 +136,23 @@ trust_explain(const struct trust_store *store, const struct cert_list *chain,
     time_t now, unsigned flags, const struct trust_listener *to,
     struct trust_verdict *verdict, struct fault *f)
 {
+	bool unread = false;
 	const struct path_question q = { store, now,
-		flags | trust_demands(store) };
+		flags | trust_demands(store), &unread };
 	struct trust_path path = { 0 };
 	int answer = find(store, chain, now, flags, &path, verdict, f);
 
 	for (size_t i = 0; i < path.count; i++) {
+		bool above = i + 1 < path.count || path.anchor != NULL;
+
 		to->certificate(to->arg, &path, i);
 		for (size_t r = 0; r < RULES; r++) {
 			struct fault why = { 0 };
 			bool good = rules[r].check(&q, &path, i, &why) == 0;
 
+			/* Of a CA that nobody knows nothing can be said. */
+			if (good && rules[r].above && !above)
+				continue;
 			to->rule(to->arg, rules[r].name,
 			    good ? rules[r].kept : why.text, good);
 		}

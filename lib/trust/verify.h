@@ -45,7 +45,8 @@ unsigned trust_flags(bool crl_required, bool legacy_proxies,
  * text: expired, not yet valid, CRL expired, revoked, no signing policy, name
  * outside signing policy, proxy path length, unknown critical extension...
  * A CA without a CRL lets nobody in, unless the directory or the flags say that
- * it needs none; one with an expired or bad CRL never does.
+ * it needs none; one with an expired or bad CRL never does.  FAULT_BUSY if it
+ * takes a CRL that is not read yet: only of stores that are patient (store.h).
  */
 CHECKED int trust_verify(const struct trust_store *store,
     const struct cert_list *chain, time_t now, unsigned flags,

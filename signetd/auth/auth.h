@@ -8,7 +8,7 @@
 #include "signetd/auth/pool.h"
 #include "signetd/auth/talk.h"
 #include "signetd/role.h"
-#include "trust/store.h"
+#include "trust/upkeep.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,9 +33,11 @@ struct auth {
 	struct pool *workers;
 	struct pool *pam;
 	struct authn_slow *slow;
-	struct krb_gss *keys;	   /* what tickets are for; NULL: none */
-	struct trust_store *trust; /* NULL: no certificate method */
-	struct loop_timer *trust_timer;
+	struct krb_gss *keys; /* what tickets are for; NULL: none */
+	struct upkeep *trust; /* NULL: no certificate method */
+	int64_t trust_every;  /* ms */
+	struct loop_timer *trust_look;
+	struct loop_timer *trust_turn;
 	size_t profiles;
 	struct auth_profile profile[AUTH_PROFILES_MAX];
 };
@@ -80,8 +82,23 @@ void callout_no(struct channel *intake, uint32_t connection,
 void challenge_offer(struct talk *talk);
 /* The client has taken a step of the method it chose. */
 void challenge_step(struct talk *talk, const struct msg_auth_step *m);
+/* There is news about the trust directory, for which it may wait. */
+void challenge_again(struct talk *talk);
 /* The methods that are configured, as bits 1 << number. */
 uint32_t challenge_methods(const struct auth *a);
+
+/* ---- trusted.c: the trust directory, for certificates */
+
+/* Whether certificates are taken. */
+bool trusted_wanted(const struct signetd_conf *conf);
+/* Load it, if they are; look at it again in ${every} ms, and so
+ * on. */
+CHECKED int trusted_start(struct auth *a, int64_t every, struct fault *f);
+/* The settings are new, and it is to be read again. */
+CHECKED int trusted_reload(struct auth *a, struct fault *f);
+/* A conversation waits for news. */
+void trusted_await(struct auth *a);
+void trusted_end(struct auth *a);
 
 /* ---- subject.c: principal to subject */
 

@@ -285,7 +285,7 @@ house_close(struct house *h)
 	channel_free(h->front);
 	channel_free(h->auth.issuer);
 	authn_slow_free(h->auth.slow);
-	trust_free(h->auth.trust);
+	trusted_end(&h->auth);
 	krb_gss_free(h->auth.keys);
 	loop_timer_free(h->stop);
 	loop_free(h->role.loop);

@@ -187,6 +187,22 @@ take_shown(struct talk *talk, const struct trust_verdict *verdict,
 	return 0;
 }
 
+/* Nobody can say now whether it is revoked: ${answer}, which may be what was
+ * kept already, is looked at again when there is news. */
+static void
+wait_for_list(struct talk *talk, struct wire_bytes answer)
+{
+	if (talk->state != TALK_READING) {
+		talk->answer = BUF(TOKEN_MAX);
+		buf_put(&talk->answer, answer.data, answer.len);
+		talk->state = TALK_READING;
+	}
+	if (talk->answer.failed)
+		refuse(talk, FAULT_MEMORY, "an answer that has to wait");
+	else
+		trusted_await(talk->auth);
+}
+
 static void
 step_certificate(struct talk *talk, bool sha1, struct wire_bytes answer)
 {
@@ -197,9 +213,13 @@ step_certificate(struct talk *talk, bool sha1, struct wire_bytes answer)
 		refuse(talk, FAULT_FAILED, "there are no trust anchors");
 		return;
 	}
-	if (authn_key_check(talk->auth->trust,
+	if (authn_key_check(upkeep_store(talk->auth->trust),
 		sha1 ? talk->challenge_sha1 : talk->challenge_sha256, sha1,
 		answer, clock_wall(), &verdict, &f) < 0) {
+		if (f.code == FAULT_BUSY) {
+			wait_for_list(talk, answer);
+			return;
+		}
 		login_refuse(talk, code_of(&f), &f);
 		return;
 	}
@@ -215,6 +235,15 @@ step_certificate(struct talk *talk, bool sha1, struct wire_bytes answer)
 		return;
 	}
 	login_proven(talk);
+}
+
+void
+challenge_again(struct talk *talk)
+{
+	if (talk->state == TALK_READING)
+		step_certificate(talk,
+		    strcmp(talk->method, name_of(METHOD_X509_SHA1)) == 0,
+		    (struct wire_bytes){ talk->answer.data, talk->answer.len });
 }
 
 void

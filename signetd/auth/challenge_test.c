@@ -158,7 +158,7 @@ trusting(struct pki *p, const char *subject)
 	}
 	pki_make(p);
 	pki_dir(p);
-	h->auth.trust = trust_load(p->dir, true, NULL, NULL, &f);
+	h->auth.trust = upkeep_new(p->dir, true, NULL, NULL, &f);
 	assert_non_null(h->auth.trust);
 	memcpy(h->auth.profile[0].subject, subject, strlen(subject) + 1);
 	return h;

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "signetd/auth/auth.h"
-#include "trust/verify.h"
 #include "x509/ossl.h"
 
 #include <stdlib.h>
@@ -18,13 +17,6 @@
 #define SLOW_ENTRIES 8192
 #define QUEUE_MAX 4096
 #define TRUST_EVERY_MS 60000
-
-static bool
-takes_certificates(const struct signetd_conf *conf)
-{
-	return conf_list_has(&conf->auth, "certificate") ||
-	    conf_list_has(&conf->auth, "certificate-sha1");
-}
 
 static int
 box(struct role *role, struct sandbox *box, struct fault *f)
@@ -45,61 +37,10 @@ box(struct role *role, struct sandbox *box, struct fault *f)
 		if (krb5_conf != NULL)
 			box->paths[n++].path = krb5_conf;
 	}
-	if (takes_certificates(conf)) {
+	if (trusted_wanted(conf)) {
 		box->promises |= SANDBOX_PROMISE(RPATH);
 		box->paths[n++].path = conf->trust_dir;
 	}
-	return 0;
-}
-
-static void
-complain(void *arg, const char *file, const struct fault *f)
-{
-	(void)arg;
-	LOG(TRUST_FAULT, LOG_TEXT("file", file), LOG_TEXT("text", f->text));
-}
-
-static int
-load_trust(struct auth *a, struct fault *f)
-{
-	const struct signetd_conf *conf = &a->role->conf;
-	bool anew = a->trust == NULL ||
-	    strcmp(trust_dir(a->trust), conf->trust_dir) != 0;
-	struct trust_store *fresh = anew
-	    ? trust_load(conf->trust_dir, true, complain, NULL, f)
-	    : trust_reload(a->trust, complain, NULL, f);
-
-	if (fresh == NULL)
-		return -1;
-	trust_demand(fresh,
-	    trust_flags(conf->crl_required, conf->legacy_proxies,
-		conf->draft_proxies));
-	trust_free(a->trust);
-	a->trust = fresh;
-	return 0;
-}
-
-/* New CRLs count without anyone's doing. */
-static void
-look_at_trust(void *arg)
-{
-	struct auth *a = arg;
-	struct fault f = { 0 };
-
-	if (trust_changed(a->trust) && load_trust(a, &f) < 0)
-		log_fault(&f, NULL);
-	loop_timer_set(a->trust_timer, TRUST_EVERY_MS);
-}
-
-static int
-start_trust(struct auth *a, struct fault *f)
-{
-	if (!takes_certificates(&a->role->conf))
-		return 0;
-	a->trust_timer = loop_timer_new(a->role->loop, look_at_trust, a, f);
-	if (a->trust_timer == NULL || load_trust(a, f) < 0)
-		return -1;
-	loop_timer_set(a->trust_timer, TRUST_EVERY_MS);
 	return 0;
 }
 
@@ -157,7 +98,7 @@ start(struct role *role, struct fault *f)
 	    subject_read_profiles(a, f) < 0 || start_pools(a, f) < 0 ||
 	    open_keytab(a, f) < 0)
 		return -1;
-	return start_trust(a, f);
+	return trusted_start(a, TRUST_EVERY_MS, f);
 }
 
 static void
@@ -236,7 +177,7 @@ reload(struct role *role, struct fault *f)
 
 	if (principal_check_conf(&role->conf, f) < 0 || open_keytab(a, f) < 0)
 		return -1;
-	if (a->trust != NULL && load_trust(a, f) < 0)
+	if (trusted_reload(a, f) < 0)
 		return -1;
 	return subject_read_profiles(a, f);
 }

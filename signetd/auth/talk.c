@@ -134,6 +134,7 @@ talk_free(struct talk_table *t, struct talk *talk)
 	t->count--;
 	forget_phrase(t, talk->phrase);
 	krb_gss_free(talk->gss);
+	buf_free(&talk->answer);
 	explicit_bzero(talk, sizeof(*talk));
 	free(talk);
 }
@@ -149,6 +150,21 @@ talk_abandon(struct talk_table *t, struct talk *talk)
 	 */
 	if (pool_cancel(&talk->job))
 		talk_free(t, talk);
+}
+
+void
+talk_each(struct talk_table *t, void (*fn)(struct talk *talk))
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		struct talk *talk = t->row[i];
+
+		while (talk != NULL) {
+			struct talk *next = talk->next;
+
+			fn(talk);
+			talk = next;
+		}
+	}
 }
 
 void

@@ -1,6 +1,7 @@
 #ifndef AUTH_TALK_H
 #define AUTH_TALK_H
 
+#include "base/buf.h"
 #include "base/checked.h"
 #include "base/own.h"
 #include "base/secret.h"
@@ -31,6 +32,7 @@ enum talk_state {
 	TALK_PASSWORD, /* workers try the password, one mechanism at a time */
 	TALK_OFFERED,  /* the client chooses a method */
 	TALK_SASL,     /* Kerberos goes back and forth */
+	TALK_READING,  /* a list is read that its certificate is judged by */
 	TALK_MAPPING,  /* proven; a worker looks for the subject */
 };
 
@@ -57,6 +59,7 @@ struct talk {
 	char challenge_sha1[TALK_CHALLENGE_SIZE];
 	char challenge_sha256[TALK_CHALLENGE_SIZE];
 	struct krb_gss *gss;
+	struct buf answer; /* while TALK_READING: what the client sent */
 	bool has_identity; /* the certificate method: must be the subject */
 	struct dn identity;
 	char shown_issuer[512]; /* of the certificate that was shown, or "" */
@@ -88,6 +91,9 @@ void talk_abandon(struct talk_table *t, struct talk *talk);
 
 /* The same for all of a front process that has gone. */
 void talk_abandon_all(struct talk_table *t, const struct channel *front);
+
+/* ${fn} with each that somebody listens to; it may end that one. */
+void talk_each(struct talk_table *t, void (*fn)(struct talk *talk));
 
 /* Wipe and free; no worker may have its question. */
 void talk_free(struct talk_table *t, struct talk *talk);

@@ -22,6 +22,7 @@
 enum phase {
 	PHASE_SILENT,  /* nothing has come yet */
 	PHASE_SHAKING, /* TLS handshake */
+	PHASE_JUDGED,  /* a revocation list is read that he is judged by */
 	PHASE_TALKING,
 	PHASE_LEAVING /* all is said; the client may still be reading */
 };
@@ -235,6 +236,8 @@ talk(struct guest *g, bool may_read)
 }
 
 /*
+ * Who he is: 1 if he has to wait until that can be said.
+ *
  * Who shows a certificate that proves nothing goes on as anonymous, rather
  * than be refused: it is what grid clients try next, and with TLS 1.3 the
  * stock client would learn of a refusal too late to try anything.
@@ -258,6 +261,8 @@ identify(struct guest *g, struct fault *f)
 			free(identity);
 			return result;
 		}
+		if (f->code == FAULT_BUSY)
+			return 1;
 	}
 	LOG(CLIENT_UNPROVEN, LOG_TEXT("ref", v->ref), LOG_TEXT("peer", v->peer),
 	    LOG_TEXT("code", fault_name(f->code)), LOG_TEXT("text", f->text));
@@ -268,14 +273,20 @@ static void
 start_talk(struct guest *g)
 {
 	struct fault f = { 0 };
+	int waits = identify(g, &f);
 
-	g->phase = PHASE_TALKING;
-	g->deadline = g->entered + 1000 * g->house->role->conf.request_timeout;
-	if (identify(g, &f) < 0) {
+	if (waits < 0) {
 		log_fault(&f, g->visit->ref);
 		leave(g);
 		return;
 	}
+	if (waits > 0) {
+		g->phase = PHASE_JUDGED;
+		watch(g, 0);
+		return;
+	}
+	g->phase = PHASE_TALKING;
+	g->deadline = g->entered + 1000 * g->house->role->conf.request_timeout;
 	visit_greet(g->visit, tls_is_13(g->tls));
 	g->behind = tls_pending(g->tls);
 	talk(g, false);
@@ -387,6 +398,8 @@ guest_ready(void *arg, int fd, unsigned ready)
 	case PHASE_SHAKING:
 		shake(g);
 		return;
+	case PHASE_JUDGED:
+		return;
 	case PHASE_TALKING:
 		talk(g, true);
 		return;
@@ -452,6 +465,13 @@ guest_heard(struct guest *g, const struct msg *m)
 		return;
 	visit_heard(g->visit, m);
 	talk(g, false);
+}
+
+void
+guest_again(struct guest *g)
+{
+	if (g->phase == PHASE_JUDGED)
+		start_talk(g);
 }
 
 void

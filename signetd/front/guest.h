@@ -23,6 +23,10 @@ CHECKED int guest_enter(struct house *house, int fd,
 /* Another role has said ${m} about this guest. */
 void guest_heard(struct guest *guest, const struct msg *m);
 
+/* There is news about the trust directory: judge him, if that has to be done.
+ */
+void guest_again(struct guest *guest);
+
 /* We want to close: who has said nothing yet goes at once; the others too if
  * ${all}, after a word. */
 void guest_dismiss(struct guest *guest, bool all);

@@ -237,18 +237,42 @@ drain_over(void *arg)
 	crowd_each(house->crowd, dismiss_all, NULL);
 }
 
-static struct roots *
-get_roots(const struct role *role, struct fault *f)
+static void
+look_again(void *arg, void *guest)
 {
-	const struct signetd_conf *conf = &role->conf;
-	struct roots *roots =
-	    roots_new(conf->trust_dir, conf->serve_trustroots, f);
+	(void)arg;
+	guest_again(guest);
+}
 
-	if (roots != NULL)
-		roots_demand(roots,
-		    trust_flags(conf->crl_required, conf->legacy_proxies,
-			conf->draft_proxies));
-	return roots;
+static void
+roots_news(void *arg)
+{
+	struct house *house = arg;
+
+	crowd_each(house->crowd, look_again, NULL);
+}
+
+static void
+set_roots(struct roots *roots, const struct signetd_conf *conf)
+{
+	roots_serve(roots, conf->serve_trustroots);
+	roots_demand(roots,
+	    trust_flags(conf->crl_required, conf->legacy_proxies,
+		conf->draft_proxies));
+}
+
+static struct roots *
+get_roots(struct house *house, struct fault *f)
+{
+	const struct role *role = house->role;
+	OWN_STRUCT(roots) roots =
+	    roots_new(role->conf.trust_dir, role->conf.serve_trustroots, f);
+
+	if (roots == NULL ||
+	    roots_attend(roots, role->loop, roots_news, house, f) < 0)
+		return NULL;
+	set_roots(roots, &role->conf);
+	return TAKE(roots);
 }
 
 static int
@@ -260,7 +284,7 @@ start(struct role *role, struct fault *f)
 		house_trustroots, house_served };
 	house->crowd = crowd_new((size_t)role->conf.max_connections,
 	    (size_t)role->conf.max_per_address, f);
-	house->roots = get_roots(role, f);
+	house->roots = get_roots(house, f);
 	house->door = door_new(role->loop, somebody, house, f);
 	house->drain_timer = loop_timer_new(role->loop, drain_over, house, f);
 	if (house->crowd == NULL || house->roots == NULL ||
@@ -295,17 +319,17 @@ static int
 reload(struct role *role, struct fault *f)
 {
 	struct house *house = role->state;
-	OWN_STRUCT(roots) roots = get_roots(role, f);
-	OWN_STRUCT(tls_server) tls =
-	    roots == NULL ? NULL : make_tls(role, roots, f);
+	OWN_STRUCT(tls_server) tls = NULL;
 
-	if (tls == NULL)
+	/* What is in the directory holds in any case: within a second it would
+	 * have been seen without our being told. */
+	if (roots_renew(house->roots, role->conf.trust_dir, f) < 0 ||
+	    (tls = make_tls(role, house->roots, f)) == NULL)
 		return -1;
 	forget_keys(role);
+	set_roots(house->roots, &role->conf);
 	tls_server_free(house->tls);
-	roots_free(house->roots);
 	house->tls = TAKE(tls);
-	house->roots = TAKE(roots);
 	crowd_bounds(house->crowd, (size_t)role->conf.max_connections,
 	    (size_t)role->conf.max_per_address);
 	return 0;

@@ -7,7 +7,8 @@
 #include "myproxy/myproxy_text.h"
 #include "myproxy/trustroots.h"
 #include "signetd/front/reply.h"
-#include "trust/store.h"
+#include "sys/loop.h"
+#include "trust/upkeep.h"
 #include "trust/verify.h"
 #include "x509/pem.h"
 
@@ -25,9 +26,13 @@
 struct roots {
 	char *dir;
 	bool serve;
-	struct trust_store *store;
-	struct reply *reply; /* NULL: not made yet */
-	int64_t checked;     /* clock_mono() of the last look */
+	struct upkeep *upkeep;
+	const struct trust_store *shown; /* that ${reply} is of */
+	struct reply *reply;		 /* NULL: not made yet */
+	int64_t checked;		 /* clock_mono() of the last look */
+	struct loop_timer *turn;	 /* NULL: not on a loop */
+	roots_news_fn *news;
+	void *arg;
 };
 
 static void
@@ -51,8 +56,11 @@ roots_new(const char *dir, bool serve, struct fault *f)
 	}
 	roots->serve = serve;
 	roots->checked = clock_mono();
-	roots->store = trust_load(dir, true, complain, NULL, f);
-	return roots->store != NULL ? TAKE(roots) : NULL;
+	roots->upkeep = upkeep_new(dir, true, complain, NULL, f);
+	if (roots->upkeep == NULL)
+		return NULL;
+	roots->shown = upkeep_store(roots->upkeep);
+	return TAKE(roots);
 }
 
 void
@@ -60,7 +68,8 @@ roots_free(struct roots *roots)
 {
 	if (roots == NULL)
 		return;
-	trust_free(roots->store);
+	upkeep_free(roots->upkeep);
+	loop_timer_free(roots->turn);
 	reply_drop(roots->reply);
 	free(roots->dir);
 	free(roots);
@@ -69,29 +78,82 @@ roots_free(struct roots *roots)
 void
 roots_demand(struct roots *roots, unsigned flags)
 {
-	trust_demand(roots->store, flags);
+	trust_demand(upkeep_store(roots->upkeep), flags);
+}
+
+void
+roots_serve(struct roots *roots, bool serve)
+{
+	roots->serve = serve;
+}
+
+/* After whatever may have changed something. */
+static void
+settle(struct roots *roots)
+{
+	const struct trust_store *store = upkeep_store(roots->upkeep);
+
+	if (store != roots->shown) {
+		roots->shown = store;
+		reply_drop(roots->reply);
+		roots->reply = NULL;
+	}
+	if (roots->turn != NULL && upkeep_busy(roots->upkeep))
+		loop_timer_set(roots->turn, 0);
+}
+
+/* Others have their turn between one piece and the next. */
+static void
+take_turn(void *arg)
+{
+	struct roots *roots = arg;
+	struct fault f = { 0 };
+
+	if (upkeep_turn(roots->upkeep, &f) < 0)
+		log_fault(&f, NULL);
+	settle(roots);
+	if (upkeep_news(roots->upkeep))
+		roots->news(roots->arg);
+}
+
+int
+roots_attend(struct roots *roots, struct loop *loop, roots_news_fn *news,
+    void *arg, struct fault *f)
+{
+	roots->news = news;
+	roots->arg = arg;
+	roots->turn = loop_timer_new(loop, take_turn, roots, f);
+	return roots->turn == NULL ? -1 : 0;
+}
+
+int
+roots_renew(struct roots *roots, const char *dir, struct fault *f)
+{
+	char *path = strdup(dir);
+
+	if (path == NULL)
+		return fault_set(f, FAULT_MEMORY, "no room for trust roots");
+	if (upkeep_renew(roots->upkeep, dir, f) < 0) {
+		free(path);
+		return -1;
+	}
+	free(roots->dir);
+	roots->dir = path;
+	settle(roots);
+	return 0;
 }
 
 void
 roots_look(struct roots *roots, int64_t now)
 {
 	struct fault f = { 0 };
-	struct trust_store *fresh;
 
 	if (now - roots->checked < CHECK_MS)
 		return;
 	roots->checked = now;
-	if (!trust_changed(roots->store))
-		return;
-	fresh = trust_reload(roots->store, complain, NULL, &f);
-	if (fresh == NULL) {
+	if (upkeep_look(roots->upkeep, &f) < 0)
 		log_fault(&f, NULL);
-		return;
-	}
-	trust_free(roots->store);
-	roots->store = fresh;
-	reply_drop(roots->reply);
-	roots->reply = NULL;
+	settle(roots);
 }
 
 /* The folder that the link ${name} of ${dir} leads to; NULL if it is none. */
@@ -146,8 +208,11 @@ roots_judge(struct roots *roots, const struct cert_list *chain, bool *limited,
 	roots_look(roots, clock_mono());
 	/* Old user certificates have usages that fit no rule: who it is
 	 * matters here, not what the certificate was made for. */
-	if (trust_verify(roots->store, chain, clock_wall(), 0, &verdict, f) < 0)
+	if (trust_verify(upkeep_store(roots->upkeep), chain, clock_wall(), 0,
+		&verdict, f) < 0) {
+		settle(roots); /* a list may be wanted now */
 		return NULL;
+	}
 	if (dn_show_slash(&verdict.identity, text, sizeof(text)) < 0) {
 		(void)fault_set(f, FAULT_UNTRUSTED, "a name too long to tell");
 		return NULL;
@@ -220,7 +285,7 @@ roots_complete(struct roots *roots, struct buf *chain, struct fault *f)
 	top = list.cert[list.count - 1];
 	for (int i = 0; i < CHAIN_STEPS && !cert_is_self_issued(top); i++) {
 		const struct trust_anchor *above =
-		    trust_find_issuer(roots->store, top);
+		    trust_find_issuer(upkeep_store(roots->upkeep), top);
 
 		if (above == NULL)
 			break;
