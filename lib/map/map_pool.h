@@ -34,8 +34,9 @@ CHECKED int map_pool_find(const char *dir, const char *prefix, const char *dn,
  * The account that ${dn} holds, or else a free one of the pool ${prefix}
  * (names are ${prefix} and digits), leased to it from now on, and durable.  The
  * time of last use becomes now.  FAULT_ABSENT: none is left; FAULT_DENIED: DN
- * holds an account of another pool; FAULT_NAME: the DN is too long for a file's
- * name (255 bytes, encoded); FAULT_SYSTEM: the directory.
+ * holds an account of another pool, or one that another holds too; FAULT_NAME:
+ * the DN is too long for a file's name (255 bytes, encoded); FAULT_SYSTEM: the
+ * directory.
  */
 CHECKED int map_pool_lease(const char *dir, const char *prefix, const char *dn,
     char account[MAP_POOL_ACCOUNT_SIZE], struct fault *f);
