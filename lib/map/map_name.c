@@ -185,7 +185,8 @@ is_hex_byte(const char *at)
 	uint8_t byte;
 	char hex[3] = { 0 };
 
-	if (at[0] != '\\' || at[1] != 'x' || at[2] == '\0' || at[3] == '\0')
+	if (at[0] != '\\' || at[1] != 'x' ||
+	    strspn(at + 2, "0123456789ABCDEF") < 2)
 		return false;
 	memcpy(hex, at + 2, 2);
 	return text_unhex(hex, &byte, 1) == 1 && (byte < 0x20 || byte > 0x7e);
