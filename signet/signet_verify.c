@@ -14,6 +14,8 @@
 #include "verify_told.h"
 #include "x509/der.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,6 +143,22 @@ judge(struct verify *v, const struct cert_list *chain, struct fault *f)
 	return v->told == NULL ? -1 : 0;
 }
 
+/* Whoever names a pipe waits for it: verify <(...), or /dev/stdin. */
+static int
+read_patiently(const char *path, struct buf *text, struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int result;
+
+	if (fd < 0)
+		return fault_set(f,
+		    errno == ENOENT ? FAULT_ABSENT : FAULT_SYSTEM, "%s: %s",
+		    path, strerror(errno));
+	result = file_read_fd(fd, path, text, f);
+	(void)close(fd);
+	return result;
+}
+
 static int
 judge_file(struct verify *v, const char *path, struct fault *f)
 {
@@ -148,8 +166,13 @@ judge_file(struct verify *v, const char *path, struct fault *f)
 	OWN_BUF(text, FILE_LIMIT);
 	int result = 0;
 
-	if (choose_purpose(v, "client", f) < 0 || file_read(path, &text, f) < 0)
+	if (choose_purpose(v, "client", f) < 0)
 		return -1;
+	if (read_patiently(path, &text, f) < 0) {
+		if (f->code == FAULT_ABSENT)
+			call_hint(v->call, "A server is named HOST:PORT.");
+		return -1;
+	}
 	if (text.len > 0 && text.data[0] == DER_SEQUENCE) {
 		chain.cert[0] =
 		    cert_read((struct wire_bytes){ text.data, text.len }, f);
@@ -226,6 +249,8 @@ answer(struct verify *v, struct fault *f)
 		    colour_on_stdout(v->call->common.no_color));
 	if (v->why.code == FAULT_NONE)
 		return 0;
+	if (v->why.code == FAULT_EXPIRED)
+		call_hint(v->call, "If it is yours, run: signet login");
 	*f = v->why;
 	return -1;
 }

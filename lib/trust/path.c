@@ -129,6 +129,8 @@ static int
 check_link(struct search *s, const struct cert *cert, const struct cert *by,
     struct fault *f)
 {
+	struct fault why = { 0 };
+
 	if (!cert_is_proxy(cert) && by->kind != CERT_CA)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
 		    "its issuer is not a CA (RFC 5280 6.1.4 k)");
@@ -138,10 +140,14 @@ check_link(struct search *s, const struct cert *cert, const struct cert *by,
 	if (s->signatures++ >= SIGNATURES_MAX)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
 		    "too many certificates bear its issuer's name");
-	if (signature(s, cert, by, f) < 0)
+	if (signature(s, cert, by, &why) == 0)
+		return 0;
+	/* Whether it is right nobody asked. */
+	if (why.code == FAULT_UNSUPPORTED || why.code == FAULT_KEY)
 		return rule_broken(f, FAULT_UNTRUSTED, cert,
-		    "not signed with the key of its issuer");
-	return 0;
+		    "its signature is not relied on: %.100s", why.text);
+	return rule_broken(f, FAULT_UNTRUSTED, cert,
+	    "not signed with the key of its issuer");
 }
 
 static void

@@ -1,5 +1,7 @@
 """signet verify: the path, each rule, the verdict; of files and of servers."""
 import json
+import os
+import pathlib
 import subprocess
 
 import pytest
@@ -78,8 +80,45 @@ def test_the_rule_that_is_broken_is_named(pki):
         (pki.dir / "kept.r0").rename(pki.crl_file("sub"))
 
 
+def test_of_a_ca_that_nobody_knows_nothing_is_claimed(pki, tmp_path):
+    answer = told(pki, pki.cred, "--certdir", tmp_path / "none", status=7)
+    last = [rule["rule"] for rule in answer["path"][-1]["rules"]]
+    assert "dates" in last
+    assert not {"policy", "namespaces", "crl"} & set(last)
+
+
+def test_an_end_entity_is_no_ca(pki):
+    answer = told(pki, pki.cred, "--purpose", "ca", status=7)
+    assert "not the certificate of a CA" in answer["error"]
+    assert told(pki, pki.dir / "sub.pem", "--purpose", "ca")["accepted"]
+
+
+def test_files_of_every_kind_are_read(pki, tmp_path):
+    text = pathlib.Path(pki.cred).read_bytes()
+    odd = os.fsencode(tmp_path) + b"/\xff.pem"
+    with open(odd, "wb") as out:
+        out.write(text)
+    done = subprocess.run([SIGNET, "verify", "--json", "--certdir", pki.trust,
+                           odd], capture_output=True)
+    assert json.loads(done.stdout)["what"] == f"{tmp_path}/?.pem"
+    # One that has nothing to say yet.
+    command = subprocess.Popen(
+        [SIGNET, "verify", "--quiet", "--certdir", pki.trust, "/dev/stdin"],
+        stdin=subprocess.PIPE)
+    while not waits_in_read(command.pid):
+        assert command.poll() is None
+    command.communicate(text)
+    assert command.returncode == 0
+
+
+def waits_in_read(pid):
+    with open(f"/proc/{pid}/syscall") as told:
+        return told.read().split()[0] in ("0", "63")  # x86-64, others
+
+
 def test_bad_use_is_told_from_refusal(pki, tmp_path):
-    verify(pki, tmp_path / "absent", status=3)
+    absent = verify(pki, tmp_path / "absent", status=3)
+    assert "login" not in absent.stderr and "HOST:PORT" in absent.stderr
     (tmp_path / "empty").write_text("nothing\n")
     verify(pki, tmp_path / "empty", status=1)
     verify(pki, pki.cred, "--purpose", "fun", status=2)
