@@ -2,7 +2,7 @@
 
 #include "base/unit.h"
 #include "callout/callout_form.h"
-#include "sys/loop.h"
+#include "tests/rig/line_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,6 @@
 
 static const uint8_t csr[] = { 0x30, 0x03, 0x02, 0x01, 0x00 };
 static const uint8_t ticket[16] = { 1, 2, 3 };
-
-/* One of the intake's channels, and its far end. */
-struct line {
-	enum msg_role peer;
-	struct channel *near;
-	int far;
-};
 
 /* What one who calls was told. */
 struct told {
@@ -54,28 +47,6 @@ heard(void *arg, struct channel *ch, const struct msg *m, int fd)
 		call_signed(s->calls, &m->call_signed);
 }
 
-static void
-gone(void *arg, struct channel *ch, const struct fault *f)
-{
-	(void)arg;
-	(void)ch;
-	(void)f;
-}
-
-static void
-open_line(struct stage *s, struct line *line, enum msg_role peer)
-{
-	struct fault f = { 0 };
-	int fds[2];
-
-	assert_int_equal(channel_pair(fds, &f), 0);
-	line->peer = peer;
-	line->far = fds[1];
-	line->near = channel_new(s->loop, fds[0], MSG_ROLE_INTAKE, peer, heard,
-	    gone, s, &f);
-	assert_non_null(line->near);
-}
-
 static int
 set_up(void **state)
 {
@@ -86,8 +57,9 @@ set_up(void **state)
 	assert_non_null(s->frame = calloc(1, MSG_MAX_FRAME));
 	assert_non_null(s->loop = loop_new(&f));
 	assert_non_null(s->calls = call_table_new(MOST, TIMEOUT_MS, &f));
-	open_line(s, &s->auth, MSG_ROLE_AUTH);
-	open_line(s, &s->issuer, MSG_ROLE_ISSUER);
+	line_open(&s->auth, s->loop, MSG_ROLE_INTAKE, MSG_ROLE_AUTH, heard, s);
+	line_open(&s->issuer, s->loop, MSG_ROLE_INTAKE, MSG_ROLE_ISSUER, heard,
+	    s);
 	call_table_attach(s->calls, s->auth.near, s->issuer.near);
 	*state = s;
 	return 0;
@@ -99,10 +71,8 @@ tear_down(void **state)
 	struct stage *s = *state;
 
 	call_table_free(s->calls);
-	channel_free(s->auth.near);
-	channel_free(s->issuer.near);
-	(void)close(s->auth.far);
-	(void)close(s->issuer.far);
+	line_close(&s->auth);
+	line_close(&s->issuer);
 	loop_free(s->loop);
 	free(s->frame);
 	free(s);
@@ -138,27 +108,6 @@ call(struct stage *s, struct told *told)
 	call_begin(s->calls, &from, bytes.data, bytes.len, 0);
 }
 
-/* What the role at the far end of ${line} hears next. */
-static void
-hear(struct stage *s, struct line *line, struct msg *m)
-{
-	struct fault f = { 0 };
-	int passed;
-
-	assert_int_equal(channel_hear(line->far, line->peer, MSG_ROLE_INTAKE,
-			     s->frame, m, &passed, &f),
-	    1);
-}
-
-static void
-answer(struct line *line, const struct msg *m)
-{
-	struct fault f = { 0 };
-
-	assert_int_equal(channel_tell(line->far, m, &f), 0);
-	channel_drain(line->near);
-}
-
 /* Auth says yes to ${connection}. */
 static void
 say_yes(struct stage *s, uint32_t connection)
@@ -167,7 +116,7 @@ say_yes(struct stage *s, uint32_t connection)
 
 	m.call_yes.connection = connection;
 	m.call_yes.ticket = (struct wire_bytes){ ticket, sizeof(ticket) };
-	answer(&s->auth, &m);
+	line_say(&s->auth, &m);
 }
 
 static uint32_t
@@ -176,13 +125,13 @@ reach_issuer(struct stage *s, struct told *told)
 	struct msg m;
 
 	call(s, told);
-	hear(s, &s->auth, &m);
+	assert_true(line_hear(&s->auth, s->frame, &m));
 	assert_int_equal(m.type, MSG_CALL_ASK);
 	assert_string_equal(m.call_ask.username, "ann");
 	assert_string_equal(m.call_ask.peer, "local:myproxy");
 	assert_string_equal(m.call_ask.profile, "");
 	say_yes(s, m.call_ask.connection);
-	hear(s, &s->issuer, &m);
+	assert_true(line_hear(&s->issuer, s->frame, &m));
 	assert_int_equal(m.type, MSG_CALL_SIGN);
 	assert_int_equal(m.call_sign.lifetime, 3600);
 	assert_int_equal(m.call_sign.csr.len, sizeof(csr));
@@ -202,7 +151,7 @@ say_signed(struct stage *s, uint32_t connection, enum fault_code code)
 		    (struct wire_bytes){ csr, sizeof(csr) };
 		m.call_signed.chain = (struct wire_bytes){ csr, sizeof(csr) };
 	}
-	answer(&s->issuer, &m);
+	line_say(&s->issuer, &m);
 }
 
 static void
@@ -232,10 +181,10 @@ a_refusal_has_its_code_and_a_reference(void **state)
 	struct msg m, no = { .type = MSG_CALL_NO };
 
 	call(s, &s->told);
-	hear(s, &s->auth, &m);
+	assert_true(line_hear(&s->auth, s->frame, &m));
 	no.call_no.connection = m.call_ask.connection;
 	no.call_no.fault = FAULT_DENIED;
-	answer(&s->auth, &no);
+	line_say(&s->auth, &no);
 	assert_int_equal(s->told.code, FAULT_DENIED);
 	assert_string_equal(s->told.ref, m.call_ask.ref);
 	say_signed(s, reach_issuer(s, &s->told), FAULT_SUSPENDED);
@@ -250,14 +199,14 @@ no_answer_is_taken_out_of_turn(void **state)
 	struct msg m;
 
 	call(s, &s->told);
-	hear(s, &s->auth, &m);
+	assert_true(line_hear(&s->auth, s->frame, &m));
 	/* The issuer was not asked yet; of another nobody knows. */
 	say_signed(s, m.call_ask.connection, FAULT_NONE);
 	say_yes(s, m.call_ask.connection + 1);
 	assert_int_equal(s->told.times, 0);
 	say_yes(s, m.call_ask.connection);
 	say_yes(s, m.call_ask.connection);
-	hear(s, &s->issuer, &m);
+	assert_true(line_hear(&s->issuer, s->frame, &m));
 	say_signed(s, m.call_sign.connection, FAULT_NONE);
 	assert_int_equal(s->told.times, 1);
 }
