@@ -256,6 +256,12 @@ map_book_sync(struct map_book *book, struct fault *f)
 	return 0;
 }
 
+void
+map_book_forget(struct map_book *book)
+{
+	(void)!give_up(book);
+}
+
 size_t
 map_book_torn(const struct map_book *book)
 {

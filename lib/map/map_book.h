@@ -61,6 +61,9 @@ CHECKED int map_book_add(struct map_book *book, const struct map_book_entry *e,
     struct fault *f);
 CHECKED int map_book_sync(struct map_book *book, struct fault *f);
 
+/* Take back what was added since the last sync: it did not come about. */
+void map_book_forget(struct map_book *book);
+
 /* How many bytes a crash had torn off, and were cut at open. */
 size_t map_book_torn(const struct map_book *book);
 /* The hash of the last line that is synced. */
