@@ -5,9 +5,9 @@
 #include "ca_request.h"
 #include "signet-ca/base/ca_args.h"
 #include "signet-ca/base/ca_dir.h"
-#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/base/ca_file.h"
 #include "signet-ca/base/ca_form.h"
+#include "signet-ca/base/ca_phrase.h"
 #include "signet-ca/sign/ca_sign.h"
 #include "x509/cert.h"
 
