@@ -16,7 +16,7 @@
 
 #define SLOW_ENTRIES 8192
 #define QUEUE_MAX 4096
-#define TRUST_EVERY_MS 60000
+#define TRUST_EVERY_MS 10000
 
 static int
 box(struct role *role, struct sandbox *box, struct fault *f)

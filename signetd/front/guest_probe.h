@@ -228,9 +228,9 @@ raze_stage(void **state)
 	loop_timer_free(s->answer);
 	loop_timer_free(s->end);
 	loop_signal_free(s->child);
+	roots_free(s->house.roots);
 	loop_free(s->role.loop);
 	crowd_free(s->house.crowd);
-	roots_free(s->house.roots);
 	tls_server_free(s->house.tls);
 	free(s->key_pem);
 	free(s->cert_pem);

@@ -70,81 +70,6 @@ a_certificate_of_nobody_we_know_makes_its_client_anonymous(void **state)
 }
 
 static void
-look_again(void *arg, void *guest)
-{
-	(void)arg;
-	guest_again(guest);
-}
-
-static void
-roots_told(void *arg)
-{
-	struct stage *s = arg;
-
-	s->news++;
-	crowd_each(s->house.crowd, look_again, NULL);
-}
-
-/* Certificates that are good now, the directory that trusts their root, with a
- * long list of it, and the person's credential. */
-static char *
-make_people(struct pki *p, long revoked)
-{
-	long from_now = (long)(clock_wall() - PKI_NOW);
-	BIO *out = BIO_new(BIO_s_mem());
-
-	pki_init(p);
-	for (int i = 0; i < PKI_COUNT; i++) {
-		p->spec[i].begins += from_now;
-		p->spec[i].ends += from_now;
-	}
-	pki_make(p);
-	pki_dir(p);
-	(void)long_list_at(p, ROOT, LONG, revoked, from_now);
-	assert_int_equal(PEM_write_bio_X509(out, p->cert[EEC]), 1);
-	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(out, p->key[EEC], NULL,
-			     NULL, 0, NULL, NULL),
-	    1);
-	assert_int_equal(PEM_write_bio_X509(out, p->cert[SUB]), 1);
-	return text_of(out);
-}
-
-/* Whether he is known who shows a certificate that a long list says something
- * of, which is read first. */
-static bool
-is_named(struct stage *s, long revoked)
-{
-	struct fault f = { 0 };
-	struct pki p;
-	char *text = make_people(&p, revoked);
-
-	roots_free(s->house.roots);
-	s->house.roots = roots_new(p.dir, false, &f);
-	assert_non_null(s->house.roots);
-	assert_int_equal(roots_attend(s->house.roots, s->role.loop, roots_told,
-			     s, &f),
-	    0);
-	credential_pem = text;
-	play(s, client_shows_what_proves_nothing);
-	assert_int_equal(s->news, 1);
-	free(text);
-	pki_free(&p);
-	return s->named;
-}
-
-static void
-a_client_waits_for_the_list_that_he_is_judged_by(void **state)
-{
-	assert_true(is_named(*state, 0));
-}
-
-static void
-a_client_whom_the_list_revokes_is_anonymous_when_it_is_read(void **state)
-{
-	assert_false(is_named(*state, 1001));
-}
-
-static void
 client_sends_no_nul(uint16_t port)
 {
 	struct tls *t = greet(come(port));
@@ -322,9 +247,6 @@ main(void)
 		GUEST_TEST(a_client_gets_his_certificate_over_tls),
 		GUEST_TEST(
 		    a_certificate_of_nobody_we_know_makes_its_client_anonymous),
-		GUEST_TEST(a_client_waits_for_the_list_that_he_is_judged_by),
-		GUEST_TEST(
-		    a_client_whom_the_list_revokes_is_anonymous_when_it_is_read),
 		GUEST_TEST(
 		    a_client_that_ends_without_nul_is_understood_after_a_moment),
 		GUEST_TEST(a_browser_is_told_in_clear),
