@@ -48,6 +48,7 @@ struct roster_plan {
 	int pieces;
 	bool nested;	/* groups are named by DN */
 	bool by_member; /* the entry's own DN has a number */
+	bool groups;	/* it is for groups' entries */
 	unsigned values_max;
 	unsigned members_max;
 };
@@ -233,6 +234,7 @@ roster_plan_new(const struct roster_source_conf *conf, bool groups,
 		(void)fault_set(f, FAULT_MEMORY, "a source");
 		return NULL;
 	}
+	plan->groups = groups;
 	plan->nested = conf->groups == ROSTER_GROUPS_DNS;
 	plan->by_member = groups || conf->groups == ROSTER_GROUPS_MEMBER;
 	plan->values_max = conf->values_max > 0 ? conf->values_max : VALUES_MAX;
@@ -626,6 +628,9 @@ read_all(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 	if (in->names->len > 0)
 		buf_put(&in->d->lists, in->names->data, in->names->len);
 	roster_draft_order(in->d);
+	/* What has no name is what the groups are kept in. */
+	if (in->plan->groups && in->d->accounts == 0)
+		return 0;
 	if (in->names->failed || in->d->lists.failed) {
 		roster_skip(in->skips, where_of(in),
 		    "the entry is too large and is passed over");

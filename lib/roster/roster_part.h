@@ -3,8 +3,10 @@
 
 #include "base/buf.h"
 #include "base/checked.h"
+#include "base/wire.h"
 #include "roster/roster.h"
 #include "roster/roster_intern.h"
+#include "roster/roster_source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -160,6 +162,21 @@ CHECKED int roster_nest_one(struct roster *r, struct roster_rec **rec,
 void roster_nest_forget(struct roster_source *s);
 /* The comparable form of an LDAP DN; a failed ${out} is the caller's. */
 void roster_dn_fold(const char *dn, size_t len, struct buf *out);
+
+/* roster_source.c: a text that changes with the settings on which the answers
+ * to a source's questions depend. */
+#define ROSTER_DIGEST_SIZE 65
+CHECKED int roster_source_digest(const struct roster_source_conf *conf,
+    char digest[ROSTER_DIGEST_SIZE], struct fault *f);
+
+/* roster_ldap.c: what roster_source_read() does with a directory. */
+CHECKED int roster_ldap_once(const struct roster_source_conf *conf,
+    struct roster *r, roster_skip_fn *skip, void *arg, struct fault *f);
+
+/* roster_state.c: what roster_load() reads; ${unsealed}: whatever its checksum
+ * says, for the fuzzer. */
+CHECKED struct roster *roster_state_read(struct wire_bytes state, bool unsealed,
+    struct fault *f);
 
 /* roster.c */
 /* Put in and take out, and tell who watches.  ${rec} is owned by the roster,
