@@ -166,7 +166,7 @@ what_has_no_end_is_ended(void **state)
 	refused(&s, &a, &quick, "/endless", "larger than 1048576 bytes");
 	refused(&s, &a, &quick, "/endless-error", "answers 500");
 	refused(&s, &a, &quick, "/headers", "of header");
-	refused(&s, &a, &quick, "/header", "");
+	refused(&s, &a, &quick, "/header", "line of header");
 	refused(&s, &a, &quick, "/continue", "of header");
 	server_stop(&s);
 }

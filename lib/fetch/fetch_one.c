@@ -259,6 +259,11 @@ transport_fault(struct fetch_one *one, CURLcode code, struct fault *f)
 		    one->max);
 		return;
 	}
+	/* It has no other word for it. */
+	if (code == CURLE_OUT_OF_MEMORY && one->heard > 0) {
+		(void)fault_set(f, FAULT_INPUT, "a line of header too long");
+		return;
+	}
 	text_clean(one->said);
 	(void)fault_set(f, code_of(code), "%s",
 	    one->said[0] != '\0' ? one->said : curl_easy_strerror(code));

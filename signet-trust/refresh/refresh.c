@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
+#define CLOCK_BACK_MOST 86400 /* seconds that a clock is set back */
 
 /* Whether this run is about ${want}. */
 static bool
@@ -194,12 +195,41 @@ recognise(struct refresh *r, struct fault *f)
 	return result;
 }
 
+static void
+note_made(void *arg, const struct house_generation *g)
+{
+	time_t *made = arg;
+
+	if (g->current && g->ours)
+		*made = g->made;
+}
+
+/* A machine that woke up in 1970 would find no certificate valid, and remove
+ * them all. */
+static int
+check_clock(struct refresh *r, struct fault *f)
+{
+	time_t made = 0;
+	char then[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
+
+	if (house_generations(r->house, note_made, &made, f) < 0)
+		return -1;
+	if (made <= r->world->rules.now + CLOCK_BACK_MOST)
+		return 0;
+	clock_text(made, then);
+	clock_text(r->world->rules.now, now);
+	return fault_set(f, FAULT_SYSTEM,
+	    "the clock is wrong: it says %s, and %s was changed at %s", now,
+	    r->world->conf.target, then);
+}
+
 int
 refresh_run(struct refresh *r, struct fault *f)
 {
-	if (recognise(r, f) < 0 || refresh_certs(r, f) < 0 ||
-	    refresh_crls(r, f) < 0 || refresh_chain(r, f) < 0 ||
-	    refresh_files(r, f) < 0 || warn_of_ends(r, f) < 0)
+	if (check_clock(r, f) < 0 || recognise(r, f) < 0 ||
+	    refresh_certs(r, f) < 0 || refresh_crls(r, f) < 0 ||
+	    refresh_chain(r, f) < 0 || refresh_files(r, f) < 0 ||
+	    warn_of_ends(r, f) < 0)
 		return -1;
 	if (r->look)
 		return 0;

@@ -120,6 +120,19 @@ def test_an_object_is_one_whatever_files_are_called(site):
     assert names == ["a??[31mb", "?.pem"]
 
 
+def test_a_clock_that_was_never_set_removes_nobody(site):
+    assert site.trust("refresh", settings=site.base).returncode == 0
+    before = site.files()
+    for command in ("refresh", "diff", "check"):
+        result = subprocess.run(
+            ["faketime", "1970-01-02 00:00:00", SIGNET_TRUST, command,
+             "--config", site.settings], env=site.env, capture_output=True,
+            text=True)
+        assert result.returncode == 1
+        assert "the clock is wrong: it says 1970-01-0" in result.stderr
+    assert len(before) == 3 and site.files() == before
+
+
 def test_figures_and_an_object_do_not_mix(site):
     result = site.trust("check", "--json", "--metrics", "-",
                         settings=site.base)
