@@ -55,6 +55,28 @@ dial_fault(struct fault *f, enum fault_code code, LDAP *ld, int result,
 	    shown[0] != '\0' ? ": " : "", shown);
 }
 
+/* The server was there, and TLS with it failed: libldap says why only to
+ * those who link what it links. */
+static int
+untrusted(struct fault *f)
+{
+	return fault_set(f, FAULT_UNTRUSTED,
+	    "TLS fails: its certificate has ended, or is for another name, or "
+	    "does not lead to the CA file");
+}
+
+static bool
+has_said(LDAP *ld)
+{
+	char *detail = NULL;
+	bool said;
+
+	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+	said = detail != NULL && detail[0] != '\0';
+	ldap_memfree(detail);
+	return said;
+}
+
 static int
 set_options(const struct dial *d, LDAP *ld, struct fault *f)
 {
@@ -98,6 +120,8 @@ protect(const struct dial *d, LDAP *ld, struct fault *f)
 		return 0;
 	if (d->start_tls) {
 		result = ldap_start_tls_s(ld, NULL, NULL);
+		if (result == LDAP_CONNECT_ERROR)
+			return untrusted(f);
 		if (result != LDAP_SUCCESS)
 			return dial_fault(f, FAULT_UNREACHABLE, ld, result,
 			    "StartTLS");
@@ -169,6 +193,10 @@ bind_as(const struct dial *d, LDAP *ld, struct fault *f)
 	    d->bind == DIAL_GSSAPI ? bind_gssapi(d, ld) : bind_simple(d, ld);
 	if (result == LDAP_SUCCESS)
 		return 0;
+	/* Of a server that is not there there is nothing more to say. */
+	if (result == LDAP_SERVER_DOWN && text_starts(d->uri, "ldaps://") &&
+	    has_said(ld))
+		return untrusted(f);
 	return dial_fault(f, dial_code(result), ld, result,
 	    d->bind == DIAL_GSSAPI	 ? "GSSAPI bind"
 		: d->bind == DIAL_SIMPLE ? d->bind_dn
