@@ -4,9 +4,9 @@
 #include "base/text.h"
 
 static const struct conf_item items[] = {
-#define CONF(field, keyword, TYPE, fallback, min, max, doc)                    \
-	{ keyword, CONF_TYPE_##TYPE, offsetof(struct map_conf, field), fallback, \
-	    min, max, doc },
+#define CONF(field, keyword, TYPE, fallback, min, max, doc)            \
+	{ keyword, CONF_TYPE_##TYPE, offsetof(struct map_conf, field), \
+		fallback, min, max, doc },
 #include "signet-map/base/map_conf.def"
 #undef CONF
 };

@@ -1,0 +1,107 @@
+/* signet-map-sync: makes this host's maps, once or as long as it runs.  Started
+ * by `signet-map sync`; see signet-map(8). */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon.h"
+#include "hook.h"
+#include "status.h"
+#include "sync_args.h"
+#include "sys/sandbox.h"
+#include "walls.h"
+
+#include <sys/stat.h>
+
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_ALL 6
+#define LOG_TROUBLE 4
+
+/* The state is the user's own before there is anything in it. */
+static int
+become_user(const struct map_conf *conf, struct fault *f)
+{
+	struct stat s;
+	uid_t uid;
+	gid_t gid;
+
+	if (conf->user[0] == '\0' || geteuid() != 0)
+		return 0;
+	if (sandbox_user(conf->user, &uid, &gid, f) < 0 ||
+	    file_mkdir(conf->state, 0755, f) < 0)
+		return -1;
+	if (stat(conf->state, &s) == 0 && s.st_uid == 0 && uid != 0 &&
+	    chown(conf->state, uid, gid) < 0)
+		return fault_set(f, FAULT_SYSTEM, "%s: chown", conf->state);
+	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		return fault_set(f, FAULT_SYSTEM, "cannot become %s",
+		    conf->user);
+	return 0;
+}
+
+/* Left where the process that runs looks, or where we look in a moment. */
+static int
+leave_confirmation(const struct map_conf *conf, const char *services,
+    struct fault *f)
+{
+	char path[MAP_PATH_SIZE];
+
+	if (file_mkdir(conf->state, 0755, f) < 0 ||
+	    map_conf_state(conf, MAP_STATE_CONFIRM, path, f) < 0)
+		return -1;
+	return file_write(path, 0600, services, strlen(services), f);
+}
+
+static int
+run_once(struct mapper *m, int hook, const struct sync_args *args,
+    struct fault *f)
+{
+	int result = once_run(m, hook, f);
+	json_t *status;
+
+	if (!args->json || (status = status_json(m, clock_wall())) == NULL)
+		return result;
+	(void)json_dumpf(status, stdout, JSON_INDENT(1));
+	fputc('\n', stdout);
+	json_decref(status);
+	return result;
+}
+
+int
+sync_sync(const struct sync_args *args, struct fault *f)
+{
+	const char *services =
+	    args->confirm != NULL && strcmp(args->confirm, "all") == 0
+	    ? "*"
+	    : args->confirm;
+	bool once = args->once || services != NULL;
+	struct map_conf conf;
+	OWN_STRUCT(mapper) m = NULL;
+	int hook = -1;
+
+	log_open("map", args->verbose || !once ? LOG_ALL : LOG_TROUBLE);
+	if (map_conf_open(args->config, &conf, f) < 0 ||
+	    become_user(&conf, f) < 0 ||
+	    (services != NULL && leave_confirmation(&conf, services, f) < 0))
+		return -1;
+	if ((m = mapper_open(&conf, f)) == NULL) {
+		if (f->code != FAULT_BUSY || services == NULL)
+			return -1;
+		fprintf(stderr, "signet-map: the sync that runs is told\n");
+		return 0;
+	}
+	if (hook_start(&conf, &hook, f) < 0 || walls_raise(m, f) < 0)
+		return -1;
+	return once ? run_once(m, hook, args, f) : daemon_run(m, hook, f);
+}
+
+int
+main(int argc, char **argv)
+{
+	return cmd_main(&sync_program, argc, argv);
+}

@@ -1,0 +1,99 @@
+/* One run, as from a timer. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon.h"
+#include "hook.h"
+#include "roster/roster_source.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIRM_MAX 4096
+
+bool
+confirm_take(struct mapper *m)
+{
+	OWN_BUF(text, CONFIRM_MAX);
+	char path[MAP_PATH_SIZE], *word, *at = NULL;
+	struct fault f = { 0 };
+
+	if (map_conf_state(m->conf, MAP_STATE_CONFIRM, path, &f) < 0 ||
+	    file_read(path, &text, &f) < 0)
+		return false;
+	(void)unlink(path);
+	if (buf_cstr(&text) == NULL)
+		return false;
+	for (word = strtok_r((char *)text.data, " \n", &at); word != NULL;
+	     word = strtok_r(NULL, " \n", &at)) {
+		text_clean(word);
+		LOG(MAP_CONFIRMED, LOG_TEXT("service", word),
+		    LOG_TEXT("known", mapper_confirm(m, word) ? "yes" : "no"));
+	}
+	return true;
+}
+
+static void
+skipped(void *arg, const char *source, const char *where, const char *why)
+{
+	(void)arg;
+	LOG(MAP_SKIPPED, LOG_TEXT("source", source), LOG_TEXT("where", where),
+	    LOG_TEXT("text", why));
+}
+
+static void
+tell_hook(void *arg, const struct alarm *alarm, bool begins)
+{
+	hook_tell(*(const int *)arg, alarm, begins);
+}
+
+/* How many could not be read. */
+static size_t
+read_sources(struct mapper *m)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < m->source_count; i++) {
+		struct fault f = { 0 };
+		int result = roster_source_read(&m->sources[i].conf, m->roster,
+		    skipped, NULL, &f);
+
+		m->unsaved = true;
+		mapper_source_told(m, i, result < 0 ? &f : NULL, clock_wall());
+		failed += result < 0;
+	}
+	return failed;
+}
+
+int
+once_run(struct mapper *m, int hook, struct fault *f)
+{
+	size_t failed = read_sources(m);
+	const char *what = NULL;
+
+	m->alarms.fn = tell_hook;
+	m->alarms.arg = &hook;
+	mapper_withdraw(m, clock_wall());
+	confirm_take(m);
+	if (!mapper_ready(m))
+		what = "a source was not read once, so nothing is written";
+	else if (mapper_flush(m, true, clock_wall()) > 0)
+		what = "a map was not written";
+	mapper_touch(m, clock_wall());
+	mapper_save(m);
+	mapper_tell(m, clock_wall());
+	for (size_t i = 0; i < m->out_count && what == NULL; i++) {
+		struct out_status s;
+
+		out_status(m->outs[i].out, &s);
+		if (s.held)
+			what = "a shrink waits to be confirmed";
+	}
+	if (what == NULL && failed > 0)
+		what = "a source could not be read; its last good state stays";
+	if (what != NULL)
+		return fault_set(f, FAULT_PARTLY, "%s (signet-map status)",
+		    what);
+	return 0;
+}

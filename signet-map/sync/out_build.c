@@ -1,0 +1,244 @@
+/* A map built whole. */
+#include "base/fault.h"
+#include "base/log.h"
+#include "map/mapfile.h"
+#include "out_part.h"
+#include "out_sink.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define INDEX_MEMORY ((size_t)2 << 30)
+#define UNSPELT_TOLD 10 /* so many are named, the others counted */
+
+/* The map that is being built beside the one that there is. */
+struct draft {
+	struct out *out;
+	struct maprule_part *part;
+	const struct out_when *when;
+	struct fault *f;
+	struct shadow *shadow;
+	struct map_build *index;
+	struct out_sink text;
+	struct map_accounts accounts;
+	struct buf before;
+	size_t kept;	/* names that the map has already */
+	size_t changed; /* new ones, and those with other accounts */
+	size_t gone;
+	size_t banned; /* of those that are gone */
+	size_t unspelt;
+	bool failed;
+};
+
+/* A name that some reader of the file would take for something else. */
+static int
+unspelt(struct draft *d, const struct maprule_line *line)
+{
+	if (d->f->code != FAULT_DENIED && d->f->code != FAULT_INPUT)
+		return -1;
+	if (d->unspelt++ < UNSPELT_TOLD)
+		LOG(MAP_UNSPELT, LOG_TEXT("service", d->out->name),
+		    LOG_TEXT("name", line->name),
+		    LOG_TEXT("entry", line->entry),
+		    LOG_TEXT("text", d->f->text));
+	*d->f = (struct fault){ 0 };
+	return 0;
+}
+
+/* For the history: what is other than before. */
+static int
+compare(struct draft *d, const struct maprule_line *line, uint64_t hash,
+    uint64_t value)
+{
+	uint64_t old = shadow_get(d->out->shadow, hash);
+	struct out_story story = { d->when->now, line->name, NULL,
+		line->accounts, line, "other accounts" };
+
+	d->kept += old != 0;
+	if (old == value)
+		return 0;
+	d->changed++;
+	if (old != 0 && out_accounts(d->out, line->name, &d->before))
+		story.before = buf_cstr(&d->before);
+	return out_tell(d->out, &story, d->f);
+}
+
+static int
+add_line(struct draft *d, const struct maprule_line *line)
+{
+	uint64_t hash = names_hash(line->name);
+	uint64_t value = names_hash_accounts(line->accounts);
+
+	if (shadow_get(d->shadow, hash) != 0)
+		return 0;
+	map_accounts_clear(&d->accounts);
+	map_accounts_split(&d->accounts,
+	    (struct wire_bytes){
+		(const uint8_t *)line->accounts, strlen(line->accounts) });
+	if (mapfile_put(out_sink_text(&d->text), line->name, &d->accounts,
+		d->out->readers, d->f) < 0)
+		return unspelt(d, line);
+	if (shadow_put(d->shadow, hash, value, d->f) < 0 ||
+	    map_build_add(d->index, line->name, &d->accounts, d->f) < 0 ||
+	    compare(d, line, hash, value) < 0)
+		return -1;
+	return out_sink_flow(&d->text, d->f);
+}
+
+static int
+hear_line(void *arg, const struct maprule_line *line)
+{
+	struct draft *d = arg;
+
+	d->failed = add_line(d, line) < 0;
+	return d->failed;
+}
+
+static int
+see_old(void *arg, const char *dn, const struct map_accounts *accounts)
+{
+	struct draft *d = arg;
+	struct out_story story = { .when = d->when->now,
+		.name = dn,
+		.reason = "not mapped any more" };
+	const char *banned;
+
+	if (shadow_get(d->shadow, names_hash(dn)) != 0)
+		return 0;
+	buf_clear(&d->before);
+	map_accounts_join(accounts, &d->before);
+	if ((story.before = buf_cstr(&d->before)) == NULL)
+		return fault_set(d->f, FAULT_MEMORY, "%s", d->out->path);
+	if ((banned = out_banned(d->part, dn, story.before, d->f)) == NULL)
+		return -1;
+	if (banned[0] != '\0') {
+		d->banned++;
+		story.reason = banned;
+	}
+	return out_tell(d->out, &story, d->f);
+}
+
+/* Who is in the map no more. */
+static int
+find_gone(struct draft *d)
+{
+	d->gone = shadow_count(d->out->shadow) - d->kept;
+	if (d->gone == 0 || out_index(d->out) == NULL)
+		return 0;
+	return map_index_each(d->out->ix, see_old, d, d->f) < 0 ? -1 : 0;
+}
+
+static int
+write_index(struct draft *d)
+{
+	struct out *out = d->out;
+	struct map_index_head head = { .seq = out->seq + 1,
+		.made = (int64_t)d->when->now,
+		.fresh = (int64_t)d->when->fresh };
+
+	if (map_build_write(d->index, out->index, &head, d->f) < 0)
+		return -1;
+	out->seq = head.seq;
+	out->delta_late = false;
+	changes_clear(out->beside);
+	return 0;
+}
+
+/* The file is as it was; somebody may have changed who may read it. */
+static int
+dress_old(struct draft *d)
+{
+	struct stat s;
+
+	if (d->text.differs)
+		return out_dress(d->out, d->text.part.fd, d->f);
+	if (fstat(d->text.old, &s) < 0 ||
+	    ((s.st_mode & 07777) == d->out->mode &&
+		(!d->out->owned ||
+		    (s.st_uid == d->out->uid && s.st_gid == d->out->gid))))
+		return 0;
+	return out_dress(d->out, d->text.old, d->f);
+}
+
+/* It is as it should be: history, room for the text, index, text. */
+static int
+accept_draft(struct draft *d)
+{
+	struct out *out = d->out;
+	bool same = d->changed == 0 && d->gone == 0 && out->seq != 0 &&
+	    changes_count(out->beside) == 0;
+	int differs;
+
+	if (out->world->book != NULL &&
+	    map_book_sync(out->world->book, d->f) < 0)
+		return -1;
+	if ((differs = out_sink_whole(&d->text, d->f)) < 0 ||
+	    dress_old(d) < 0 || (!same && write_index(d) < 0) ||
+	    out_sink_end(&d->text, d->f) < 0)
+		return -1;
+	shadow_free(out->shadow);
+	out->shadow = TAKE(d->shadow);
+	changes_clear(out->unwritten);
+	out_text_done(out);
+	out->fresh = d->when->fresh;
+	if (!same || differs) {
+		out->made = d->when->now;
+		LOG(MAP_WRITTEN, LOG_TEXT("service", out->name),
+		    LOG_NUMBER("names", shadow_count(out->shadow)),
+		    LOG_NUMBER("changed", d->changed),
+		    LOG_NUMBER("gone", d->gone));
+	}
+	out_release(out);
+	return 0;
+}
+
+static int
+build(struct draft *d)
+{
+	struct out *out = d->out;
+	struct maprule_hear hear = { .line = hear_line, .arg = d };
+	struct maprule_stats stats = { 0 };
+
+	if ((d->shadow = shadow_new(d->f)) == NULL ||
+	    (d->index = map_build_new(INDEX_MEMORY, d->f)) == NULL ||
+	    out_sink_open(&d->text, out->path, out->mode, d->f) < 0)
+		return -1;
+	buf_text(out_sink_text(&d->text), OUT_HEADER);
+	if (maprule_build(d->part, &hear, &stats, d->f) != 0)
+		return -1;
+	if (find_gone(d) < 0)
+		return -1;
+	out->stats = stats;
+	if (!out_lets(out, d->gone - d->banned, d->when->now)) {
+		if (out->world->book != NULL)
+			map_book_forget(out->world->book);
+		out_hold(out, d->gone - d->banned);
+		return out_expel(out, d->part, d->when, d->f);
+	}
+	return accept_draft(d);
+}
+
+int
+out_build(struct out *out, struct maprule_part *part,
+    const struct out_when *when, struct fault *f)
+{
+	struct draft d = { .out = out,
+		.part = part,
+		.when = when,
+		.f = f,
+		.accounts = MAP_ACCOUNTS,
+		.before = BUF(MAP_TEXT_MAX) };
+	int result;
+
+	d.text.old = -1;
+	out_text_drop(out);
+	result = build(&d);
+	if (result < 0 && out->world->book != NULL)
+		map_book_forget(out->world->book);
+	out_sink_drop(&d.text);
+	shadow_free(d.shadow);
+	map_build_free(d.index);
+	map_accounts_free(&d.accounts);
+	buf_free(&d.before);
+	return result < 0 ? fault_wrap(f, "service %s", out->name) : 0;
+}

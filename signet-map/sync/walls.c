@@ -1,0 +1,109 @@
+#include "walls.h"
+
+#include "base/text.h"
+#include "sys/sandbox.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+
+/* What name services, TLS and Kerberos read when they are asked. */
+static const char *const read_paths[] = { "/etc", "/usr/lib", "/usr/share",
+	"/lib", "/lib64", "/run/systemd/resolve", "/run/nscd", "/var/lib/sss",
+	"/dev/urandom", "/proc/self", "/usr/local/share" };
+
+#define READ_PATHS (sizeof(read_paths) / sizeof(read_paths[0]))
+
+struct places {
+	struct sandbox *box;
+	size_t count;
+	size_t texts;
+	char text[SANDBOX_PATHS_MAX][PATH_MAX];
+};
+
+static int
+add(struct places *p, const char *path, bool write, struct fault *f)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->box->paths[i].path, path) == 0 &&
+		    p->box->paths[i].write == write)
+			return 0;
+	if (p->count == SANDBOX_PATHS_MAX - 1)
+		return fault_set(f, FAULT_CONFIG,
+		    "too many directories to be read and written");
+	p->box->paths[p->count++] = (struct sandbox_path){ path, write };
+	return 0;
+}
+
+/* The directory that ${file} is in. */
+static int
+add_directory_of(struct places *p, const char *file, bool write,
+    struct fault *f)
+{
+	char copy[PATH_MAX];
+	char *kept = p->text[p->texts % SANDBOX_PATHS_MAX];
+
+	if (p->texts == SANDBOX_PATHS_MAX ||
+	    text_copy(copy, sizeof(copy), file) < 0 ||
+	    text_copy(kept, PATH_MAX, dirname(copy)) < 0)
+		return fault_set(f, FAULT_CONFIG, "%s: too long", file);
+	p->texts++;
+	return add(p, kept, write, f);
+}
+
+static int
+add_all(struct places *p, const struct mapper *m, struct fault *f)
+{
+	struct maprule_words bans = maprule_bans_paths(m->rules);
+
+	for (size_t i = 0; i < READ_PATHS; i++)
+		if (add(p, read_paths[i], false, f) < 0)
+			return -1;
+	if (add(p, m->conf->state, true, f) < 0 ||
+	    add_directory_of(p, m->conf->rules, false, f) < 0 ||
+	    (m->conf->metrics[0] != '\0' &&
+		add_directory_of(p, m->conf->metrics, true, f) < 0))
+		return -1;
+	for (size_t i = 0; i < bans.count; i++)
+		if (add_directory_of(p, bans.word[i], false, f) < 0)
+			return -1;
+	for (size_t i = 0; i < m->source_count; i++) {
+		const struct roster_source_conf *s = &m->sources[i].conf;
+		const char *files[] = { s->ca_file, s->password_file,
+			s->path != NULL && s->path[0] == '/' ? s->path : NULL };
+
+		for (size_t j = 0; j < 3; j++)
+			if (files[j] != NULL &&
+			    add_directory_of(p, files[j], false, f) < 0)
+				return -1;
+	}
+	for (size_t i = 0; i < m->out_count; i++) {
+		struct out_status s;
+
+		out_status(m->outs[i].out, &s);
+		if (add_directory_of(p, s.path, true, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+walls_raise(const struct mapper *m, struct fault *f)
+{
+	struct sandbox box = { .promises = SANDBOX_PROMISE(STDIO) |
+		    SANDBOX_PROMISE(RPATH) | SANDBOX_PROMISE(WPATH) |
+		    SANDBOX_PROMISE(CONNECT) | SANDBOX_PROMISE(THREADS) |
+		    SANDBOX_PROMISE(LIBRARIES) };
+	struct places *p = calloc(1, sizeof(*p));
+	int result;
+
+	if (p == NULL)
+		return fault_set(f, FAULT_MEMORY, "walls");
+	p->box = &box;
+	if ((result = add_all(p, m, f)) == 0 && m->conf->user[0] != '\0')
+		result = sandbox_user(m->conf->user, &box.uid, &box.gid, f);
+	if (result == 0)
+		result = sandbox_enter(&box, f);
+	free(p);
+	return result;
+}
