@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LEAST_FIELDS 9 /* with the hash */
+#define SIGN_FIELD 2
 #define MOST_FIELDS 10
 #define DIGITS (MAP_BOOK_HASH_SIZE - 1)
 
@@ -96,7 +97,9 @@ map_book_line_write(const struct map_book_entry *e, struct buf *out)
 
 	clock_text(e->when, when);
 	put_field(out, when);
-	put_field(out, (char[]){ e->sign, '\0' });
+	/* It is never empty, so "-" is itself. */
+	buf_put_u8(out, '\t');
+	buf_put_u8(out, (uint8_t)e->sign);
 	put_field(out, e->service);
 	put_field(out, e->account);
 	put_field(out, e->rule);
@@ -194,12 +197,12 @@ read_fields(struct map_book_line *line, char **field, size_t count)
 		return false;
 	memcpy(line->hash, field[0], sizeof(line->hash));
 	for (size_t i = 1; i < count; i++)
-		if (!read_field(field[i]))
+		if (i != SIGN_FIELD && !read_field(field[i]))
 			return false;
-	if (!read_time(field[1], &e->when) || strlen(field[2]) != 1 ||
-	    strchr("+-*", *field[2]) == NULL)
+	if (!read_time(field[1], &e->when) || strlen(field[SIGN_FIELD]) != 1 ||
+	    strchr("+-*", *field[SIGN_FIELD]) == NULL)
 		return false;
-	e->sign = *field[2];
+	e->sign = *field[SIGN_FIELD];
 	e->service = field[3];
 	e->account = field[4];
 	e->rule = field[5];
