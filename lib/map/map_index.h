@@ -61,7 +61,8 @@ CHECKED int map_index_find(struct map_index *ix, const char *dn, size_t len,
 /**
  * map_index_each_of(ix, account, fn, arg, f):
  * Every name that has ${account}: those of the index in the order in which they
- * were added, then those of the delta.  0 at the end, -1 and a fault, or what
+ * were added, then those of the delta.  (mapfile_each_of tells of each line, and
+ * so of lines that a former one of that name makes void.)  0 at the end, -1 and a fault, or what
  * ${fn} returned.
  */
 CHECKED int map_index_each_of(struct map_index *ix, const char *account,

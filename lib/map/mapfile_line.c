@@ -93,7 +93,7 @@ first_blank(struct rest r)
 {
 	while (r.at < r.end && !is_blank(*r.at))
 		r.at++;
-	return r.at < r.end ? r.at : NULL;
+	return r.at;
 }
 
 static int
@@ -105,8 +105,7 @@ read_dn(struct rest *r, struct buf *dn, struct fault *f)
 	r->at += quoted;
 	end = quoted ? closing_quote(*r) : first_blank(*r);
 	if (end == NULL)
-		return fault_set(f, FAULT_INPUT, "%s",
-		    quoted ? "no closing quote" : "nothing after the DN");
+		return fault_set(f, FAULT_INPUT, "no closing quote");
 	put_dn((struct rest){ r->at, end }, dn);
 	r->at = end + quoted;
 	if (dn->len == 0)

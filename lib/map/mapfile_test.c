@@ -66,6 +66,7 @@ lines_are_read_as_the_toolkit_reads_them(void **state)
 		{ "/CN=a,b c", "/CN=a,b", "c" },
 		{ "/CN=a\"b\\\" c", "/CN=a\"b\"", "c" },
 		{ "\\#x y", "#x", "y" },
+		{ "/CN=alone", "/CN=alone", "" },
 	};
 	OWN_MAPFILE_LINE(line);
 	OWN_BUF(accounts, 1024);
@@ -98,9 +99,8 @@ blank_lines_and_comments_are_nothing(void **state)
 static void
 lines_that_cannot_be_meant_are_refused(void **state)
 {
-	static const char *const bad[] = { "\"/CN=open", "\"", "/CN=alone",
-		"\"\" nobody", "\\ nobody", "\"/CN=a\\", "\"/CN=a\\\\\" b",
-		"\\" };
+	static const char *const bad[] = { "\"/CN=open", "\"", "\"\" nobody",
+		"\\ nobody", "\"/CN=a\\", "\"/CN=a\\\\\" b", "\\" };
 	OWN_MAPFILE_LINE(line);
 	struct fault nul = { 0 };
 
