@@ -26,6 +26,7 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "stories"))
 
 from kdc import Kdc  # noqa: E402
+from map_ldap_bench import bench_map_ldap  # noqa: E402
 from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA,  # noqa: E402
                          Site, openssl, run)
 from stock_myproxy import Pki, StockServer  # noqa: E402
@@ -608,7 +609,8 @@ def written(report, opts, every):
 
 
 def main():
-    every = "logons,kerberos,passwd,held,login,crl,trust,token,verify"
+    every = ("logons,kerberos,passwd,held,login,crl,trust,token,verify,"
+             "map")
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
@@ -636,7 +638,9 @@ def main():
              "crl": bench_crl,
              "trust": lambda *args: bench_trust(*args, measured),
              "token": lambda *args: bench_token(*args, measured),
-             "verify": bench_verify}
+             "verify": bench_verify,
+             "map": lambda *args: [part(*args) for part in map_parts]}
+    map_parts = [bench_map_ldap]
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         os.chmod(work, 0o755)
         for name in opts.only.split(","):
