@@ -59,6 +59,7 @@ struct daemon {
 	time_t told, saved, touched;
 	bool reload;
 	bool ready;
+	bool failed; /* and why is in *f */
 	struct fault *f;
 };
 
@@ -149,6 +150,7 @@ step(struct follower *w)
 	if (roster_ldap_step(w->ldap, &f) < 0) {
 		log_fault(&f, NULL);
 		*d->f = f;
+		d->failed = true;
 		loop_stop(d->loop);
 		return;
 	}
@@ -529,7 +531,7 @@ daemon_run(struct mapper *m, int hook, struct fault *f)
 		loop_timer_soon(d->look);
 		flush_soon(d);
 		result = loop_run(d->loop, f);
-		if (result == 0 && f->code != FAULT_NONE)
+		if (d->failed)
 			result = -1;
 		finish(d);
 	}
