@@ -45,7 +45,9 @@ permit_policy(const struct path_question *q, const struct trust_path *path,
 	}
 	if (!policy)
 		return rule_broken(f, FAULT_UNTRUSTED, path->cert[i + 1],
-		    "this CA has no signing policy in %s", trust_dir(q->store));
+		    "this CA has no signing policy in %s, or none that can be "
+		    "read",
+		    trust_dir(q->store));
 	return rule_broken(f, FAULT_UNTRUSTED, path->cert[i],
 	    "its name is outside the signing policy of its CA");
 }

@@ -230,31 +230,63 @@ trust_show(const struct trust_args *args, struct fault *f)
 	return result;
 }
 
+/* Whether refresh would do ${what} to the certificate ${place} of ${want}; any
+ * of its hash if ${place} is negative. */
+static bool
+would(const struct refresh *r, enum house_what what,
+    const struct anchor_want *want, int place)
+{
+	char change[64];
+
+	for (int i = place < 0 ? 0 : place; i <= (place < 0 ? 9 : place); i++) {
+		(void)snprintf(change, sizeof(change), "%s %s.%d",
+		    house_what_word(what), want->hash, i);
+		if (want_list_has(&r->changes, change))
+			return true;
+	}
+	return false;
+}
+
+/* What is, and what refresh would make of it. */
+static const char *
+verdict(const struct refresh *r, const struct refresh_ca *ca,
+    const struct anchor_want *want)
+{
+	if (ca != NULL && ca->state == REFRESH_GOOD)
+		return would(r, HOUSE_NEW, want, (int)ca->place)
+		    ? "not installed yet: refresh installs it"
+		    : "installed";
+	if (ca != NULL && ca->state == REFRESH_BROKEN)
+		return "what is there stays";
+	return would(r, HOUSE_GONE, want, -1)
+	    ? "installed still: refresh removes it"
+	    : "not installed";
+}
+
 /* What a run without asking anyone comes to. */
 static int
 why_installed(struct trust_world *w, const struct anchor_want *want,
     struct fault *f)
 {
 	struct refresh r = { .offline = true };
+	const struct refresh_ca *ca = NULL;
 	int result = refresh_open(&r, w, true, f);
 
 	if (result == 0)
 		result = refresh_run(&r, f);
-	for (size_t i = 0; result == 0 && i < r.count; i++) {
-		const struct refresh_ca *ca = &r.ca[i];
-
-		if (ca->want != want)
-			continue;
+	for (size_t i = 0; result == 0 && i < r.count; i++)
+		if (r.ca[i].want == want)
+			ca = &r.ca[i];
+	if (ca != NULL && ca->state != REFRESH_DISABLED) {
 		if (ca->cert != NULL)
 			print("certificate", "good: it is as described");
 		print_list("note", &ca->news);
 		print_list("warning", &ca->warnings);
 		print_list("fault", &ca->errors);
-		print("verdict",
-		    ca->state == REFRESH_GOOD	      ? "installed"
-			: ca->state == REFRESH_BROKEN ? "what is there stays"
-						      : "not installed");
-		result = ca->state == REFRESH_GOOD ? 0 : 1;
+	}
+	if (result == 0) {
+		print("verdict", verdict(&r, ca, want));
+		result = ca != NULL && ca->state == REFRESH_GOOD ? 0 : 1;
 	}
 	refresh_close(&r);
 	return result;
@@ -277,17 +309,11 @@ trust_why(const struct trust_args *args, struct fault *f)
 	print("described by", want->file);
 	print_list("note", &want->notes);
 	print_list("wrong", &want->wrong);
-	if (want->disabled || !want->chosen) {
-		print("chosen",
-		    want->chosen
-			? "yes, but it is disabled"
-			: "no: neither ca, ca-list nor profile names it");
-		print("verdict", "not installed");
-		result = 1;
-	} else {
-		print("chosen", "yes");
-		result = why_installed(&w, want, f);
-	}
+	print("chosen",
+	    !want->chosen ? "no: neither ca, ca-list nor profile names it"
+		: want->disabled ? "yes, but it is disabled"
+				 : "yes");
+	result = why_installed(&w, want, f);
 	trust_world_close(&w);
 	return result;
 }

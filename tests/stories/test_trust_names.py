@@ -69,3 +69,23 @@ def test_metrics_replace_no_device(site):
     result = site.trust("check", "--metrics", device)
     assert result.returncode == 1 and "no regular file" in result.stderr
     assert device.is_symlink()
+
+
+def test_why_tells_what_is_from_what_will_be(site):
+    """It says what stands in the directory, and what refresh makes of it."""
+    def verdict(status):
+        result = site.trust("why", "beta")
+        assert result.returncode == status, result.stderr
+        return result.stdout.splitlines()[-1].removeprefix("verdict").strip()
+
+    assert verdict(0) == "installed"
+    for line in ("disable beta", "ca alpha"):
+        site.trust("list", settings=f"{site.sources}{line}\n")
+        assert verdict(1) == "installed still: refresh removes it"
+        assert site.trust("refresh").returncode == 0
+        assert verdict(1) == "not installed"
+        site.trust("list", settings=site.sources)
+        assert verdict(0) == "not installed yet: refresh installs it"
+        assert site.trust("refresh").returncode == 0
+    site.describe(site.beta, HASH="x")
+    assert verdict(1) == "what is there stays"
