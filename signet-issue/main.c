@@ -183,7 +183,7 @@ judge(const struct callout_answer *answer, struct fault *f)
 static int
 hand_over(const struct callout_answer *answer, struct fault *f)
 {
-	OWN_BUF(pem, 2 * CALLOUT_CERTIFICATE_MAX);
+	OWN_BUF(pem, (size_t)2 * CALLOUT_CERTIFICATE_MAX);
 
 	pem_put(&pem, "CERTIFICATE", answer->certificate);
 	if (pem.failed)

@@ -152,7 +152,7 @@ drop_close(struct drop *d)
 		(void)close(d->watch);
 	if (d->served >= 0)
 		(void)close(d->served);
-	*d = (struct drop){ -1, -1, -1 };
+	*d = (struct drop){ .dir = -1, .watch = -1, .served = -1 };
 }
 
 /* A directory with something in it: its name is ours to change, not what it
@@ -327,14 +327,50 @@ read_all(int fd, struct drop_taken *taken, struct fault *f)
 	    : 0;
 }
 
+static bool
+is_seen(const struct drop *d, const struct drop_file *file)
+{
+	for (size_t i = 0; i < DROP_SEEN_MAX; i++)
+		if (d->seen[i].inode == file->inode &&
+		    d->seen[i].written.tv_sec == file->written.tv_sec &&
+		    d->seen[i].written.tv_nsec == file->written.tv_nsec)
+			return true;
+	return false;
+}
+
+void
+drop_seen(struct drop *d, const struct drop_taken *taken)
+{
+	d->seen[d->seen_next] = taken->file;
+	d->seen_next = (d->seen_next + 1) % DROP_SEEN_MAX;
+}
+
+/* What a file is that was opened, and what it holds. */
+static enum drop_found
+read_taken(const struct drop *d, int fd, struct drop_taken *taken,
+    struct fault *f)
+{
+	struct stat st;
+
+	if (check_file(fd, &st, f) < 0)
+		return DROP_BAD;
+	taken->owner = st.st_uid;
+	taken->file = (struct drop_file){ st.st_ino, st.st_mtim };
+	if (is_seen(d, &taken->file)) {
+		put_away_all(d, taken->id);
+		(void)fault_set(f, FAULT_DENIED,
+		    "it was taken before, by another name");
+		return DROP_GONE;
+	}
+	return read_all(fd, taken, f) < 0 ? DROP_BAD : DROP_TAKEN;
+}
+
 enum drop_found
 drop_take(struct drop *d, struct drop_taken *taken, struct fault *f)
 {
 	char name[DROP_NAME_SIZE];
-	struct stat st;
 	int fd, announced = read_link(d, taken->id, f);
 	enum drop_found found;
-	bool good;
 
 	if (announced <= 0)
 		return announced == 0 ? DROP_NONE : DROP_GONE;
@@ -352,11 +388,9 @@ drop_take(struct drop *d, struct drop_taken *taken, struct fault *f)
 		(void)fault_set(f, FAULT_ABSENT, "its client has gone");
 		return DROP_GONE;
 	}
-	good = check_file(fd, &st, f) == 0 && read_all(fd, taken, f) == 0;
-	if (good)
-		taken->owner = st.st_uid;
+	found = read_taken(d, fd, taken, f);
 	(void)close(fd);
-	return good ? DROP_TAKEN : DROP_BAD;
+	return found;
 }
 
 /* ---- answering */

@@ -43,16 +43,28 @@ struct fault;
 
 /* ---- the intake's side */
 
+/* A file as it was when it was taken: others of the group can give it another
+ * name, and only its owner can make it another file. */
+struct drop_file {
+	ino_t inode;
+	struct timespec written;
+};
+
+#define DROP_SEEN_MAX 1024
+
 struct drop {
 	int dir;    /* -1: none */
 	int watch;  /* of inotify: something was announced */
 	int served; /* our lock */
+	struct drop_file seen[DROP_SEEN_MAX]; /* a ring */
+	size_t seen_next;
 };
 
 /* A request that was taken; ${client} and ${data} are there if it was read. */
 struct drop_taken {
 	char id[DROP_ID_SIZE];
 	uid_t owner;
+	struct drop_file file;
 	size_t len;
 	uint8_t data[CALLOUT_REQUEST_MAX];
 };
@@ -85,10 +97,15 @@ void drop_quiet(struct drop *d);
  * drop_take(d, taken, f):
  * Take what is announced, and give the next client his turn.  Of DROP_BAD and
  * DROP_GONE, ${f} says why: not a regular file with one name, larger than a
- * request may be, not readable; or its client has died.
+ * request may be, not readable; or its client has died, or it was seen.
  */
 enum drop_found drop_take(struct drop *d, struct drop_taken *taken,
     struct fault *f);
+
+/* ${taken} will be answered as it asks: whoever gives its file another name
+ * does not have it answered twice, until so many others were.  For those only
+ * who may ask, so that nobody else can make it be forgotten. */
+void drop_seen(struct drop *d, const struct drop_taken *taken);
 
 /* Give ${id} its answer, readable by the group of the directory; if its client
  * has gone, take away what he left. */

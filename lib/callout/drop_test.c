@@ -128,6 +128,44 @@ what_was_taken_is_never_taken_again(void **state)
 	drop_client_close(&c);
 }
 
+/* Another of the group gives it another name, while its client lives. */
+static void
+what_was_seen_is_not_taken_by_another_name(void **state)
+{
+	static const char other[] = "0123456789abcdef01234567";
+	struct stage *s = *state;
+	struct fault f = { 0 };
+	char taken[DROP_NAME_SIZE], asked[DROP_NAME_SIZE];
+	struct drop_client c, next;
+
+	come(s, &c, "a");
+	drop_name(taken, 't', c.id);
+	drop_name(asked, 'q', other);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(drop_client_announce(&c, &f), 1);
+		assert_int_equal(take(s), DROP_TAKEN);
+		if (i > 0)
+			break;
+		/* Of one who may not ask nothing is kept. */
+		assert_int_equal(renameat(c.dir, taken, c.dir, asked), 0);
+		memcpy(c.id, other, sizeof(other));
+		drop_name(taken, 't', other);
+	}
+	drop_seen(&s->drop, &s->taken);
+	drop_name(asked, 'q', "76543210fedcba9876543210");
+	assert_int_equal(renameat(c.dir, taken, c.dir, asked), 0);
+	assert_int_equal(symlinkat(asked, c.dir, DROP_LINK), 0);
+	assert_int_equal(drop_take(&s->drop, &s->taken, &f), DROP_GONE);
+	assert_int_equal(f.code, FAULT_DENIED);
+	assert_false(is_there(s, asked));
+	/* The next is another file, be its inode the same. */
+	drop_client_close(&c);
+	come(s, &next, "a");
+	assert_int_equal(drop_client_announce(&next, &f), 1);
+	assert_int_equal(take(s), DROP_TAKEN);
+	drop_client_close(&next);
+}
+
 /* An intake that died between two steps of taking. */
 static void
 a_link_to_what_was_taken_is_cleared(void **state)
@@ -411,6 +449,7 @@ main(void)
 		DROP_UNIT(the_next_has_his_turn_as_soon_as_one_is_taken),
 		DROP_UNIT(the_link_of_a_dead_client_keeps_nobody_waiting),
 		DROP_UNIT(a_client_who_gave_up_leaves_a_link_that_is_cleared),
+		DROP_UNIT(what_was_seen_is_not_taken_by_another_name),
 		DROP_UNIT(what_was_taken_is_never_taken_again),
 		DROP_UNIT(a_link_to_what_was_taken_is_cleared),
 		DROP_UNIT(

@@ -17,7 +17,8 @@
 struct token_session {
 	CK_SESSION_HANDLE handle;
 	bool busy;
-	int64_t since; /* clock_mono of when it became busy */
+	int64_t since;	/* clock_mono of when it became busy */
+	uint64_t epoch; /* in which it did */
 };
 
 struct token {

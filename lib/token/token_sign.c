@@ -179,6 +179,7 @@ token_take_session(struct token *token, bool wait, uint64_t *epoch,
 		session->busy = true;
 		session->since = clock_mono();
 		token->busy++;
+		session->epoch = token->epoch;
 		*epoch = token->epoch;
 	}
 	(void)pthread_mutex_unlock(&token->lock);
@@ -286,16 +287,15 @@ make_one(struct token *token, const struct token_session *session,
 	    "the token gave a signature that is wrong");
 }
 
-/* Whether all that was seen meanwhile leaves ${epoch} as it was.  If so, the
+/* Whether all that was seen meanwhile leaves the epoch as it was.  If so, the
  * call that comes is a new one to token_longest. */
 static int
-check_epoch(struct token *token, struct token_session *session, uint64_t epoch,
-    struct fault *f)
+check_epoch(struct token *token, struct token_session *session, struct fault *f)
 {
 	bool same;
 
 	(void)pthread_mutex_lock(&token->lock);
-	same = token->state == TOKEN_READY && token->epoch == epoch;
+	same = token->state == TOKEN_READY && token->epoch == session->epoch;
 	session->since = clock_mono();
 	if (!same)
 		(void)refuse(&token->why, f);
@@ -306,17 +306,17 @@ check_epoch(struct token *token, struct token_session *session, uint64_t epoch,
 /* All signatures, and the guard behind the last. */
 static int
 sign_in(struct token *token, struct token_session *session, struct secret *pin,
-    struct token_job *jobs, size_t count, uint64_t epoch, struct fault *f)
+    struct token_job *jobs, size_t count, struct fault *f)
 {
 	enum token_state state;
 	struct fault why = { 0 };
 	size_t made = 0;
 
-	while (made < count && check_epoch(token, session, epoch, f) == 0 &&
+	while (made < count && check_epoch(token, session, f) == 0 &&
 	    make_one(token, session, pin, &jobs[made], &state, &why) == 0)
 		made++;
 	if (made == count && guard(token, session, &state, &why) == 0)
-		return check_epoch(token, session, epoch, f);
+		return check_epoch(token, session, f);
 	/* What ended it was seen by others. */
 	if (why.code == FAULT_NONE)
 		return -1;
@@ -344,7 +344,7 @@ token_sign_all(struct token *token, struct secret *pin, struct token_job *jobs,
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		jobs[i].signature.epoch = epoch;
-	result = sign_in(token, session, pin, jobs, count, epoch, f);
+	result = sign_in(token, session, pin, jobs, count, f);
 	token_give_session(token, session);
 	return result;
 }

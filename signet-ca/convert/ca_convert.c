@@ -60,7 +60,7 @@ tell(struct told *t, bool carried, const char *fmt, ...)
 static int
 template_of(const char *format, char *out, size_t size)
 {
-	OWN_BUF(text, SYSCONFIG_VALUE * 2);
+	OWN_BUF(text, (size_t)2 * SYSCONFIG_VALUE);
 	unsigned users = 0;
 
 	for (; *format != '\0'; format++) {

@@ -105,12 +105,14 @@ open_letter(struct slot *slot, enum drop_found found, const struct fault *why)
 		return;
 	}
 	from.account = intake_account(slot->intake, taken->owner);
-	if (from.account == NULL)
+	if (from.account == NULL) {
 		intake_turn_away(slot->intake, taken->owner, false, answer,
 		    letter);
-	else
-		call_begin(slot->intake->calls, &from, taken->data, taken->len,
-		    clock_mono());
+		return;
+	}
+	drop_seen(&slot->drop, taken);
+	call_begin(slot->intake->calls, &from, taken->data, taken->len,
+	    clock_mono());
 }
 
 static bool
@@ -121,6 +123,8 @@ take_one(struct slot *slot)
 
 	if (found == DROP_TAKEN || found == DROP_BAD)
 		open_letter(slot, found, &f);
+	else if (f.code == FAULT_DENIED)
+		log_fault(&f, NULL);
 	return found != DROP_NONE;
 }
 

@@ -8,6 +8,7 @@
 #include "sys/loop.h"
 #include "sys/sandbox.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,11 +26,12 @@
 #define WAITING_MAX 64
 #define LINES_MAX 50 /* of what a hook prints; the rest is dropped */
 #define LINE_SIZE 256
+#define KEEPER_MS 5000 /* in which a keeper ends what it keeps */
 
 struct running {
 	struct hooks *hooks;
 	enum hook which;
-	pid_t pid; /* and process group; 0: none */
+	pid_t pid; /* its keeper, and process group; 0: none */
 	int out;   /* what it prints; -1: that has ended */
 	struct loop_watch *watch;
 	struct loop_timer *deadline;
@@ -90,6 +92,7 @@ struct start {
 	uid_t uid;
 	gid_t gid;
 	bool become;
+	pid_t parent;
 	char search[48];
 	char *env[HOOK_VARS_MAX + 6];
 };
@@ -120,7 +123,6 @@ static void __attribute__((noreturn)) become(const struct start *s)
 	sigset_t none;
 	int in = s->in >= 0 ? s->in : open("/dev/null", O_RDONLY);
 
-	(void)setpgid(0, 0);
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 ||
 	    dup2(s->out, STDOUT_FILENO) < 0 || dup2(s->out, STDERR_FILENO) < 0)
 		_exit(126);
@@ -135,6 +137,116 @@ static void __attribute__((noreturn)) become(const struct start *s)
 	(void)umask(022);
 	(void)execve(argv[0], argv, s->env);
 	complain(s->path);
+}
+
+/* ---- its keeper */
+
+/*
+ * A hook may leave its group and its parent (setsid, daemons).  So it has a
+ * keeper: a process of ours that the kernel gives all orphans below it
+ * (prctl(2), PR_SET_CHILD_SUBREAPER), and which ends when none is left.  The
+ * hook cannot end it first, being another user when that matters.
+ */
+
+/* As the hook ended, for who waits for its keeper. */
+static void __attribute__((noreturn)) end_as(int status)
+{
+	sigset_t none;
+
+	if (!WIFSIGNALED(status))
+		_exit(WEXITSTATUS(status));
+	(void)sigemptyset(&none);
+	(void)signal(WTERMSIG(status), SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)raise(WTERMSIG(status));
+	_exit(128 + WTERMSIG(status));
+}
+
+/* Kill our children, whoever their parents were; whether they are known
+ * (proc(5)). */
+static bool
+kill_children(void)
+{
+	char text[4096];
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	char *at = text, *end;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (got < 0)
+		return false;
+	/* One that is cut has its turn when others are gone. */
+	if (got == (ssize_t)sizeof(text) - 1)
+		while (got > 0 && text[got - 1] != ' ')
+			got--;
+	text[got] = '\0';
+	for (long pid; (pid = strtol(at, &end, 10)) > 0 && end != at; at = end)
+		(void)kill((pid_t)pid, SIGKILL);
+	return true;
+}
+
+/* What was a grandchild is a child when its parent has died.  Where children
+ * are not known, all but ${hook} has to be left. */
+static void __attribute__((noreturn)) end_all(pid_t hook, int status)
+{
+	int ended;
+	pid_t pid = 0;
+
+	while (pid >= 0 || errno == EINTR) {
+		if (!kill_children()) {
+			if (hook == 0)
+				break;
+			(void)kill(hook, SIGKILL);
+		}
+		if ((pid = waitpid(-1, &ended, 0)) == hook && hook > 0) {
+			status = ended;
+			hook = 0;
+		}
+	}
+	end_as(status);
+}
+
+/* Until the hook has ended, or SIGTERM says that it is to. */
+static void __attribute__((noreturn)) keep(pid_t hook, const sigset_t *wanted)
+{
+	int status, signo = 0;
+	pid_t pid;
+
+	(void)close_range(0, UINT_MAX, 0);
+	while (signo != SIGTERM) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			if (pid == hook)
+				end_all(0, status);
+		if (sigwait(wanted, &signo) != 0)
+			signo = SIGTERM;
+	}
+	end_all(hook, SIGKILL);
+}
+
+/* In the child: the keeper, and the hook below it. */
+static void __attribute__((noreturn)) start_kept(const struct start *s)
+{
+	sigset_t wanted;
+	pid_t hook;
+
+	(void)setpgid(0, 0);
+	(void)sigemptyset(&wanted);
+	(void)sigaddset(&wanted, SIGCHLD);
+	(void)sigaddset(&wanted, SIGTERM);
+	(void)sigprocmask(SIG_SETMASK, &wanted, NULL);
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	/* Ours ends: so does this, and all below. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != s->parent)
+		_exit(126);
+	(void)prctl(PR_SET_NAME, "signetd-hook");
+	if ((hook = fork()) == 0)
+		become(s);
+	if (hook < 0)
+		_exit(126);
+	keep(hook, &wanted);
 }
 
 /* The environment of a hook is this and nothing else. */
@@ -201,8 +313,9 @@ spawn(const struct hooks *h, struct running *r, int in, int out,
 	}
 	if (make_environment(&s, &r->event, name, f) < 0)
 		return -1;
+	s.parent = getpid();
 	if ((pid = fork()) == 0)
-		become(&s);
+		start_kept(&s);
 	if (pid < 0)
 		return fault_set(f, FAULT_SYSTEM, "fork: %s", strerror(errno));
 	/* Whichever of us comes first; it may have begun already. */
@@ -237,7 +350,10 @@ take(struct running *r, const char *data, size_t len)
 			say_line(r);
 		} else if (r->len + 1 < sizeof(r->line)) {
 			/* The end of a line that is too long is dropped. */
-			r->line[r->len++] = data[i] == '\0' ? '?' : data[i];
+			r->line[r->len] = '?';
+			if (data[i] != '\0')
+				r->line[r->len] = data[i];
+			r->len++;
 		}
 	}
 }
@@ -280,16 +396,22 @@ printed(void *arg, int fd, unsigned what)
 
 /* ---- its life */
 
+/* The keeper ends all; one that cannot is ended, and the group. */
 static void
 too_long(void *arg)
 {
 	struct running *r = arg;
 
+	if (r->late) {
+		(void)kill(-r->pid, SIGKILL);
+		return;
+	}
 	r->late = true;
 	LOG(HOOK_LATE, LOG_TEXT("hook", names[r->which]),
 	    LOG_TEXT("event", r->event.event), LOG_TEXT("ca", r->event.ca),
 	    LOG_NUMBER("seconds", r->hooks->conf->hook_timeout));
-	(void)kill(-r->pid, SIGKILL);
+	loop_timer_set(r->deadline, KEEPER_MS);
+	(void)kill(r->pid, SIGTERM);
 }
 
 static int
@@ -492,7 +614,7 @@ hooks_free(struct hooks *h)
 		struct running *r = &h->running[i];
 
 		if (r->pid > 0)
-			(void)kill(-r->pid, SIGKILL);
+			(void)kill(r->pid, SIGTERM);
 		r->lines = LINES_MAX + 1;
 		stop_reading(r);
 		loop_timer_free(r->deadline);

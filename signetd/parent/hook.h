@@ -14,8 +14,8 @@
  * after the other for each setting (token-hook, crl-hook), beside the daemon,
  * which waits for none of them: as user-hook when started by root, in a process
  * group of their own, with an environment of their own, and what they print in
- * the log.  After hook-timeout, and when the
- * program itself has ended, what is left of the group is killed.
+ * the log.  After hook-timeout, and when the program itself has ended, all that
+ * it started is killed, also what has left its group, session or parent.
  */
 struct fault;
 struct loop;

@@ -279,6 +279,40 @@ what_a_hook_leaves_behind_ends_with_it(void **state)
 	see_it_die(s);
 }
 
+/* A daemon: a session of its own, and no parent that waits. */
+#define DAEMON                                                                 \
+	"rm -f $d/pid; export d; setsid sh -c 'sh -c \"echo \\$\\$ > $d/new; " \
+	"mv $d/new $d/pid; exec sleep 100\" &' & "                             \
+	"while test ! -s $d/pid; do sleep 0.01; done; "
+
+static void
+one_that_hangs_is_killed_with_what_left_its_group(void **state)
+{
+	struct scene *s = *state;
+
+	s->conf->hook_timeout = 2;
+	set_hook(s, DAEMON "trap '' TERM; while :; do sleep 100; done");
+	tell(s, "token-lost", "slcs", "");
+	run_until(s, 1);
+	assert_true(WIFSIGNALED(s->status));
+	assert_int_equal(WTERMSIG(s->status), SIGKILL);
+	/* Its keeper has waited for each of them. */
+	assert_false(is_alive(s));
+}
+
+static void
+what_a_hook_leaves_in_another_session_ends_with_it(void **state)
+{
+	struct scene *s = *state;
+
+	set_hook(s, DAEMON "exit 3");
+	tell(s, "token-lost", "slcs", "");
+	run_until(s, 1);
+	assert_true(WIFEXITED(s->status));
+	assert_int_equal(WEXITSTATUS(s->status), 3);
+	assert_false(is_alive(s));
+}
+
 /* The log, which is standard error, into "out" for ${events} hooks. */
 static const char *
 logged(struct scene *s, unsigned events, struct buf *out)
@@ -398,6 +432,8 @@ main(void)
 		BESIDE(one_runs_after_the_other_and_the_newest_is_told),
 		BESIDE(one_that_hangs_is_killed_with_what_it_started),
 		BESIDE(what_a_hook_leaves_behind_ends_with_it),
+		BESIDE(one_that_hangs_is_killed_with_what_left_its_group),
+		BESIDE(what_a_hook_leaves_in_another_session_ends_with_it),
 		BESIDE(what_it_prints_without_end_is_bounded),
 		BESIDE(a_hook_reads_the_list_and_nothing_instead),
 		BESIDE(one_that_cannot_be_run_is_no_end),

@@ -107,6 +107,9 @@ a_module_that_others_can_change_is_refused(void **state)
 
 	(void)state;
 	head.e_ident[EI_CLASS] = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+	head.e_ident[EI_DATA] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	    ? ELFDATA2LSB
+	    : ELFDATA2MSB;
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(text_fmt(path, sizeof(path), "%s/m.so", dir), 0);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
@@ -115,6 +118,9 @@ a_module_that_others_can_change_is_refused(void **state)
 	assert_int_equal(rehearse_module(path, &f), -1);
 	assert_non_null(strstr(f.text, "shared object"));
 	assert_int_equal(rehearse_module("/etc/passwd", &f), -1);
+	/* One that could be loaded, and is something else. */
+	assert_int_equal(rehearse_module("/proc/self/exe", &f), -1);
+	assert_non_null(strstr(f.text, "does not export C_GetFunctionList"));
 	assert_int_equal(write(fd, &head, sizeof(head)), sizeof(head));
 	/* In /tmp, where others may make files and not rename ours. */
 	assert_int_equal(rehearse_module(path, &f), 0);

@@ -1,16 +1,17 @@
+#include "base/buf.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "signetd/parent/rehearse.h"
 #include "sys/sandbox.h"
+#include "token/token_elf.h"
 #include "token/token_module.h"
 #include "x509/authority.h"
 
 #include <sys/stat.h>
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -19,6 +20,10 @@
 
 #define CREDENTIAL "credential:"
 #define WRITABLE "rw "
+
+/* What a module has, and the largest that is looked at. */
+#define MODULE_ENTRY "C_GetFunctionList"
+#define MODULE_MAX (1 << 28)
 
 static int
 wrong(struct fault *f, const char *keyword, const char *value, const char *why)
@@ -267,28 +272,29 @@ check_place(const char *path, struct fault *f)
 	return 0;
 }
 
-/* It is not loaded here, where it would be root: whether it speaks PKCS#11 is
- * known to the process that may. */
+/* It is not loaded here, where it would be root: what it answers when it is
+ * asked for its functions is known to the process that may. */
 static int
 check_shared_object(const char *path, struct fault *f)
 {
-	const unsigned char class =
-	    sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	Elf32_Ehdr head; /* the same up to e_type in both classes */
-	ssize_t got;
+	OWN_BUF(file, MODULE_MAX);
+	enum token_elf found;
 
-	if (fd < 0)
-		return fault_set(f, FAULT_CONFIG, "%s: %s", path,
-		    strerror(errno));
-	got = read(fd, &head, sizeof(head));
-	(void)close(fd);
-	if (got != (ssize_t)sizeof(head) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    head.e_ident[EI_CLASS] != class || head.e_type != ET_DYN)
+	if (file_read(path, &file, f) < 0) {
+		f->code = FAULT_CONFIG;
+		return -1;
+	}
+	found = token_elf_exports((struct wire_bytes){ file.data, file.len },
+	    MODULE_ENTRY);
+	if (found == TOKEN_ELF_NONE)
 		return fault_set(f, FAULT_CONFIG,
 		    "%s is not a shared object that could be loaded here: it "
 		    "is no PKCS#11 module",
+		    path);
+	if (found == TOKEN_ELF_LACKS)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s does not export " MODULE_ENTRY
+		    ": it is no PKCS#11 module",
 		    path);
 	return 0;
 }

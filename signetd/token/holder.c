@@ -287,7 +287,6 @@ holder_news(struct holder *h, struct holder_news *news)
 {
 	struct fault why = { 0 };
 	unsigned tries;
-	bool fresh;
 
 	memset(news, 0, sizeof(*news));
 	(void)pthread_mutex_lock(&h->lock);
@@ -309,7 +308,7 @@ holder_news(struct holder *h, struct holder_news *news)
 	news->fault = why.code;
 	if (text_copy(news->text, sizeof(news->text), why.text) < 0)
 		memcpy(news->text, why.text, sizeof(news->text) - 1);
-	if (!(fresh = is_news(h, news, tries)))
+	if (!is_news(h, news, tries))
 		return false;
 	h->told = *news;
 	h->told_tries = tries;

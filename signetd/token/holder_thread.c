@@ -196,9 +196,8 @@ wait_for_events(void *arg)
 	struct holder *h = arg;
 	struct fault f = { 0 };
 	bool more = true;
-	int result;
 
-	while (more && (result = token_wait(h->token, true, &f)) >= 0) {
+	while (more && token_wait(h->token, true, &f) >= 0) {
 		holder_ring(h);
 		(void)pthread_mutex_lock(&h->lock);
 		more = wait_for_look(h);

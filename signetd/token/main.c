@@ -216,6 +216,19 @@ take(void *arg, int fd, unsigned ready)
 			done.signature.data, done.signature.len });
 }
 
+/* What was pulled may have been put back since: it counts as pulled.  The
+ * devices are not to be seen from within the walls, so this process ends, and
+ * the next one counts them. */
+static void __attribute__((noreturn)) end_for_usb(const struct room *room)
+{
+	LOG(TOKEN_USB, LOG_TEXT("ca", room->ca),
+	    LOG_TEXT("device", room->device),
+	    LOG_TEXT("text",
+		"udev told more than could be heard: it counts as pulled, and "
+		"its process begins anew"));
+	_exit(EXIT_STUCK);
+}
+
 static void
 take_usb(void *arg, int fd, unsigned ready)
 {
@@ -230,6 +243,8 @@ take_usb(void *arg, int fd, unsigned ready)
 
 		if (event == USB_NONE)
 			continue;
+		if (event == USB_MISSED)
+			end_for_usb(room);
 		LOG(TOKEN_USB, LOG_TEXT("ca", room->ca),
 		    LOG_TEXT("device", room->device),
 		    LOG_TEXT("text",

@@ -206,12 +206,14 @@ usb_watch_heard(struct usb_watch *w, const char *action, const char *path,
 enum usb_event
 usb_watch_next(struct usb_watch *w, bool *more)
 {
-	struct udev_device *device = udev_monitor_receive_device(w->monitor);
+	struct udev_device *device;
 	enum usb_event event;
 
+	errno = 0;
+	device = udev_monitor_receive_device(w->monitor);
 	*more = device != NULL;
 	if (device == NULL)
-		return USB_NONE;
+		return errno == ENOBUFS ? USB_MISSED : USB_NONE;
 	event = usb_watch_heard(w, udev_device_get_action(device),
 	    udev_device_get_syspath(device),
 	    udev_device_get_property_value(device, "PRODUCT"));

@@ -18,7 +18,8 @@ struct usb_watch;
 enum usb_event {
 	USB_NONE,  /* nothing that concerns us */
 	USB_ADDED, /* one was put in */
-	USB_REMOVED
+	USB_REMOVED,
+	USB_MISSED /* more was told than the kernel keeps: begin anew */
 };
 
 /* Whether ${product}, udev's "529/620/100", is of that one; a device that was

@@ -3,6 +3,47 @@
 #include "base/fault.h"
 #include "base/unit.h"
 
+#include <errno.h>
+#include <libudev.h>
+
+/* In the place of libudev's (meson.build): nothing comes, because of this. */
+struct udev_device *__wrap_udev_monitor_receive_device(struct udev_monitor
+	*monitor);
+
+struct udev_device *
+__wrap_udev_monitor_receive_device(struct udev_monitor *monitor)
+{
+	assert_non_null(monitor);
+	errno = mock_type(int);
+	return NULL;
+}
+
+static void
+what_the_kernel_could_not_keep_is_told(void **state)
+{
+	static const struct {
+		int error;
+		enum usb_event event;
+	} cases[] = {
+		{ 0, USB_NONE },
+		{ EAGAIN, USB_NONE },
+		{ EINTR, USB_NONE },
+		{ ENOBUFS, USB_MISSED },
+	};
+	struct fault f = { 0 };
+	OWN_STRUCT(usb_watch) w = usb_watch_new("ffff:fffe", &f);
+
+	(void)state;
+	assert_non_null(w);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool more = true;
+
+		will_return(__wrap_udev_monitor_receive_device, cases[i].error);
+		assert_int_equal(usb_watch_next(w, &more), cases[i].event);
+		assert_false(more);
+	}
+}
+
 static void
 what_was_removed_is_known_by_its_product(void **state)
 {
@@ -30,6 +71,7 @@ a_watch_begins_where_nothing_is_plugged_in(void **state)
 		fail_msg("%s", f.text);
 	assert_int_equal(usb_watch_count(w), 0);
 	assert_true(usb_watch_fd(w) >= 0);
+	will_return(__wrap_udev_monitor_receive_device, EAGAIN);
 	assert_int_equal(usb_watch_next(w, &more), USB_NONE);
 	assert_false(more);
 	assert_null(usb_watch_new("x", &f));
@@ -76,6 +118,7 @@ main(void)
 		cmocka_unit_test(what_was_removed_is_known_by_its_product),
 		cmocka_unit_test(a_watch_begins_where_nothing_is_plugged_in),
 		cmocka_unit_test(each_that_is_there_is_counted_once),
+		cmocka_unit_test(what_the_kernel_could_not_keep_is_told),
 	};
 
 	return cmocka_run_group_tests_name("token/usb_watch", tests, NULL,
