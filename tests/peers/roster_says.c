@@ -61,17 +61,6 @@ skipped(void *arg, const char *source, const char *where, const char *why)
 	fprintf(stderr, "skipped: %s: %s: %s\n", source, where, why);
 }
 
-static void
-changed(void *arg, const struct roster_person *before,
-    const struct roster_person *after)
-{
-	if (before == NULL || after == NULL)
-		say_person(arg, before == NULL ? after : before,
-		    before == NULL ? "+ " : "- ");
-	else
-		say_person(arg, after, "= ");
-}
-
 static bool
 set_text(const char *word, const char *key, const char **to)
 {
@@ -163,6 +152,28 @@ say_status(const struct roster_ldap *l, enum roster_ldap_state *last)
 	fflush(stdout);
 }
 
+struct following {
+	struct roster *r;
+	struct roster_ldap *l;
+	enum roster_ldap_state last;
+};
+
+static void
+changed(void *arg, const struct roster_person *before,
+    const struct roster_person *after)
+{
+	struct following *now = arg;
+	const struct roster *r = now->r;
+
+	/* In the order in which things happen. */
+	say_status(now->l, &now->last);
+	if (before == NULL || after == NULL)
+		say_person(r, before == NULL ? after : before,
+		    before == NULL ? "+ " : "- ");
+	else
+		say_person(r, after, "= ");
+}
+
 static int
 obey(struct roster *r, struct roster_ldap *l, const char *state,
     struct fault *f)
@@ -194,18 +205,18 @@ follow(const struct roster_source_conf *c, struct roster *r, const char *state,
     struct fault *f)
 {
 	OWN_STRUCT(roster_ldap) l = roster_ldap_begin(c, r, skipped, NULL, f);
-	enum roster_ldap_state last = ROSTER_LDAP_WAITING;
+	struct following now = { r, l, ROSTER_LDAP_WAITING };
 
 	if (l == NULL)
 		return -1;
-	roster_watch(r, changed, r);
+	roster_watch(r, changed, &now);
 	for (;;) {
 		int64_t ms = roster_ldap_wait_ms(l);
 		struct pollfd p[2] = { { .fd = 0, .events = POLLIN },
 			{ .fd = roster_ldap_fd(l), .events = POLLIN } };
 		int said = 0;
 
-		say_status(l, &last);
+		say_status(l, &now.last);
 		if (poll(p, 2, ms < 0 ? -1 : (int)ms) < 0 ||
 		    roster_ldap_step(l, f) < 0)
 			return -1;
