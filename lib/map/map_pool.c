@@ -136,8 +136,11 @@ each_name(struct pool *p, name_fn *fn, void *arg, struct fault *f)
 			(void)close(copy);
 		return -1;
 	}
-	while (said == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+	errno = 0;
+	while (said == 0 && (entry = readdir(dir)) != NULL) {
 		said = fn(p, entry->d_name, arg);
+		errno = 0;
+	}
 	if (said == 0 && errno != 0)
 		said = fault_set(f, FAULT_SYSTEM, "gridmapdir: %s",
 		    strerror(errno));
