@@ -94,6 +94,7 @@ cmd_find(const struct cmd_program *program, int argc, char **argv, int *words,
 {
 	const char *first = argc > 1 ? argv[1] : "";
 	const char *second = argc > 2 ? argv[2] : "";
+	const struct cmd_command *one = NULL;
 	size_t len = strlen(first);
 
 	*words = 0;
@@ -103,15 +104,17 @@ cmd_find(const struct cmd_program *program, int argc, char **argv, int *words,
 		if (strcspn(name, " ") != len || strncmp(name, first, len) != 0)
 			continue;
 		*words = 1;
-		if (name[len] == '\0')
+		if (name[len] == '\0') {
+			/* "history check" is more than "history". */
+			one = &program->commands[i];
+		} else if (strcmp(name + len + 1, second) == 0) {
+			*words = 2;
 			return &program->commands[i];
-		if (strcmp(name + len + 1, second) != 0)
-			continue;
-		*words = 2;
-		return &program->commands[i];
+		}
 	}
-	no_such_command(program, first, second, *words > 0, f);
-	return NULL;
+	if (one == NULL)
+		no_such_command(program, first, second, *words > 0, f);
+	return one;
 }
 
 static int

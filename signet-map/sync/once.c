@@ -80,6 +80,8 @@ once_run(struct mapper *m, int hook, struct fault *f)
 		what = "a source was not read once, so nothing is written";
 	else if (mapper_flush(m, true, clock_wall()) > 0)
 		what = "a map was not written";
+	while (mapper_text(m))
+		;
 	mapper_touch(m, clock_wall());
 	mapper_save(m);
 	mapper_tell(m, clock_wall());

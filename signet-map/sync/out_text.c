@@ -5,6 +5,7 @@
 #include "map/map_accounts.h"
 #include "map/mapfile.h"
 #include "out_part.h"
+#include "signet-map/sync/out_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,16 +92,67 @@ out_text_drop(struct out *out)
 		give_up(out);
 }
 
+/* The index on its way to be a text. */
+struct rewriting {
+	struct out *out;
+	struct out_sink sink;
+	struct fault *f;
+};
+
+static int
+rewrite_entry(void *arg, const char *dn, const struct map_accounts *accounts)
+{
+	struct rewriting *r = arg;
+
+	if (mapfile_put(out_sink_text(&r->sink), dn, accounts, r->out->readers,
+		r->f) < 0)
+		return -1;
+	return out_sink_flow(&r->sink, r->f);
+}
+
+static int
+rewrite_all(struct rewriting *r)
+{
+	struct out *out = r->out;
+	int differs;
+
+	if (out_index(out) == NULL)
+		return fault_set(r->f, FAULT_ABSENT, "%s has no index",
+		    out->path);
+	if (out_sink_open(&r->sink, out->path, out->mode, r->f) < 0)
+		return -1;
+	buf_text(out_sink_text(&r->sink), OUT_HEADER);
+	if (map_index_each(out->ix, rewrite_entry, r, r->f) != 0 ||
+	    (differs = out_sink_whole(&r->sink, r->f)) < 0 ||
+	    (differs && out_dress(out, r->sink.part.fd, r->f) < 0))
+		return -1;
+	return out_sink_end(&r->sink, r->f);
+}
+
+/* The text is not what we wrote, or an earlier process wrote it: it is made of
+ * the index, which has all changes. */
+static int
+rewrite(struct out *out, struct fault *f)
+{
+	struct rewriting r = { .out = out, .f = f };
+	int result;
+
+	r.sink.old = -1;
+	result = rewrite_all(&r);
+	out_sink_drop(&r.sink);
+	if (result < 0)
+		return -1;
+	changes_clear(out->unwritten);
+	out_text_done(out);
+	return 0;
+}
+
 static int
 begin(struct out *out, struct fault *f)
 {
 	struct retext *job;
 	struct changes *fresh;
 
-	if (!out_text_is_ours(out))
-		return fault_set(f, FAULT_PARTLY,
-		    "%s was changed by somebody else; it is written anew",
-		    out->path);
 	job = calloc(1, sizeof(*job));
 	fresh = changes_new(f);
 	if (job == NULL || fresh == NULL) {
@@ -217,6 +269,8 @@ out_text_step(struct out *out, struct fault *f)
 
 	if (!out_text_late(out))
 		return 0;
+	if (out->job == NULL && !out_text_is_ours(out))
+		return rewrite(out, f);
 	result = out->job == NULL ? begin(out, f) : 0;
 	if (result == 0)
 		result = step(out, f);
