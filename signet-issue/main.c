@@ -197,7 +197,7 @@ serve(const char *conf_path, struct fault *f)
 	struct issue_conf conf;
 	struct callout_answer answer;
 	OWN_BUF(request, CALLOUT_REQUEST_MAX);
-	OWN_BUF(bytes, 2 * CALLOUT_ANSWER_MAX);
+	OWN_BUF(bytes, (size_t)2 * CALLOUT_ANSWER_MAX);
 
 	/* Input first: whatever is wrong, the server must get rid of it. */
 	if (make_request(&request, f) < 0 ||
