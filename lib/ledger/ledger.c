@@ -409,3 +409,13 @@ ledger_spoilt(const struct ledger *l)
 {
 	return l->spoilt;
 }
+
+int
+ledger_settle(struct ledger *l, int result, struct fault *f)
+{
+	if (result == 0)
+		result = ledger_end(l, f);
+	if (result < 0)
+		ledger_cancel(l);
+	return result;
+}

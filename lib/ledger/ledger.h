@@ -106,6 +106,11 @@ uint64_t ledger_entries(const struct ledger *l);
 CHECKED int ledger_begin(struct ledger *l, struct fault *f);
 CHECKED int ledger_end(struct ledger *l, struct fault *f);
 void ledger_cancel(struct ledger *l);
+
+/* What follows a transaction that came to ${result}: the end if that is 0, and
+ * if it is negative, or the end fails, all of it is taken back.  ${result}, or
+ * -1. */
+CHECKED int ledger_settle(struct ledger *l, int result, struct fault *f);
 bool ledger_spoilt(const struct ledger *l);
 
 /* How a CA numbers: random, or the next free number of a range. */

@@ -200,6 +200,25 @@ a_cancelled_transaction_leaves_nothing(void **state)
 }
 
 static void
+a_transaction_is_settled_by_what_came_of_it(void **state)
+{
+	OWN_STRUCT(ledger) l = opened(*state);
+	struct fault f = { 0 };
+
+	begin(l);
+	(void)reserve(l, "slcs", &a_range);
+	assert_int_equal(ledger_settle(l, -1, &f), -1);
+	assert_int_equal(checked(l), 0);
+	begin(l);
+	(void)reserve(l, "slcs", &a_range);
+	assert_int_equal(ledger_settle(l, 0, &f), 0);
+	assert_int_equal(checked(l), 1);
+	/* None has begun. */
+	assert_int_equal(ledger_settle(l, 0, &f), -1);
+	assert_int_equal(f.code, FAULT_INTERNAL);
+}
+
+static void
 writing_without_a_transaction_is_refused(void **state)
 {
 	OWN_STRUCT(ledger) l = opened(*state);
@@ -491,6 +510,7 @@ main(void)
 		ON_A_PLACE(a_serial_never_reserved_is_refused),
 		ON_A_PLACE(a_certificate_with_another_serial_is_refused),
 		ON_A_PLACE(a_cancelled_transaction_leaves_nothing),
+		ON_A_PLACE(a_transaction_is_settled_by_what_came_of_it),
 		ON_A_PLACE(writing_without_a_transaction_is_refused),
 		ON_A_PLACE(
 		    intents_without_outcome_are_voided_at_the_next_opening),

@@ -8,11 +8,11 @@
 #include "ledger/checkpoint.h"
 #include "ledger/ledger_lists.h"
 #include "ledger/log_key.h"
+#include "signet-ca/sign/ca_sign.h"
 #include "x509/crl.h"
 #include "x509/der.h"
 #include "x509/pem.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,17 +82,6 @@ ca_since_given(const struct ca_args *args, bool random, struct fault *f)
 		    "come twice: give the newest certificates by --cert, or a "
 		    "head of the ledger by --head; or say --nothing-since");
 	return 0;
-}
-
-static const char *
-operator_name(void)
-{
-	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-	const struct passwd *pw = getpwuid(getuid());
-
-	if (sudo != NULL && *sudo != '\0')
-		return sudo;
-	return pw == NULL ? "unknown" : pw->pw_name;
 }
 
 static int
@@ -534,16 +523,9 @@ write_all(struct comparing *c, const char *log_key, struct fault *f)
 static int
 in_transaction(struct comparing *c, const char *log_key, struct fault *f)
 {
-	int result;
-
 	if (gather_known(c, f) < 0 || ledger_begin(c->l, f) < 0)
 		return -1;
-	result = write_all(c, log_key, f);
-	if (result == 0)
-		result = ledger_end(c->l, f);
-	if (result < 0)
-		ledger_cancel(c->l);
-	return result;
+	return ledger_settle(c->l, write_all(c, log_key, f), f);
 }
 
 int
@@ -560,7 +542,7 @@ ca_since_apply(const struct ca_args *args, const struct ca_dir *d,
 	c->args = args;
 	c->d = d;
 	c->l = l;
-	c->who = operator_name();
+	c->who = ca_sign_operator();
 	c->since = since;
 	c->list = BUF(CRL_BYTES_MAX);
 	result = args->nothing_since ? 0 : find_others(c, f);

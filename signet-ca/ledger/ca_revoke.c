@@ -140,11 +140,7 @@ work_batch(struct work *w, const struct ca_serial *items, size_t count,
 		result = work_one(w, &items[i], f);
 	if (w->dry)
 		return result;
-	if (result == 0)
-		result = ledger_end(w->l, f);
-	if (result < 0)
-		ledger_cancel(w->l);
-	return result;
+	return ledger_settle(w->l, result, f);
 }
 
 static int

@@ -25,16 +25,6 @@ ca_sign_operator(void)
 	return pw == NULL ? "unknown" : pw->pw_name;
 }
 
-static int
-end(struct ledger *l, int result, struct fault *f)
-{
-	if (result == 0)
-		result = ledger_end(l, f);
-	if (result < 0)
-		ledger_cancel(l);
-	return result < 0 ? -1 : 0;
-}
-
 /* Take a serial, durably. */
 static int
 reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
@@ -64,7 +54,7 @@ reserve(struct ledger *l, const struct ca_wish *w, const struct mint *m,
 	}
 	if (ledger_begin(l, f) < 0)
 		return -1;
-	return end(l,
+	return ledger_settle(l,
 	    ledger_reserve(l, &intent, &numbering, serial, len, NULL, f), f);
 }
 
@@ -118,7 +108,7 @@ record(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial,
 {
 	if (ledger_begin(l, f) < 0)
 		return -1;
-	return end(l,
+	return ledger_settle(l,
 	    ledger_commit(l, w->name, serial,
 		(struct wire_bytes){ der->data, der->len }, f),
 	    f);
@@ -139,7 +129,7 @@ record_revoked(struct ledger *l, const struct ca_wish *w,
 	if (result == 0)
 		result = ledger_revoke(l, w->name, serial, 0,
 		    ca_sign_operator(), clock_wall(), f);
-	return end(l, result, f);
+	return ledger_settle(l, result, f);
 }
 
 static int
@@ -167,9 +157,10 @@ make_void(struct ledger *l, const struct ca_wish *w, struct wire_bytes serial)
 	struct fault ignored = { 0 };
 
 	/* If this fails too, the next one who opens the ledger does it. */
-	if (ledger_begin(l, &ignored) == 0)
-		(void)end(l, ledger_void(l, w->name, serial, &ignored),
-		    &ignored);
+	if (ledger_begin(l, &ignored) == 0 &&
+	    (ledger_void(l, w->name, serial, &ignored) < 0 ||
+		ledger_end(l, &ignored) < 0))
+		ledger_cancel(l);
 }
 
 int

@@ -18,23 +18,13 @@
 #define VERDICTS 100000 /* read at a time */
 #define PIECE ((size_t)1 << 20)
 
-static int
-end(struct ledger *l, int result, struct fault *f)
-{
-	if (result == 0)
-		result = ledger_end(l, f);
-	if (result < 0)
-		ledger_cancel(l);
-	return result < 0 ? -1 : 0;
-}
-
 /* Take a number; the list is as of that entry. */
 static int
 take_number(struct ledger *l, const char *ca, struct crl_span *span,
     uint64_t *entry, struct fault *f)
 {
 	if (ledger_begin(l, f) < 0 ||
-	    end(l, ledger_crl_number(l, ca, &span->number, f), f) < 0)
+	    ledger_settle(l, ledger_crl_number(l, ca, &span->number, f), f) < 0)
 		return -1;
 	*entry = ledger_entries(l);
 	return 0;
@@ -141,7 +131,7 @@ file_list(struct ledger *l, const char *ca, const struct crl_span *span,
 	}
 	if (ledger_begin(l, f) < 0)
 		return -1;
-	return end(l, ledger_list_file(l, ca, &list, content, f), f);
+	return ledger_settle(l, ledger_list_file(l, ca, &list, content, f), f);
 }
 
 /* A list from before the CA was there would be one by a wrong clock, and of two

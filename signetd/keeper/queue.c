@@ -173,11 +173,7 @@ revoke_all(struct task *t, struct fault *f)
 		return -1;
 	for (size_t i = 0; i < t->note.count && result == 0; i++)
 		result = revoke_one(t, t->note.serial[i], f);
-	if (result == 0)
-		result = ledger_end(t->q->ledger, f);
-	if (result < 0)
-		ledger_cancel(t->q->ledger);
-	return result;
+	return ledger_settle(t->q->ledger, result, f);
 }
 
 /* It could be anything: a pipe that never ends, a link out of here. */

@@ -62,17 +62,6 @@ must_know(const struct requests *r, const char *ca, struct fault *f)
 
 /* ---- changes */
 
-/* Make ${result} durable, or take it back. */
-static int
-end(const struct requests *r, int result, struct fault *f)
-{
-	if (result == 0)
-		result = ledger_end(r->ledger, f);
-	if (result < 0)
-		ledger_cancel(r->ledger);
-	return result;
-}
-
 static int
 put_request(const struct requests *r, const struct msg_request_put *m,
     struct fault *f)
@@ -90,7 +79,8 @@ put_request(const struct requests *r, const struct msg_request_put *m,
 
 	if (must_know(r, m->ca, f) < 0 || ledger_begin(r->ledger, f) < 0)
 		return -1;
-	return end(r, ledger_request_put(r->ledger, &request, f), f);
+	return ledger_settle(r->ledger,
+	    ledger_request_put(r->ledger, &request, f), f);
 }
 
 static int
@@ -106,7 +96,7 @@ decide(const struct requests *r, const struct msg_request_decide *m,
 
 	if (must_know(r, m->ca, f) < 0 || ledger_begin(r->ledger, f) < 0)
 		return -1;
-	return end(r,
+	return ledger_settle(r->ledger,
 	    ledger_request_decide(r->ledger, m->ca, m->request, &decision, f),
 	    f);
 }
@@ -236,7 +226,7 @@ revoke(const struct requests *r, const struct msg_cert_revoke *m,
 		return fault_set(f, FAULT_INPUT, "which certificate?");
 	if (ledger_begin(r->ledger, f) < 0)
 		return -1;
-	return end(r, revoke_in(r, m, kept, f), f);
+	return ledger_settle(r->ledger, revoke_in(r, m, kept, f), f);
 }
 
 /* ---- questions */
