@@ -56,9 +56,14 @@ from_pool(const struct map_question *q, const char *name,
 	if (dir == NULL)
 		return fault_set(f, FAULT_CONFIG,
 		    "GRIDMAPDIR does not say where the pools are");
-	if (q->account == NULL)
-		return map_pool_lease(dir, name, q->dn, leased, f);
-	return map_pool_find(dir, name, q->dn, leased, f);
+	if (q->account != NULL)
+		return map_pool_find(dir, name, q->dn, leased, f);
+	if (map_pool_lease(dir, name, q->dn, leased, f) == 0)
+		return 0;
+	if (f->code != FAULT_ABSENT)
+		return -1;
+	return fault_set(f, FAULT_DENIED,
+	    "no account of its pool is free for %.180s", q->dn);
 }
 
 /* Whether ${account} of the map is what is wanted; its real name. */
@@ -70,7 +75,7 @@ judge(const struct map_question *q, const char *account,
 		if (text_copy(real, MAP_POOL_ACCOUNT_SIZE, account) < 0)
 			return 0;
 	} else if (from_pool(q, account + 1, real, f) < 0) {
-		return f->code == FAULT_ABSENT && q->account != NULL ? 0 : -1;
+		return f->code == FAULT_ABSENT ? 0 : -1;
 	}
 	return real[0] != '\0' &&
 	    (q->account == NULL || strcmp(real, q->account) == 0);

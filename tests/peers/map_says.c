@@ -2,10 +2,13 @@
  * What lib/map answers from a map file, to be set beside what the Toolkit says:
  * the questions and answers of gct_map.c, and `mode gct|text|index`: as the
  * Toolkit compares names, as we do, or asked of an index, which is made of the
- * file at `file PATH`.
+ * file at `file PATH`.  `put DN ACCOUNT` answers the lines of a map file for
+ * one name, with a tab between, and `gone DN` puts into the index's delta that
+ * the name is there no more.
  */
 #include "base/fault.h"
 #include "map/map_index.h"
+#include "map/map_name.h"
 #include "map/map_pool.h"
 #include "map/mapfile.h"
 
@@ -26,6 +29,7 @@ struct talk {
 	struct mapfile *text;
 	struct map_index *ix;
 	char *pool;
+	char *path;
 };
 
 static int
@@ -68,6 +72,9 @@ ask_file(struct talk *t, char **words, struct fault *f)
 	mapfile_free(t->text);
 	map_index_free(t->ix);
 	t->ix = NULL;
+	free(t->path);
+	if ((t->path = strdup(words[1])) == NULL)
+		return fault_set(f, FAULT_MEMORY, "no memory");
 	if ((t->text = mapfile_open(words[1], f)) == NULL)
 		return -1;
 	if (t->mode == MODE_INDEX &&
@@ -191,6 +198,40 @@ ask_all(struct talk *t, char **words, struct fault *f)
 	return 0;
 }
 
+static int
+ask_put(struct talk *t, char **words, struct fault *f)
+{
+	OWN_MAP_ACCOUNTS(accounts);
+	OWN_BUF(text, MAP_TEXT_MAX);
+
+	(void)t;
+	map_accounts_put(&accounts, words[2], strlen(words[2]));
+	if (mapfile_put(&text, words[1], &accounts, MAP_READER_ALL, f) < 0)
+		return -1;
+	for (size_t i = 0; i + 1 < text.len; i++) {
+		if (text.data[i] == '\n')
+			text.data[i] = '\t';
+	}
+	printf("+%s", buf_cstr(&text));
+	return 0;
+}
+
+static int
+ask_gone(struct talk *t, char **words, struct fault *f)
+{
+	OWN_STRUCT(map_build) b = map_build_new(MAP_TEXT_MAX, f);
+	struct map_index_head head = { 0 };
+
+	if (b == NULL || map_build_remove(b, words[1], f) < 0)
+		return -1;
+	map_index_head(t->ix, &head);
+	head.base = head.seq;
+	if (map_delta_write(b, t->path, &head, f) < 0)
+		return -1;
+	puts("+");
+	return 0;
+}
+
 static const struct question {
 	const char *name;
 	int words;
@@ -203,6 +244,8 @@ static const struct question {
 	{ "ok", 3, ask_ok },
 	{ "user", 2, ask_user },
 	{ "all", 2, ask_all },
+	{ "put", 3, ask_put },
+	{ "gone", 2, ask_gone },
 };
 
 static int
@@ -240,6 +283,7 @@ main(void)
 		fprintf(stderr, "map_says: %s\n", f.text);
 	free(line);
 	free(talk.pool);
+	free(talk.path);
 	mapfile_free(talk.text);
 	map_index_free(talk.ix);
 	return status < 0 ? fault_exit_status(f.code) : 0;
