@@ -179,8 +179,10 @@ roster_subject_prepare(struct roster_source *s, struct fault *f)
 		    "subject: %s is the same for everyone: {principal}, {user} "
 		    "or {account} is missing",
 		    s->subject);
-	if (!fill(s->subject, MARK, MARK, text, f))
+	if (!fill(s->subject, MARK, MARK, text, f)) {
+		f->code = FAULT_CONFIG;
 		return fault_wrap(f, "subject");
+	}
 	/* Of all but the oddest templates the text around the value is known,
 	 * and need not be made anew for each of a million. */
 	if (only_word(s->subject) == NULL ||
