@@ -134,6 +134,18 @@ say_unused(struct why *w, const struct maprule_rule *rule)
 						     : "is not for this host");
 }
 
+/* Which ban, and why. */
+static void
+say_ban(struct why *w, size_t number)
+{
+	const struct maprule_ban *b = w->part->bans[number].ban;
+
+	buf_fmt(&w->text, " by ban %s %s", maprule_ban_kind_text(b->kind),
+	    b->what);
+	if (*b->because != '\0')
+		buf_fmt(&w->text, ", %s", b->because);
+}
+
 static int
 why_account(void *arg, const char *account)
 {
@@ -148,6 +160,8 @@ why_account(void *arg, const char *account)
 	buf_fmt(&w->text, "; account %s", account);
 	if (good == 0)
 		buf_fmt(&w->text, " not: %s", maprule_loss_text(loss));
+	if (good == 0 && loss == MAPRULE_LOSS_BANNED)
+		say_ban(w, maprule_ban_of_account(w->part, account));
 	return 0;
 }
 
