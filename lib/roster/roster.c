@@ -18,9 +18,10 @@ roster_new(struct fault *f)
 {
 	struct roster *r = calloc(1, sizeof(*r));
 
-	if (r != NULL && (r->climb = calloc(1, sizeof(*r->climb))) == NULL)
-		r = (free(r), NULL);
-	if (r == NULL) {
+	if (r != NULL)
+		r->climb = calloc(1, sizeof(*r->climb));
+	if (r == NULL || r->climb == NULL) {
+		free(r);
 		(void)fault_set(f, FAULT_MEMORY, "a roster");
 		return NULL;
 	}

@@ -174,8 +174,8 @@ take_list_line(struct lines *l, const char *text, size_t len, struct fault *f)
 
 	while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
 		len--;
-	while (len > 0 && strchr(" \t", text[0]) != NULL)
-		text++, len--;
+	for (; len > 0 && strchr(" \t", text[0]) != NULL; len--)
+		text++;
 	if (len == 0 || text[0] == '#')
 		return 0;
 	roster_draft_begin(&l->draft);

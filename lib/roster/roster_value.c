@@ -103,6 +103,13 @@ read_name(const char *data, size_t len, char text[ROSTER_NAME_SIZE],
 	return 1;
 }
 
+static void
+skip(const char **data, size_t *len)
+{
+	++*data;
+	--*len;
+}
+
 int
 roster_value_name(const char *data, size_t len, char text[ROSTER_NAME_SIZE],
     struct fault *f)
@@ -111,14 +118,14 @@ roster_value_name(const char *data, size_t len, char text[ROSTER_NAME_SIZE],
 	bool said = false;
 
 	while (len > 0 && (data[0] == ' ' || data[0] == '\t'))
-		data++, len--;
+		skip(&data, &len);
 	if (len >= sizeof(word) - 1 &&
 	    strncasecmp(data, word, sizeof(word) - 1) == 0) {
 		data += sizeof(word) - 1;
 		len -= sizeof(word) - 1;
 		said = true;
 		while (len > 0 && data[0] == ' ')
-			data++, len--;
+			skip(&data, &len);
 	}
 	while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
 		len--;
