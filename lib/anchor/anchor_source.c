@@ -206,7 +206,7 @@ source_gx_map(struct anchor_set *set, const char *etc, struct fault *f)
 static int
 know_subject(struct anchor_want *want, struct fault *f)
 {
-	OWN_BUF(name, 2 * DN_TEXT_MAX);
+	OWN_BUF(name, (size_t)2 * DN_TEXT_MAX);
 	char text[DN_TEXT_MAX];
 
 	if (dn_hash(&want->cert->subject, want->hash, f) < 0)

@@ -98,9 +98,13 @@ settle_cache(struct trust_conf *c, struct fault *f)
 	else
 		result = text_fmt(c->cache, sizeof(c->cache),
 		    "%s/.cache/signet-trust", home != NULL ? home : "");
-	return result < 0
-	    ? fault_set(f, FAULT_CONFIG, "cache-dir: path too long")
-	    : 0;
+	if (result < 0)
+		return fault_set(f, FAULT_CONFIG, "cache-dir: path too long");
+	if (strcmp(c->cache, c->target) == 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "cache-dir and target are one directory: the cache is not "
+		    "for those who read the other");
+	return 0;
 }
 
 int

@@ -50,7 +50,8 @@ what_makes_no_sense_is_refused(void **state)
 	static const char *const texts[] = { "mode 999\n", "mode 044\n",
 		"mode 777\n", "mode 666\n", "mode 464\n", "mode x44\n",
 		"hash-style odd\n", "owner root\n",
-		"owner nobody-of-that-name:root\n", "ip 5\n", "frob 1\n" };
+		"owner nobody-of-that-name:root\n", "ip 5\n", "frob 1\n",
+		"target /a/b\ncache-dir /a/b\n" };
 	struct trust_conf c;
 
 	(void)state;

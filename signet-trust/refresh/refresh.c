@@ -27,6 +27,15 @@ concerns(const struct refresh *r, const struct anchor_want *want)
 }
 
 static int
+copy_list(struct want_list *to, const struct want_list *from, struct fault *f)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (want_list_add(to, from->item[i], f) < 0)
+			return -1;
+	return 0;
+}
+
+static int
 open_ca(struct refresh *r, struct anchor_want *want, struct fault *f)
 {
 	struct refresh_ca *ca = &r->ca[r->count];
@@ -48,14 +57,10 @@ open_ca(struct refresh *r, struct anchor_want *want, struct fault *f)
 	r->count++;
 	if (want->disabled)
 		return want_say(&ca->news, f, "CA is disabled");
-	for (size_t i = 0; i < want->wrong.count; i++)
-		if (!r->world->conf.ignore_bad_cadesc &&
-		    want_list_add(&ca->errors, want->wrong.item[i], f) < 0)
-			return -1;
-	for (size_t i = 0; i < want->notes.count; i++)
-		if (want_list_add(&ca->news, want->notes.item[i], f) < 0)
-			return -1;
-	return 0;
+	if (!r->world->conf.ignore_bad_cadesc &&
+	    copy_list(&ca->errors, &want->wrong, f) < 0)
+		return -1;
+	return copy_list(&ca->news, &want->notes, f);
 }
 
 int

@@ -21,18 +21,18 @@ static int
 put(const struct naming *n, const char *ending, const struct buf *body,
     struct fault *f)
 {
-	char name[NAME_SIZE], link[NAME_SIZE];
+	char file[NAME_SIZE], other[NAME_SIZE];
 
 	if (body->failed)
 		return fault_set(f, FAULT_MEMORY, "%s", ending);
-	(void)snprintf(name, sizeof(name), "%s.%s", n->hash, ending);
-	if (house_put(n->house, name,
+	(void)snprintf(file, sizeof(file), "%s.%s", n->hash, ending);
+	if (house_put(n->house, file,
 		(struct wire_bytes){ body->data, body->len }, f) < 0)
 		return -1;
 	if (n->old == NULL)
 		return 0;
-	(void)snprintf(link, sizeof(link), "%s.%s", n->old, ending);
-	return house_link(n->house, link, name, f);
+	(void)snprintf(other, sizeof(other), "%s.%s", n->old, ending);
+	return house_link(n->house, other, file, f);
 }
 
 static int
@@ -64,32 +64,36 @@ may_lack_crl(const struct refresh_ca *ca)
 	return ca->want->allow_missing_crl && !ca->run->world->old;
 }
 
+static int
+put_policy(struct refresh_ca *ca, const struct naming *n, struct fault *f)
+{
+	const struct anchor_want *want = ca->want;
+	OWN_BUF(policy, (size_t)4 * WANT_POLICY_MAX);
+
+	if (want->policy == NULL && want->from != WANT_CADESC)
+		return want_say(&ca->warnings, f,
+		    "It has no signing_policy: Globus software refuses it");
+	if (anchor_policy(want, ca->run->world->conf.gt3, &policy, f) < 0 ||
+	    put(n, "signing_policy", &policy, f) < 0)
+		return -1;
+	if (want->signs_nobody)
+		return want_say(&ca->warnings, f,
+		    "Its signing_policy has no entry for it: nobody whom it "
+		    "signed is accepted");
+	if (want->from == WANT_CADESC && want->may_sign.count == 0)
+		return want_say(&ca->errors, f, "No valid signing_policy");
+	return 0;
+}
+
 /* Several CAs of one hash share these files: the first one's stay. */
 static int
 put_texts(struct refresh_ca *ca, const struct naming *n, struct fault *f)
 {
 	const struct anchor_want *want = ca->want;
-	OWN_BUF(policy, 4 * WANT_POLICY_MAX);
 
 	if (ca->place > 0)
 		return 0;
-	if (want->policy == NULL && want->from != WANT_CADESC) {
-		if (want_say(&ca->warnings, f,
-			"It has no signing_policy: Globus software refuses "
-			"it") < 0)
-			return -1;
-	} else if (anchor_policy(want, ca->run->world->conf.gt3, &policy, f) <
-		0 ||
-	    put(n, "signing_policy", &policy, f) < 0) {
-		return -1;
-	}
-	if (want->signs_nobody &&
-	    want_say(&ca->warnings, f,
-		"Its signing_policy has no entry for it: nobody whom it signed "
-		"is accepted") < 0)
-		return -1;
-	if (want->from == WANT_CADESC && want->may_sign.count == 0 &&
-	    want_say(&ca->errors, f, "No valid signing_policy") < 0)
+	if (put_policy(ca, n, f) < 0)
 		return -1;
 	if (may_lack_crl(ca) &&
 	    put_text(n, "crl_optional", "# By allow-missing-crl.\n", f) < 0)
@@ -104,7 +108,7 @@ static int
 put_ca(struct refresh_ca *ca, struct fault *f)
 {
 	struct naming n = { ca->run->house, ca->want->hash, NULL };
-	OWN_BUF(pem, 4 * CERT_MAX);
+	OWN_BUF(pem, (size_t)4 * CERT_MAX);
 	char ending[16], old[9];
 
 	if (ca->run->world->conf.old_hash) {

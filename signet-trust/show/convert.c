@@ -30,7 +30,7 @@ set_pins(struct anchor_want *want, struct fault *f)
 static int
 set_issuer(struct anchor_want *want, struct fault *f)
 {
-	OWN_BUF(name, 2 * DN_TEXT_MAX);
+	OWN_BUF(name, (size_t)2 * DN_TEXT_MAX);
 	char text[DN_TEXT_MAX];
 
 	if (cert_is_self_issued(want->cert))

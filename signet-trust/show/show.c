@@ -301,7 +301,7 @@ trust_why(const struct trust_args *args, struct fault *f)
 
 	if (result == 0)
 		result = find(&w, args->operand[0], &want, f);
-	if (result < 0) {
+	if (result < 0 || want == NULL) {
 		trust_world_close(&w);
 		return -1;
 	}
