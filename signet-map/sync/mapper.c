@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "host.h"
 #include "roster/roster_state.h"
+#include "signet-map/base/map_host.h"
 #include "status.h"
 
 #include <sys/file.h>
@@ -86,7 +86,7 @@ mapper_open(const struct map_conf *conf, struct fault *f)
 	m->began = clock_wall();
 	if (lock_state(m, f) < 0 ||
 	    map_conf_state(conf, "cache", m->cache, f) < 0 ||
-	    host_find(conf, &m->host, &m->host_words, f) < 0 ||
+	    map_host_this(conf, &m->host, &m->host_words, f) < 0 ||
 	    recall_roster(m, f) < 0 || open_book(m, f) < 0)
 		return NULL;
 	m->world = (struct out_world){ conf, m->book };

@@ -5,7 +5,7 @@
 #include "map/map_accounts.h"
 #include "map/mapfile.h"
 #include "out_part.h"
-#include "signet-map/sync/out_sink.h"
+#include "out_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
