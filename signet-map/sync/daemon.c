@@ -385,7 +385,7 @@ on_flush(void *arg)
 	if (ready && !d->ready) {
 		d->ready = true;
 		d->told = 0;
-		notify_send("READY=1");
+		notify_send("STATUS=every source has been read");
 		LOG(MAP_READY,
 		    LOG_NUMBER("people", roster_count(d->m->roster)));
 	}
@@ -528,6 +528,9 @@ daemon_run(struct mapper *m, int hook, struct fault *f)
 	d->saved = d->touched = clock_wall();
 	if ((result = set_up(d, f)) == 0) {
 		LOG(STARTED, LOG_TEXT("rules", m->conf->rules));
+		/* With a directory that is away the last maps stand, and nobody
+		 * is to wait for it. */
+		notify_send("READY=1");
 		loop_timer_soon(d->look);
 		flush_soon(d);
 		result = loop_run(d->loop, f);
