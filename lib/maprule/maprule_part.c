@@ -6,6 +6,7 @@
 #include "maprule/maprule_inner.h"
 #include "maprule/maprule_work.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -261,20 +262,53 @@ maprule_use_name(const struct maprule_use *use, const char *key)
 
 /* ---- bans */
 
-static bool
-is_this_person(const struct maprule_part *part, const char *what,
-    const struct roster_person *p)
+/* Case does not count in what a person is called. */
+static size_t
+find_person_ban(const struct maprule_part *part, const char *what)
 {
-	if (p->source < part->sources && part->source_lines[p->source])
-		return false;
-	if ((*p->principal != '\0' && strcasecmp(p->principal, what) == 0) ||
-	    strcasecmp(p->where, what) == 0)
-		return true;
-	for (size_t i = 0; strchr(what, '@') == NULL && i < p->account_count;
-	     i++)
-		if (strcmp(roster_account_at(p, i), what) == 0)
-			return true;
-	return false;
+	char text[MAPRULE_WORD_MAX + 1];
+	size_t len = strlen(what);
+	uint32_t number;
+
+	if (len == 0 || len >= sizeof(text))
+		return SIZE_MAX;
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)tolower((unsigned char)what[i]);
+	return maprule_set_find(&part->person_bans, text, len, &number)
+	    ? number
+	    : SIZE_MAX;
+}
+
+static int
+put_person_ban(struct maprule_part *part, const char *what, uint32_t number,
+    struct fault *f)
+{
+	char text[MAPRULE_WORD_MAX + 1];
+	size_t len = strlen(what);
+
+	if (len >= sizeof(text))
+		return fault_set(f, FAULT_INTERNAL, "a long word");
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)tolower((unsigned char)what[i]);
+	return maprule_set_put(&part->person_bans, text, len, number, f);
+}
+
+static size_t
+ban_by_name(const struct maprule_part *part, const struct roster_person *p)
+{
+	size_t number;
+
+	if (part->person_bans.count == 0 ||
+	    (p->source < part->sources && part->source_lines[p->source]))
+		return SIZE_MAX;
+	if ((number = find_person_ban(part, p->principal)) != SIZE_MAX ||
+	    (number = find_person_ban(part, p->where)) != SIZE_MAX)
+		return number;
+	for (size_t i = 0; i < p->account_count; i++)
+		if ((number = find_person_ban(part, roster_account_at(p, i))) !=
+		    SIZE_MAX)
+			return number;
+	return SIZE_MAX;
 }
 
 size_t
@@ -282,17 +316,13 @@ maprule_ban_of_person(const struct maprule_part *part,
     const struct roster_person *p)
 {
 	const char *which;
+	size_t number = ban_by_name(part, p);
 
-	for (size_t i = 0; part->bans_people && i < part->ban_count; i++) {
-		const struct maprule_live_ban *b = &part->bans[i];
-
-		if ((b->ban->kind == MAPRULE_BAN_PERSON &&
-			is_this_person(part, b->ban->what, p)) ||
-		    (b->ban->kind == MAPRULE_BAN_GROUP &&
-			in_one(&b->groups, p, part->sources, &which)))
-			return i;
-	}
-	return SIZE_MAX;
+	for (size_t i = 0; number == SIZE_MAX && i < part->group_ban_count; i++)
+		if (in_one(&part->bans[part->group_bans[i]].groups, p,
+			part->sources, &which))
+			number = part->group_bans[i];
+	return number;
 }
 
 static bool
@@ -310,13 +340,13 @@ maprule_ban_of_name(const struct maprule_part *part, const char *key,
 {
 	uint32_t number;
 
-	for (size_t i = 0; part->bans_names && i < part->ban_count; i++) {
-		const struct maprule_live_ban *b = &part->bans[i];
+	for (size_t i = 0; i < part->shape_ban_count; i++) {
+		const struct maprule_live_ban *b =
+		    &part->bans[part->shape_bans[i]];
 
-		if ((b->ban->kind == MAPRULE_BAN_CA && is_under(b->key, key)) ||
-		    (b->ban->kind == MAPRULE_BAN_PATTERN &&
-			maprule_glob(b->key, key)))
-			return i;
+		if (b->ban->kind == MAPRULE_BAN_CA ? is_under(b->key, key)
+						   : maprule_glob(b->key, key))
+			return part->shape_bans[i];
 	}
 	if (maprule_set_find(&part->banned_names, key, len, &number))
 		return number;
@@ -402,22 +432,21 @@ ban_make(struct maprule_part *part, const struct maprule_ban *ban,
 		return maprule_set_put(&part->banned_accounts, ban->what,
 		    strlen(ban->what), number, f);
 	case MAPRULE_BAN_GROUP:
-		part->bans_people = true;
+		part->group_bans[part->group_ban_count++] = number;
 		return groups_make(part, &b->groups, &b->word, f);
 	case MAPRULE_BAN_PERSON:
-		part->bans_people = true;
-		return 0;
+		return put_person_ban(part, ban->what, number, f);
 	case MAPRULE_BAN_DN:
 	case MAPRULE_BAN_CA:
 	case MAPRULE_BAN_PATTERN:
 		break;
 	}
-	part->bans_names = true;
 	if (maprule_key(&part->key, ban->what, f) == NULL)
 		return -1;
 	if (ban->kind == MAPRULE_BAN_DN)
 		return maprule_set_put(&part->banned_names, part->key.data,
 		    part->key.len, number, f);
+	part->shape_bans[part->shape_ban_count++] = number;
 	b->key = strdup((const char *)part->key.data);
 	return b->key == NULL ? no_memory(f) : 0;
 }
@@ -426,9 +455,13 @@ static int
 bans_make(struct maprule_part *part, struct fault *f)
 {
 	struct banning all = { part, f };
+	size_t n = part->rules->ban_count + 1;
 
-	part->bans = calloc(part->rules->ban_count + 1, sizeof(*part->bans));
-	if (part->bans == NULL)
+	part->bans = calloc(n, sizeof(*part->bans));
+	part->group_bans = calloc(n, sizeof(*part->group_bans));
+	part->shape_bans = calloc(n, sizeof(*part->shape_bans));
+	if (part->bans == NULL || part->group_bans == NULL ||
+	    part->shape_bans == NULL)
 		return no_memory(f);
 	for (size_t i = 0; i < part->rules->ban_count; i++) {
 		const struct maprule_ban *ban = &part->rules->bans[i];
@@ -439,8 +472,9 @@ bans_make(struct maprule_part *part, struct fault *f)
 		if (ban_make(part, ban, f) < 0)
 			return -1;
 	}
-	return part->bans_people ? roster_each(part->roster, ban_person, &all)
-				 : 0;
+	return part->group_ban_count > 0 || part->person_bans.count > 0
+	    ? roster_each(part->roster, ban_person, &all)
+	    : 0;
 }
 
 /* ---- the whole */
@@ -506,6 +540,7 @@ part_new(const struct maprule *rules, const struct roster *roster,
 	part->now = now;
 	part->key = part->name_key = BUF(MAPRULE_KEY_LIMIT);
 	part->text = part->other = BUF(MAPRULE_TEXT_LIMIT);
+	maprule_set_init(&part->person_bans);
 	maprule_set_init(&part->banned_names);
 	maprule_set_init(&part->banned_accounts);
 	maprule_claims_init(&part->claims);
@@ -556,10 +591,13 @@ maprule_part_free(struct maprule_part *part)
 	free(part->uses);
 	free(part->fits);
 	free(part->bans);
+	free(part->group_bans);
+	free(part->shape_bans);
 	free(part->source_rank);
 	free(part->source_lines);
 	free(part->found);
 	free(part->hashes);
+	maprule_set_free(&part->person_bans);
 	maprule_set_free(&part->banned_names);
 	maprule_set_free(&part->banned_accounts);
 	maprule_claims_free(&part->claims);

@@ -394,33 +394,37 @@ struct reading {
 	bool bans;
 	bool begun; /* a block of this file */
 	int number;
+	struct line line;
 };
 
 static int
 read_line(struct maprule_text *t, struct reading *r, const char *text,
     size_t len, struct fault *f)
 {
-	struct line l = { .at = text, .end = text + len };
+	struct line *l = &r->line;
 	bool indented = len > 0 && is_blank(text[0]);
 	int kind;
 
-	if (read_words(t, &l, f) < 0)
+	l->at = text;
+	l->end = text + len;
+	l->count = 0;
+	if (read_words(t, l, f) < 0)
 		return -1;
-	if (l.count == 0)
+	if (l->count == 0)
 		return 0;
 	if (r->bans)
-		return begin_block(t, MAPRULE_BLOCK_BAN, &l, 0, r->path,
+		return begin_block(t, MAPRULE_BLOCK_BAN, l, 0, r->path,
 		    r->number, f);
 	if (indented && !r->begun)
 		return fault_set(f, FAULT_CONFIG,
 		    "a setting before the first block (a block begins at the "
 		    "start of the line)");
 	if (indented)
-		return put_setting(t, &l, r->number, f);
+		return put_setting(t, l, r->number, f);
 	r->begun = true;
-	if ((kind = find_block(l.word[0], f)) < 0)
+	if ((kind = find_block(l->word[0], f)) < 0)
 		return -1;
-	return begin_block(t, (enum maprule_block_kind)kind, &l, 1, r->path,
+	return begin_block(t, (enum maprule_block_kind)kind, l, 1, r->path,
 	    r->number, f);
 }
 

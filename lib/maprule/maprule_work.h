@@ -65,8 +65,13 @@ struct maprule_part {
 	size_t use_count;
 	struct maprule_live_ban *bans;
 	size_t ban_count;
-	bool bans_people; /* one of a person or group */
-	bool bans_names;  /* one that a name can be held against */
+	/* Which of them are of groups, and of name spaces or patterns: these
+	 * are looked at one by one, the others are found. */
+	size_t *group_bans;
+	size_t group_ban_count;
+	size_t *shape_bans;
+	size_t shape_ban_count;
+	struct maprule_set person_bans; /* in lower case */
 	/* What bans of people come to, with the number of the ban. */
 	struct maprule_set banned_names;
 	struct maprule_set banned_accounts;
