@@ -95,8 +95,9 @@ roster_csn_join(const void *old, size_t old_len, const void *said,
 {
 	struct csns c = { .count = 0 };
 
-	if ((old_len > 0 && !read_cookie(&c, old, old_len)) ||
-	    !read_cookie(&c, said, said_len) || c.count == 0) {
+	if (old_len > 0 && !read_cookie(&c, old, old_len))
+		c.count = 0;
+	if (!read_cookie(&c, said, said_len) || c.count == 0) {
 		buf_put(out, said, said_len);
 		return;
 	}

@@ -17,8 +17,8 @@
  * roster_csn_join(old, old_len, said, said_len, out):
  * Append to ${out} the cookie to keep when ${said} comes after ${old} (which
  * may be empty): the newest CSN of each server, without the server's own number
- * (a server sent its own number would leave out its own changes).  If either is
- * not OpenLDAP's: ${said} as it is.
+ * (a server sent its own number would leave out its own changes).  If ${said}
+ * is not OpenLDAP's: ${said} as it is; if ${old} is not, it says nothing.
  */
 void roster_csn_join(const void *old, size_t old_len, const void *said,
     size_t said_len, struct buf *out);

@@ -41,7 +41,7 @@ other_servers_cookies_are_their_own(void **state)
 	(void)state;
 	joins("x", "y", "y");
 	joins("rid=000,csn=" A1, "y", "y");
-	joins("y", "rid=001,csn=" A1, "rid=001,csn=" A1);
+	joins("y", "rid=001,sid=001,csn=" A1, "rid=000,csn=" A1);
 	joins("rid=000,csn=" A1, "rid=001,csn=short", "rid=001,csn=short");
 	joins("rid=000,csn=" A1, "", "");
 }

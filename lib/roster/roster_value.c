@@ -96,6 +96,9 @@ read_name(const char *data, size_t len, char text[ROSTER_NAME_SIZE],
 		return -1;
 	if (dn_show_slash(&dn, text, ROSTER_NAME_SIZE) < 0)
 		return fault_set(f, FAULT_INPUT, "a name that is too long");
+	if (text[strlen(text) - 1] == ' ')
+		return fault_set(f, FAULT_INPUT,
+		    "a blank at the end of a name");
 	if (has_bare_backslash(text) || strchr(text, '"') != NULL ||
 	    !text_printable(text))
 		return fault_set(f, FAULT_INPUT,

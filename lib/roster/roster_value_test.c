@@ -53,7 +53,8 @@ what_could_be_taken_for_something_else_is_refused(void **state)
 {
 	static const char *const bad[] = { "/", "/O=", "/O=a\nb", "/O=a\"",
 		"/O=a\\x22", "/O=a\\x0a", "/O=a\\\\b", "/O=\xff", "/FOO=a",
-		"subject=", "subject=O=a", "/O=\xe2\x28\xa1", "/O=a\x7f" };
+		"subject=", "subject=O=a", "/O=\xe2\x28\xa1", "/O=a\\x20",
+		"/O=a\x7f" };
 	char text[ROSTER_NAME_SIZE];
 	struct fault f = { 0 };
 
