@@ -40,6 +40,28 @@ CHECKED int maprule_source_conf_read(struct maprule_arena *a,
     const struct maprule_source *s, struct roster_source_conf *conf,
     struct fault *f);
 
+/* The number of ${word} among the ${count} ${known}; -1 and FAULT_CONFIG with
+ * the nearest spelling. */
+CHECKED int maprule_one_of(const char *what, const char *word,
+    const char *const *known, size_t count, struct fault *f);
+
+/* The name of a block: it is shown, and stands in logs and in the history. */
+CHECKED int maprule_label_check(const char *name, struct fault *f);
+CHECKED int maprule_path_check(const char *path, struct fault *f);
+CHECKED int maprule_hosts_check(const struct maprule_words *hosts,
+    struct fault *f);
+
+/* Read the block ${b} into the next of ${r}'s services, or rules. */
+CHECKED int maprule_service_read(struct maprule *r,
+    const struct maprule_block *b, struct fault *f);
+CHECKED int maprule_rule_read(struct maprule *r, const struct maprule_block *b,
+    struct fault *f);
+/* FAULT_CONFIG for a word in `services` that no service fits. */
+CHECKED int maprule_rule_services(const struct maprule *r,
+    const struct maprule_rule *rule, struct fault *f);
+/* For qsort: splices before, maps, splices behind. */
+int maprule_rule_order(const void *a, const void *b);
+
 /* A word that is yes or no. */
 CHECKED int maprule_yes_read(const char *keyword, const char *word, bool *yes,
     struct fault *f);

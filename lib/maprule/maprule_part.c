@@ -6,7 +6,6 @@
 #include "maprule/maprule_inner.h"
 #include "maprule/maprule_work.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,8 +50,8 @@ maprule_groups_now(struct maprule_part *part)
 		groups_now(part, &part->bans[i].groups);
 }
 
-static int
-groups_make(const struct maprule_part *part, struct maprule_groups *g,
+int
+maprule_groups_make(const struct maprule_part *part, struct maprule_groups *g,
     const struct maprule_words *words, struct fault *f)
 {
 	g->words = words;
@@ -64,8 +63,8 @@ groups_make(const struct maprule_part *part, struct maprule_groups *g,
 	return 0;
 }
 
-static bool
-in_one(const struct maprule_groups *g, const struct roster_person *p,
+bool
+maprule_in_one(const struct maprule_groups *g, const struct roster_person *p,
     size_t sources, const char **which)
 {
 	for (size_t i = 0; i < g->count; i++) {
@@ -158,9 +157,8 @@ holds_for(const struct maprule_rule *rule, const struct maprule_host *host,
 	return fits && maprule_host_fits(&rule->hosts, host);
 }
 
-/* What ends sooner counts. */
-static void
-note_end(struct maprule_part *part, time_t until)
+void
+maprule_note_end(struct maprule_part *part, time_t until)
 {
 	if (until > part->now && (part->until == 0 || until < part->until))
 		part->until = until;
@@ -181,13 +179,14 @@ uses_make(struct maprule_part *part, const struct maprule_host *host,
 		if (!holds_for(rule, host, part->service->name) ||
 		    (rule->until != 0 && rule->until <= part->now))
 			continue;
-		note_end(part, rule->until);
+		maprule_note_end(part, rule->until);
 		use->rule = rule;
 		part->use_count++;
 		if (from_make(part, use, f) < 0 ||
-		    groups_make(part, &use->groups, &rule->groups, f) < 0 ||
-		    groups_make(part, &use->not_groups, &rule->not_groups, f) <
+		    maprule_groups_make(part, &use->groups, &rule->groups, f) <
 			0 ||
+		    maprule_groups_make(part, &use->not_groups,
+			&rule->not_groups, f) < 0 ||
 		    keys_make(&use->names, &rule->names, f) < 0 ||
 		    keys_make(&use->not_names, &rule->not_names, f) < 0)
 			return -1;
@@ -240,12 +239,12 @@ maprule_use_fits(const struct maprule_part *part, const struct maprule_use *use,
 		    *p->principal != '\0' ? p->principal : "a line");
 		return false;
 	}
-	if (in_one(&use->not_groups, p, part->sources, &which)) {
+	if (maprule_in_one(&use->not_groups, p, part->sources, &which)) {
 		say(why, "not for people in group ", which);
 		return false;
 	}
 	if (rule->groups.count > 0 &&
-	    !in_one(&use->groups, p, part->sources, &which)) {
+	    !maprule_in_one(&use->groups, p, part->sources, &which)) {
 		say_groups(why, &rule->groups);
 		return false;
 	}
@@ -258,223 +257,6 @@ maprule_use_name(const struct maprule_use *use, const char *key)
 {
 	return (use->names.count == 0 || keys_fit(&use->names, key)) &&
 	    !keys_fit(&use->not_names, key);
-}
-
-/* ---- bans */
-
-/* Case does not count in what a person is called. */
-static size_t
-find_person_ban(const struct maprule_part *part, const char *what)
-{
-	char text[MAPRULE_WORD_MAX + 1];
-	size_t len = strlen(what);
-	uint32_t number;
-
-	if (len == 0 || len >= sizeof(text))
-		return SIZE_MAX;
-	for (size_t i = 0; i < len; i++)
-		text[i] = (char)tolower((unsigned char)what[i]);
-	return maprule_set_find(&part->person_bans, text, len, &number)
-	    ? number
-	    : SIZE_MAX;
-}
-
-static int
-put_person_ban(struct maprule_part *part, const char *what, uint32_t number,
-    struct fault *f)
-{
-	char text[MAPRULE_WORD_MAX + 1];
-	size_t len = strlen(what);
-
-	if (len >= sizeof(text))
-		return fault_set(f, FAULT_INTERNAL, "a long word");
-	for (size_t i = 0; i < len; i++)
-		text[i] = (char)tolower((unsigned char)what[i]);
-	return maprule_set_put(&part->person_bans, text, len, number, f);
-}
-
-static size_t
-ban_by_name(const struct maprule_part *part, const struct roster_person *p)
-{
-	size_t number;
-
-	if (part->person_bans.count == 0 ||
-	    (p->source < part->sources && part->source_lines[p->source]))
-		return SIZE_MAX;
-	if ((number = find_person_ban(part, p->principal)) != SIZE_MAX ||
-	    (number = find_person_ban(part, p->where)) != SIZE_MAX)
-		return number;
-	for (size_t i = 0; i < p->account_count; i++)
-		if ((number = find_person_ban(part, roster_account_at(p, i))) !=
-		    SIZE_MAX)
-			return number;
-	return SIZE_MAX;
-}
-
-size_t
-maprule_ban_of_person(const struct maprule_part *part,
-    const struct roster_person *p)
-{
-	const char *which;
-	size_t number = ban_by_name(part, p);
-
-	for (size_t i = 0; number == SIZE_MAX && i < part->group_ban_count; i++)
-		if (in_one(&part->bans[part->group_bans[i]].groups, p,
-			part->sources, &which))
-			number = part->group_bans[i];
-	return number;
-}
-
-static bool
-is_under(const char *ca, const char *key)
-{
-	size_t len = strlen(ca);
-
-	return strncmp(ca, key, len) == 0 &&
-	    (key[len] == '\0' || key[len] == '/');
-}
-
-size_t
-maprule_ban_of_name(const struct maprule_part *part, const char *key,
-    size_t len)
-{
-	uint32_t number;
-
-	for (size_t i = 0; i < part->shape_ban_count; i++) {
-		const struct maprule_live_ban *b =
-		    &part->bans[part->shape_bans[i]];
-
-		if (b->ban->kind == MAPRULE_BAN_CA ? is_under(b->key, key)
-						   : maprule_glob(b->key, key))
-			return part->shape_bans[i];
-	}
-	if (maprule_set_find(&part->banned_names, key, len, &number))
-		return number;
-	return SIZE_MAX;
-}
-
-size_t
-maprule_ban_of_account(const struct maprule_part *part, const char *account)
-{
-	uint32_t number;
-
-	if (maprule_set_find(&part->banned_accounts, account, strlen(account),
-		&number))
-		return number;
-	return SIZE_MAX;
-}
-
-int
-maprule_forbids(struct maprule_part *part, const char *name,
-    const char *account, const struct maprule_ban **ban, struct fault *f)
-{
-	size_t number = SIZE_MAX;
-
-	if (part->ban_count == 0)
-		return 0;
-	if (account != NULL)
-		number = maprule_ban_of_account(part, account);
-	if (number == SIZE_MAX && name != NULL) {
-		if (maprule_key(&part->key, name, f) == NULL)
-			return -1;
-		number = maprule_ban_of_name(part, (const char *)part->key.data,
-		    part->key.len);
-	}
-	if (number == SIZE_MAX)
-		return 0;
-	*ban = part->bans[number].ban;
-	return 1;
-}
-
-struct banning {
-	struct maprule_part *part;
-	struct fault *f;
-};
-
-/* All names and accounts of somebody who is banned. */
-static int
-ban_person(void *arg, const struct roster_person *p)
-{
-	struct banning *b = arg;
-	struct maprule_part *part = b->part;
-	size_t number = maprule_ban_of_person(part, p), at = 0;
-	char name[ROSTER_NAME_SIZE];
-
-	if (number == SIZE_MAX)
-		return 0;
-	for (size_t i = 0; i < p->account_count; i++) {
-		const char *account = roster_account_at(p, i);
-
-		if (maprule_set_put(&part->banned_accounts, account,
-			strlen(account), (uint32_t)number, b->f) < 0)
-			return -1;
-	}
-	while (roster_name_next(part->roster, p, &at, name)) {
-		if (maprule_key(&part->key, name, b->f) == NULL ||
-		    maprule_set_put(&part->banned_names, part->key.data,
-			part->key.len, (uint32_t)number, b->f) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-ban_make(struct maprule_part *part, const struct maprule_ban *ban,
-    struct fault *f)
-{
-	struct maprule_live_ban *b = &part->bans[part->ban_count];
-	uint32_t number = (uint32_t)part->ban_count;
-
-	*b = (struct maprule_live_ban){ .ban = ban, .word = { 1, &ban->what } };
-	part->ban_count++;
-	switch (ban->kind) {
-	case MAPRULE_BAN_ACCOUNT:
-		return maprule_set_put(&part->banned_accounts, ban->what,
-		    strlen(ban->what), number, f);
-	case MAPRULE_BAN_GROUP:
-		part->group_bans[part->group_ban_count++] = number;
-		return groups_make(part, &b->groups, &b->word, f);
-	case MAPRULE_BAN_PERSON:
-		return put_person_ban(part, ban->what, number, f);
-	case MAPRULE_BAN_DN:
-	case MAPRULE_BAN_CA:
-	case MAPRULE_BAN_PATTERN:
-		break;
-	}
-	if (maprule_key(&part->key, ban->what, f) == NULL)
-		return -1;
-	if (ban->kind == MAPRULE_BAN_DN)
-		return maprule_set_put(&part->banned_names, part->key.data,
-		    part->key.len, number, f);
-	part->shape_bans[part->shape_ban_count++] = number;
-	b->key = strdup((const char *)part->key.data);
-	return b->key == NULL ? no_memory(f) : 0;
-}
-
-static int
-bans_make(struct maprule_part *part, struct fault *f)
-{
-	struct banning all = { part, f };
-	size_t n = part->rules->ban_count + 1;
-
-	part->bans = calloc(n, sizeof(*part->bans));
-	part->group_bans = calloc(n, sizeof(*part->group_bans));
-	part->shape_bans = calloc(n, sizeof(*part->shape_bans));
-	if (part->bans == NULL || part->group_bans == NULL ||
-	    part->shape_bans == NULL)
-		return no_memory(f);
-	for (size_t i = 0; i < part->rules->ban_count; i++) {
-		const struct maprule_ban *ban = &part->rules->bans[i];
-
-		if (ban->until != 0 && ban->until <= part->now)
-			continue;
-		note_end(part, ban->until);
-		if (ban_make(part, ban, f) < 0)
-			return -1;
-	}
-	return part->group_ban_count > 0 || part->person_bans.count > 0
-	    ? roster_each(part->roster, ban_person, &all)
-	    : 0;
 }
 
 /* ---- the whole */
@@ -565,7 +347,7 @@ maprule_for(const struct maprule *rules, const struct roster *roster,
 		return NULL;
 	part->service = w.found;
 	if (sources_make(part, f) < 0 || uses_make(part, host, f) < 0 ||
-	    bans_make(part, f) < 0)
+	    maprule_bans_make(part, f) < 0)
 		return NULL;
 	return TAKE(part);
 }

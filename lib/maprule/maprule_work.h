@@ -90,6 +90,17 @@ struct maprule_part {
 	size_t hash_room;
 };
 
+CHECKED int maprule_groups_make(const struct maprule_part *part,
+    struct maprule_groups *g, const struct maprule_words *words,
+    struct fault *f);
+/* Whether ${p} is in one of them; and in ${which}. */
+bool maprule_in_one(const struct maprule_groups *g,
+    const struct roster_person *p, size_t sources, const char **which);
+/* What ends sooner is when the part does. */
+void maprule_note_end(struct maprule_part *part, time_t until);
+/* The bans that hold now, and whom they are about. */
+CHECKED int maprule_bans_make(struct maprule_part *part, struct fault *f);
+
 /* Look up all groups again: their numbers change as they come and go. */
 void maprule_groups_now(struct maprule_part *part);
 
@@ -135,5 +146,29 @@ typedef int maprule_account_fn(void *arg, const char *account);
 CHECKED int maprule_claim_accounts(struct maprule_part *part,
     const struct maprule_claim *claim, maprule_account_fn *fn, void *arg,
     struct fault *f);
+
+/* Which rules are about ${p}, into part->fits. */
+void maprule_fit_uses(struct maprule_part *part, const struct roster_person *p);
+/* Add to part->found a claim for each rule of ${fits} that is also about the
+ * name of part->name_key. */
+CHECKED int maprule_claim_by_rules(struct maprule_part *part,
+    const struct roster_person *p, bool subject, const bool *fits,
+    struct fault *f);
+
+/* A name whose line is being made. */
+struct maprule_making {
+	struct maprule_part *part;
+	const struct maprule_hear *hear;
+	struct maprule_stats *stats;
+	struct fault *f;
+	const char *name;
+	const struct maprule_claim *claim; /* whose accounts are being added */
+	struct buf *accounts;
+	size_t count;
+};
+
+/* The claims on the name are in part->found: tell hear of its line, or that
+ * there is none.  What hear->line returned, or -1 and a fault. */
+CHECKED int maprule_make_line(struct maprule_making *m);
 
 #endif
