@@ -28,11 +28,9 @@ trust_free(struct trust_store *store)
 
 /* All of it now. */
 static struct trust_store *
-load_whole(const char *dir, bool may_be_empty, const struct trust_store *old,
-    trust_complaint_fn *complain, void *arg, struct fault *f)
+load_whole(const struct store_wish *wish, struct fault *f)
 {
-	OWN_STRUCT(store_load) l =
-	    store_load_new(dir, may_be_empty, old, true, complain, arg, f);
+	OWN_STRUCT(store_load) l = store_load_new(wish, f);
 	int done = 0;
 
 	while (l != NULL && done == 0) {
@@ -47,14 +45,18 @@ struct trust_store *
 trust_load(const char *dir, bool may_be_empty, trust_complaint_fn *complain,
     void *arg, struct fault *f)
 {
-	return load_whole(dir, may_be_empty, NULL, complain, arg, f);
+	return load_whole(&(struct store_wish){ dir, may_be_empty, NULL, true,
+			      complain, arg },
+	    f);
 }
 
 struct trust_store *
 trust_reload(const struct trust_store *old, trust_complaint_fn *complain,
     void *arg, struct fault *f)
 {
-	return load_whole(old->dir, old->may_be_empty, old, complain, arg, f);
+	return load_whole(&(struct store_wish){ old->dir, old->may_be_empty,
+			      old, true, complain, arg },
+	    f);
 }
 
 void

@@ -12,7 +12,8 @@
 
 #define ANCHORS_MAX 4096
 #define NAMES 32 /* looked at in one go */
-#define NAME_COST 256  /* of a name that is looked at: as many octets take as \
+#define NAME_COST                                                             \
+	256	       /* of a name that is looked at: as many octets take as \
 			*/
 #define FILE_COST 4096 /* long; of one that is read, beside its octets, */
 #define SCANNED 8      /* and so many records are gone through */
@@ -241,6 +242,7 @@ read_some(struct store_load *l, read_fn *read, size_t *left)
 	struct trust_store *store = l->store;
 	const char *name;
 
+	assert(read != NULL);
 	while (*left > 0 &&
 	    (name = stamps_name(store->stamps, l->at)) != NULL) {
 		size_t fresh = shelf_fresh(store->shelf);
@@ -393,11 +395,10 @@ new_store(const char *dir, const struct trust_store *old, struct fault *f)
 }
 
 struct store_load *
-store_load_new(const char *dir, bool may_be_empty,
-    const struct trust_store *old, bool wait, trust_complaint_fn *complain,
-    void *arg, struct fault *f)
+store_load_new(const struct store_wish *wish, struct fault *f)
 {
-	OWN_STRUCT(trust_store) store = new_store(dir, old, f);
+	const struct trust_store *old = wish->old;
+	OWN_STRUCT(trust_store) store = new_store(wish->dir, old, f);
 	struct store_load *l = calloc(1, sizeof(*l));
 
 	if (store == NULL || l == NULL) {
@@ -406,14 +407,14 @@ store_load_new(const char *dir, bool may_be_empty,
 		free(l);
 		return NULL;
 	}
-	store->may_be_empty = may_be_empty;
-	store->complain = complain;
-	store->complain_arg = arg;
+	store->may_be_empty = wish->may_be_empty;
+	store->complain = wish->complain;
+	store->complain_arg = wish->arg;
 	store->demands = old == NULL ? 0 : old->demands;
 	store->at_once = old == NULL ? SIZE_MAX : old->at_once;
 	l->store = TAKE(store);
 	l->old = old;
-	l->wait = wait;
+	l->wait = wish->wait;
 	return l;
 }
 

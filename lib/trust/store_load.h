@@ -8,12 +8,20 @@
 /* A store on its way, a piece at a time. */
 struct store_load;
 
-/* Of ${dir}; or of the directory of ${old} (NULL: none), which must last until
- * this is freed.  ${wait}: it is whole only when the lists that ${old} has are
- * read; else they are read when their turn comes. */
-CHECKED struct store_load *store_load_new(const char *dir, bool may_be_empty,
-    const struct trust_store *old, bool wait, trust_complaint_fn *complain,
-    void *arg, struct fault *f);
+/* What is wanted. */
+struct store_wish {
+	const char *dir;
+	bool may_be_empty;
+	const struct trust_store *old; /* its predecessor; NULL: none */
+	bool wait; /* until the lists are read that ${old} has; else they are
+		    * read when their turn comes */
+	trust_complaint_fn *complain;
+	void *arg;
+};
+
+/* The predecessor must last until this is freed. */
+CHECKED struct store_load *store_load_new(const struct store_wish *wish,
+    struct fault *f);
 void store_load_free(struct store_load *l);
 
 /* Load on for *${left} octets of files, or what takes as long: 1 when it is

@@ -117,11 +117,12 @@ int
 upkeep_look(struct upkeep *u, struct fault *f)
 {
 	const struct trust_store *old = u->store;
+	const struct store_wish wish = { old->dir, old->may_be_empty, old, true,
+		u->complain, u->arg };
 
 	if (u->load != NULL || !trust_changed(old))
 		return 0;
-	u->load = store_load_new(old->dir, old->may_be_empty, old, true,
-	    u->complain, u->arg, f);
+	u->load = store_load_new(&wish, f);
 	return u->load == NULL ? -1 : upkeep_turn(u, f);
 }
 
@@ -129,8 +130,9 @@ int
 upkeep_renew(struct upkeep *u, const char *dir, struct fault *f)
 {
 	const struct trust_store *old = u->store;
-	OWN_STRUCT(store_load) l = store_load_new(dir, old->may_be_empty, old,
-	    false, u->complain, u->arg, f);
+	const struct store_wish wish = { dir, old->may_be_empty, old, false,
+		u->complain, u->arg };
+	OWN_STRUCT(store_load) l = store_load_new(&wish, f);
 	int done = 0;
 
 	while (l != NULL && done == 0) {

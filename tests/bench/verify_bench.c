@@ -4,16 +4,19 @@
  *
  *   verify_bench PLACE CAS ENTRIES rsa|ec
  *
- * Times of one check: ours, warm (directory in memory) and cold (read anew);
- * the two signatures that must be checked each time, with keys made before
- * (the floor); OpenSSL with the directory looked up anew.  Then a reload with
- * nothing and with one CRL changed, and what memory the process has.  With 0
- * CAS: a single CRL of ENTRIES is read, and what that takes is told.
+ * Times of one check: ours, warm (directory in memory) and cold (a new store,
+ * with the one list that it takes); the two signatures that must be checked
+ * each time, with keys made before (the floor); OpenSSL with the directory
+ * looked up anew.  Then the same with all lists read, a reload with nothing and
+ * with one CRL changed, the longest turn in which a process that answers others
+ * does such a reload, and what memory the process has.  With 0 CAS: a single
+ * CRL of ENTRIES is read, and what that takes is told.
  */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "trust/upkeep.h"
 #include "trust/verify.h"
 #include "x509/crl_source.h"
 #include "x509/der.h"
@@ -30,6 +33,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -339,26 +343,102 @@ settle(const char *dir, X509 *ca, long second)
 }
 
 static void
+load_only(void *arg)
+{
+	struct bench *b = arg;
+	struct fault f = { 0 };
+
+	trust_free(b->store);
+	NEED((b->store = trust_load(b->dir, false, NULL, NULL, &f)) != NULL);
+}
+
+static void
+read_lists(void *arg)
+{
+	const struct bench *b = arg;
+
+	trust_read_lists(b->store);
+}
+
+/* Microseconds of CPU of the longest turn, and how many there are. */
+struct turns {
+	double longest;
+	long count;
+};
+
+static void
+take_turns(struct upkeep *u, struct turns *t)
+{
+	struct fault f = { 0 };
+
+	while (upkeep_busy(u)) {
+		double from = cpu(), took;
+
+		NEED(upkeep_turn(u, &f) == 0);
+		took = (cpu() - from) * 1e6;
+		t->longest = took > t->longest ? took : t->longest;
+		t->count++;
+	}
+}
+
+/* A list that is in use changes, beside what a process does for others. */
+static void
+keep_up(const struct bench *b, const struct buf *entries, struct turns *t)
+{
+	struct fault f = { 0 };
+	struct upkeep *u = upkeep_new(b->dir, false, NULL, NULL, &f);
+	struct trust_verdict verdict;
+	char path[PATH_MAX];
+	double from;
+
+	NEED(u != NULL);
+	(void)malloc_trim(0);
+	while (trust_verify(upkeep_store(u), &b->chain, b->now, TRUST_CLIENT,
+		   &verdict, &f) < 0) {
+		NEED(f.code == FAULT_BUSY);
+		take_turns(u, t);
+	}
+	place_of(path, b->dir, b->ca, "r0");
+	put_crl(path, b->ca, b->ca_key, entries, b->now);
+	t->count = 1;
+	(void)malloc_trim(0); /* of what it took to make the list */
+	from = cpu();
+	NEED(upkeep_look(u, &f) == 0);
+	from = (cpu() - from) * 1e6;
+	t->longest = from > t->longest ? from : t->longest;
+	take_turns(u, t);
+	upkeep_free(u);
+}
+
+static void
 measure(struct bench *b, const struct buf *entries)
 {
-	double floor, warm, cold, theirs, same, one;
+	double floor, warm, load, cold, theirs, all, same, one;
+	struct turns turns = { 0 };
 	char path[PATH_MAX];
-	long rss;
+	long rss, rss_all;
 
-	check_cold(b);
+	load = each_us(load_only, b, 1);
+	cold = each_us(check_cold, b, 1);
 	rss = memory_kb("VmRSS:");
 	floor = each_us(check_floor, b, CHECKS);
 	warm = each_us(check_warm, b, CHECKS);
 	theirs = each_us(check_openssl, b, COLD);
+	keep_up(b, entries, &turns);
+	all = each_us(read_lists, b, 1);
+	rss_all = memory_kb("VmRSS:");
+	settle(b->dir, b->ca, 1600000000);
+	reload(b);
 	same = each_us(reload, b, 20);
 	place_of(path, b->dir, b->ca, "r0");
 	put_crl(path, b->ca, b->ca_key, entries, b->now);
 	one = each_us(reload, b, 1);
-	cold = each_us(check_cold, b, 1);
 	printf("{\"floor_us\": %.1f, \"warm_us\": %.1f, \"openssl_us\": %.1f, "
-	       "\"reload_us\": %.1f, \"reload_one_us\": %.1f, \"cold_us\": "
-	       "%.1f, \"rss_kb\": %ld, \"peak_kb\": %ld}\n",
-	    floor, warm, theirs, same, one, cold, rss, memory_kb("VmHWM:"));
+	       "\"load_us\": %.1f, \"cold_us\": %.1f, \"rss_kb\": %ld, "
+	       "\"all_us\": %.1f, \"rss_all_kb\": %ld, \"reload_us\": %.1f, "
+	       "\"reload_one_us\": %.1f, \"turn_us\": %.1f, \"turns\": %ld}\n",
+	    floor, warm, theirs, load, cold, rss, all, rss_all, same, one,
+	    turns.longest, turns.count);
 }
 
 /* A single list, read and asked. */
