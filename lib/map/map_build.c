@@ -45,6 +45,7 @@ map_build_new(size_t limit, struct fault *f)
 		return NULL;
 	}
 	b->limit = limit;
+	b->key_text = b->other = BUF(8 * MAP_TEXT_MAX);
 	rand_bytes(b->key, sizeof(b->key));
 	return b;
 }
@@ -54,6 +55,8 @@ map_build_free(struct map_build *b)
 {
 	if (b == NULL)
 		return;
+	buf_free(&b->key_text);
+	buf_free(&b->other);
 	free(b->records.data);
 	free(b->hashes.data);
 	free(b->refs.data);
@@ -170,25 +173,27 @@ grow_found(struct map_build *b, struct fault *f)
 }
 
 static bool
-same_key(const struct map_build *b, size_t number, const struct buf *key)
+same_key(struct map_build *b, size_t number)
 {
+	const struct buf *key = &b->key_text;
 	struct map_build_record record;
-	OWN_BUF(other, 8 * MAP_TEXT_MAX);
+	struct buf *other = &b->other;
 
 	map_build_look(b, ref_of(b, number), &record);
-	map_name_key((const char *)record.first.data, record.first.len, &other);
-	return !other.failed && other.len == key->len &&
-	    (key->len == 0 || memcmp(other.data, key->data, key->len) == 0);
+	other->len = 0;
+	map_name_key((const char *)record.first.data, record.first.len, other);
+	return !other->failed && other->len == key->len &&
+	    (key->len == 0 || memcmp(other->data, key->data, key->len) == 0);
 }
 
 static bool
-has_name(const struct map_build *b, uint64_t hash, const struct buf *key)
+has_name(struct map_build *b, uint64_t hash)
 {
 	for (size_t at = hash & (b->found_size - 1); b->found[at] != 0;
 	     at = (at + 1) & (b->found_size - 1)) {
 		size_t number = b->found[at] - 1;
 
-		if (hash_of(b, number) == hash && same_key(b, number, key))
+		if (hash_of(b, number) == hash && same_key(b, number))
 			return true;
 	}
 	return false;
@@ -220,18 +225,22 @@ add(struct map_build *b, const char *name, enum map_record_kind kind,
 {
 	const struct map_build_record record = { kind,
 		{ (const uint8_t *)name, strlen(name) }, accounts };
-	OWN_BUF(key, 8 * MAP_TEXT_MAX);
+	struct buf *key = &b->key_text;
 	uint64_t hash;
 
-	map_name_key(name, record.first.len, &key);
-	if (key.failed || record.first.len > MAP_TEXT_MAX ||
-	    accounts.len > MAP_TEXT_MAX)
+	key->len = 0;
+	map_name_key(name, record.first.len, key);
+	if (key->failed || record.first.len > MAP_TEXT_MAX ||
+	    accounts.len > MAP_TEXT_MAX) {
+		buf_free(key);
+		b->key_text = BUF(8 * MAP_TEXT_MAX);
 		return fault_set(f, FAULT_INPUT,
 		    "a name or its accounts are too long");
+	}
 	if (grow_found(b, f) < 0)
 		return -1;
-	hash = map_layout_hash(b->key, MAP_LAYOUT_NAME, 0, key.data, key.len);
-	if (has_name(b, hash, &key))
+	hash = map_layout_hash(b->key, MAP_LAYOUT_NAME, 0, key->data, key->len);
+	if (has_name(b, hash))
 		return 0;
 	return keep_name(b, hash, &record, f);
 }

@@ -27,7 +27,9 @@ struct map_build {
 	size_t pairs;	 /* of a name and an account */
 	uint32_t *found; /* hash table: number of a name, from 1 */
 	size_t found_size;
-	bool gone; /* a name that is gone is among them */
+	bool gone;	     /* a name that is gone is among them */
+	struct buf key_text; /* of the name at hand */
+	struct buf other;    /* of one it is compared with */
 	uint64_t key[2];
 };
 

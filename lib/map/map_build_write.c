@@ -129,7 +129,8 @@ same_account(const struct map_build *b, const struct pair *x,
 	    strcmp(account_of(b, x), account_of(b, y)) == 0;
 }
 
-/* One account's record, of the ${n} pairs at ${pair}. */
+/* One account's record, of the ${n} pairs at ${pair}.  One that a single name
+ * has is found at that name's. */
 static int
 put_account(struct map_build *b, const struct pair *pair, size_t n,
     struct table *table, struct fault *f)
@@ -139,6 +140,10 @@ put_account(struct map_build *b, const struct pair *pair, size_t n,
 	struct map_build_record record = { .kind = MAP_RECORD_ACCOUNT };
 	uint32_t ref;
 
+	if (n == 1) {
+		table_put(table, pair->hash, pair->ref);
+		return 0;
+	}
 	buf_text(&account, account_of(b, pair));
 	for (size_t i = 0; i < n; i++) {
 		/* A name may have an account twice. */

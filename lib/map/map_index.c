@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 /* How much is read at once where one record follows another. */
 #define AHEAD ((size_t)1 << 18)
@@ -17,10 +18,14 @@ struct map_index {
 	char text[PATH_MAX]; /* the map file */
 	char index[PATH_MAX];
 	char delta[PATH_MAX];
+	char dir[PATH_MAX]; /* in which they are */
+	struct stat dir_st; /* as it was before the files were last looked at */
+	bool settled;	    /* and had been for a while (see look_at_dir) */
 	struct map_part base;
 	struct map_part change; /* of the delta; closed: there is none */
 	bool old;		/* the delta belongs to an earlier index */
 	bool good;		/* may be asked */
+	struct buf key;		/* of the name that is asked for */
 };
 
 /* The delta beside the index that is open: 1: it belongs to a later index. */
@@ -60,6 +65,43 @@ check_text(const struct map_index *ix, struct fault *f)
 }
 
 /*
+ * A file that is put in the place of another changes its directory's time, so a
+ * look at that says whether the files may have changed.  Times are as coarse as
+ * the file system makes them: one of just now may be that of a change that is
+ * still to come, and does not count.
+ */
+#define SETTLED_SECONDS 3
+
+static void
+look_at_dir(struct map_index *ix)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	ix->settled = stat(ix->dir, &ix->dir_st) == 0 &&
+	    ix->dir_st.st_mtim.tv_sec < now.tv_sec - SETTLED_SECONDS;
+}
+
+static bool
+dir_same(const struct map_index *ix)
+{
+	struct stat st;
+
+	return ix->settled && stat(ix->dir, &st) == 0 &&
+	    st.st_ino == ix->dir_st.st_ino && st.st_dev == ix->dir_st.st_dev &&
+	    st.st_mtim.tv_sec == ix->dir_st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == ix->dir_st.st_mtim.tv_nsec;
+}
+
+static bool
+files_same(struct map_index *ix)
+{
+	look_at_dir(ix);
+	return map_part_same(&ix->base, ix->index) &&
+	    map_part_same(&ix->change, ix->delta);
+}
+
+/*
  * The index first, then the delta.  A delta of a later index says that the
  * index was replaced in between: it is there, so the next try finds both.
  */
@@ -69,6 +111,7 @@ load(struct map_index *ix, struct fault *f)
 	int later = 1;
 
 	ix->good = false;
+	look_at_dir(ix);
 	for (int i = 0; i < 2 && later > 0; i++) {
 		map_part_close(&ix->base);
 		if (map_part_open(&ix->base, ix->index, MAP_LAYOUT_INDEX, f) <
@@ -87,6 +130,25 @@ load(struct map_index *ix, struct fault *f)
 	return 0;
 }
 
+static int
+name_files(struct map_index *ix, const char *path, struct fault *f)
+{
+	char *slash;
+
+	if (text_copy(ix->text, sizeof(ix->text), path) < 0 ||
+	    text_copy(ix->dir, sizeof(ix->dir), path) < 0 ||
+	    text_fmt(ix->index, sizeof(ix->index), "%s" MAP_INDEX_SUFFIX,
+		path) < 0 ||
+	    text_fmt(ix->delta, sizeof(ix->delta), "%s" MAP_DELTA_SUFFIX,
+		path) < 0)
+		return fault_set(f, FAULT_INPUT, "path too long");
+	if ((slash = strrchr(ix->dir, '/')) != NULL)
+		slash[slash == ix->dir] = '\0';
+	else if (text_copy(ix->dir, sizeof(ix->dir), ".") < 0)
+		return fault_set(f, FAULT_INTERNAL, "a path of one byte");
+	return 0;
+}
+
 struct map_index *
 map_index_open(const char *path, struct fault *f)
 {
@@ -97,14 +159,9 @@ map_index_open(const char *path, struct fault *f)
 		return NULL;
 	}
 	ix->base = ix->change = MAP_PART_CLOSED;
-	if (text_copy(ix->text, sizeof(ix->text), path) < 0 ||
-	    text_fmt(ix->index, sizeof(ix->index), "%s" MAP_INDEX_SUFFIX,
-		path) < 0 ||
-	    text_fmt(ix->delta, sizeof(ix->delta), "%s" MAP_DELTA_SUFFIX,
-		path) < 0) {
-		(void)fault_set(f, FAULT_INPUT, "path too long");
+	ix->key = BUF(8 * MAP_TEXT_MAX);
+	if (name_files(ix, path, f) < 0)
 		return NULL;
-	}
 	if (load(ix, f) < 0)
 		return NULL;
 	return TAKE(ix);
@@ -117,14 +174,15 @@ map_index_free(struct map_index *ix)
 		return;
 	map_part_close(&ix->base);
 	map_part_close(&ix->change);
+	buf_free(&ix->key);
 	free(ix);
 }
 
 int
 map_index_fresh(struct map_index *ix, struct fault *f)
 {
-	if (ix->good && map_part_same(&ix->base, ix->index) &&
-	    map_part_same(&ix->change, ix->delta) && check_text(ix, f) == 0)
+	if (ix->good && (dir_same(ix) || files_same(ix)) &&
+	    check_text(ix, f) == 0)
 		return 0;
 	return load(ix, f);
 }
@@ -174,21 +232,36 @@ find_record(struct map_index *ix, struct wire_bytes key,
 	return found;
 }
 
+/* The key of a name, until the next is asked for. */
+static int
+key_of(struct map_index *ix, const char *dn, size_t len, struct wire_bytes *key,
+    struct fault *f)
+{
+	if (ix->key.failed) {
+		buf_free(&ix->key);
+		ix->key = BUF(8 * MAP_TEXT_MAX);
+	}
+	ix->key.len = 0;
+	map_name_key(dn, len, &ix->key);
+	if (ix->key.failed)
+		return fault_set(f, FAULT_INPUT, "the name is too long");
+	*key = (struct wire_bytes){ ix->key.data, ix->key.len };
+	return 0;
+}
+
 int
 map_index_find(struct map_index *ix, const char *dn, size_t len,
     struct map_accounts *accounts, struct fault *f)
 {
-	OWN_BUF(key, 8 * MAP_TEXT_MAX);
 	struct map_record record = { 0 };
+	struct wire_bytes key;
 	int found;
 
-	map_name_key(dn, len, &key);
-	if (key.failed)
-		return fault_set(f, FAULT_INPUT, "the name is too long");
-	if (askable(ix, f) < 0)
+	if (askable(ix, f) < 0 || key_of(ix, dn, len, &key, f) < 0)
 		return -1;
-	found = find_record(ix, (struct wire_bytes){ key.data, key.len },
-	    &record, f);
+	found = find_record(ix, key, &record, f);
+	if (found < 0)
+		ix->settled = false; /* written over in its place? */
 	if (found != 1)
 		return found;
 	return read_accounts(record.second, accounts, f) < 0 ? -1 : 1;
@@ -198,16 +271,14 @@ map_index_find(struct map_index *ix, const char *dn, size_t len,
 static int
 overruled(struct map_index *ix, struct wire_bytes name, struct fault *f)
 {
-	OWN_BUF(key, 8 * MAP_TEXT_MAX);
 	struct map_record record;
+	struct wire_bytes key;
 
 	if (!has_delta(ix))
 		return 0;
-	map_name_key((const char *)name.data, name.len, &key);
-	if (key.failed)
-		return fault_set(f, FAULT_MEMORY, "no memory for a name");
-	return map_part_name(&ix->change,
-	    (struct wire_bytes){ key.data, key.len }, &record, f);
+	if (key_of(ix, (const char *)name.data, name.len, &key, f) < 0)
+		return -1;
+	return map_part_name(&ix->change, key, &record, f);
 }
 
 /* One record for whoever asked for all: its name and accounts, copied. */
@@ -294,15 +365,13 @@ struct asker {
 };
 
 static int
-tell_name(struct map_index *ix, struct map_part *part, uint32_t ref,
-    const struct asker *who, struct entry *e, struct fault *f)
+tell_name(struct map_index *ix, struct map_part *part,
+    const struct map_record *record, const struct asker *who, struct entry *e,
+    struct fault *f)
 {
-	struct map_record record;
-	int got;
+	int got = take_entry(ix, part, record, e, f);
 
-	if (map_part_record(part, ref, 0, &record, f) < 0)
-		return -1;
-	if ((got = take_entry(ix, part, &record, e, f)) <= 0)
+	if (got <= 0)
 		return got;
 	if (!map_accounts_has(&e->accounts, who->account))
 		return fault_set(f, FAULT_INPUT,
@@ -324,6 +393,8 @@ names_in(struct map_index *ix, struct map_part *part, const struct asker *who,
 
 	if (said <= 0)
 		return said;
+	if (record.kind == MAP_RECORD_NAME)
+		return tell_name(ix, part, &record, who, &e, f);
 	buf_put(&refs, record.second.data, record.second.len);
 	if (refs.failed)
 		return fault_set(f, FAULT_MEMORY, "no memory for names");
@@ -333,7 +404,9 @@ names_in(struct map_index *ix, struct map_part *part, const struct asker *who,
 		uint32_t ref;
 
 		memcpy(&ref, refs.data + at, sizeof(ref));
-		said = tell_name(ix, part, ref, who, &e, f);
+		if (map_part_record(part, ref, 0, &record, f) < 0)
+			return -1;
+		said = tell_name(ix, part, &record, who, &e, f);
 	}
 	return said;
 }

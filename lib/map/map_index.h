@@ -47,7 +47,8 @@ OWN_FREE_STRUCT(map_index, map_index_free)
 /**
  * map_index_fresh(ix, f):
  * See whether the files are still those that are open, and open anew what has
- * changed (two stats if nothing has): a reader that is kept calls it before
+ * changed (one stat, of their directory, if that has not changed for a while;
+ * else of each): a reader that is kept calls it before
  * each question.  After a fault nothing can be asked of ${ix} until a later
  * call succeeds.
  */
@@ -61,8 +62,9 @@ CHECKED int map_index_find(struct map_index *ix, const char *dn, size_t len,
 /**
  * map_index_each_of(ix, account, fn, arg, f):
  * Every name that has ${account}: those of the index in the order in which they
- * were added, then those of the delta.  (mapfile_each_of tells of each line, and
- * so of lines that a former one of that name makes void.)  0 at the end, -1 and a fault, or what
+ * were added, then those of the delta.  (mapfile_each_of tells of each line,
+ * and so of lines that a former one of that name makes void.)  0 at the end, -1
+ * and a fault, or what
  * ${fn} returned.
  */
 CHECKED int map_index_each_of(struct map_index *ix, const char *account,

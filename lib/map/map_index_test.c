@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -305,6 +306,37 @@ a_reader_that_is_kept_sees_each_change(void **state)
 	place_end(&p);
 }
 
+/* In a directory that was not touched for long, too. */
+static void
+a_reader_trusts_an_old_directory_until_it_changes(void **state)
+{
+	static const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+	static const char *const gone[][2] = { { "/O=G/CN=Alice", NULL },
+		{ NULL, NULL } };
+	struct place p;
+	struct fault f = { 0 };
+
+	(void)state;
+	place_make(&p);
+	write_index(&p, 7, people);
+	assert_int_equal(utimensat(AT_FDCWD, p.dir, old, 0), 0);
+	OWN_STRUCT(map_index) ix = map_index_open(p.text, &f);
+	assert_int_equal(map_index_fresh(ix, &f), 0);
+	expect(ix, "/O=G/CN=Alice", "alice");
+	write_delta(&p, 7, gone);
+	assert_int_equal(map_index_fresh(ix, &f), 0);
+	expect(ix, "/O=G/CN=Alice", "-");
+	assert_int_equal(utimensat(AT_FDCWD, p.dir, old, 0), 0);
+	assert_int_equal(map_index_fresh(ix, &f), 0);
+	/* Cut in its place, which the directory does not tell of. */
+	assert_int_equal(truncate(p.index, 300), 0);
+	assert_int_equal(map_index_fresh(ix, &f), 0);
+	expect(ix, "/O=G/CN=Bob", "!");
+	assert_int_equal(map_index_fresh(ix, &f), -1);
+	assert_int_equal(f.code, FAULT_INPUT);
+	place_end(&p);
+}
+
 static void
 a_delta_of_a_later_index_is_not_guessed_about(void **state)
 {
@@ -559,6 +591,8 @@ main(void)
 		cmocka_unit_test(a_delta_replaces_and_removes),
 		cmocka_unit_test(every_entry_is_told_once),
 		cmocka_unit_test(a_reader_that_is_kept_sees_each_change),
+		cmocka_unit_test(
+		    a_reader_trusts_an_old_directory_until_it_changes),
 		cmocka_unit_test(a_delta_of_a_later_index_is_not_guessed_about),
 		cmocka_unit_test(one_that_others_can_write_is_refused),
 		cmocka_unit_test(

@@ -6,7 +6,8 @@
 
 /*
  * How an index and a delta lie in their files: a head; the records, one a name
- * in the order in which they were added, then one an account; a table of the
+ * in the order in which they were added, then one an account (but for one that
+ * a single name has: that name's is found then); a table of the
  * names and one of the accounts.  Numbers are the machine's; a file from
  * another kind of machine is refused.  A record is referred to by its place in
  * units of 8 bytes; 0 is no record, since the head is there.

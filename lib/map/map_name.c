@@ -213,16 +213,22 @@ spell(struct buf *out, const char *name, enum spelling how)
 	buf_put_u8(out, '"');
 }
 
+/* Whether the name has other spellings: those that leave a backslash out.  Not
+ * if another stands before it, which would then speak for the slash. */
 static bool
-has_silent_backslash(const char *name)
+has_others(const char *name)
 {
 	size_t left = strlen(name);
+	bool any = false;
 
 	for (const char *at = name; *at != '\0'; at++, left--) {
-		if (says_nothing(at, left))
-			return true;
+		if (!says_nothing(at, left))
+			continue;
+		if (at > name && at[-1] == '\\')
+			return false;
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 static int
@@ -258,7 +264,7 @@ map_name_spell(struct map_spellings *spellings, const char *name,
 	*spellings = (struct map_spellings){ 0 };
 	if (spellable(name, readers, f) < 0)
 		return -1;
-	count = has_silent_backslash(name) ? MAP_SPELLINGS_MAX : 1;
+	count = has_others(name) ? MAP_SPELLINGS_MAX : 1;
 	for (size_t i = 0; i < count; i++) {
 		struct buf *text = &spellings->text[spellings->count];
 

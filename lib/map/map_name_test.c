@@ -73,6 +73,8 @@ names_are_spelled_for_each_reader(void **state)
 		{ "/CN=a\\", MAP_READER_ALL, { "\"/CN=a\\x5C\"" } },
 		{ "/CN=a\\/CN=root", MAP_READER_ALL,
 		    { "\"/CN=a\\\\/CN=root\"" } },
+		/* A backslash and a slash: "a/b" is somebody else. */
+		{ "/CN=a\\\\/b", MAP_READER_ALL, { "\"/CN=a\\\\\\\\/b\"" } },
 		{ "/CN=a*", MAP_READER_GCT, { "\"/CN=a*\"" } },
 		{ "/CN=a$", MAP_READER_GCT | MAP_READER_LCMAPS,
 		    { "\"/CN=a$\"" } },

@@ -98,6 +98,7 @@ map_part_open(struct map_part *p, const char *path, enum map_layout_kind kind,
 {
 	*p = MAP_PART_CLOSED;
 	p->window = BUF(RECORD_MAX);
+	p->key = BUF(8 * MAP_TEXT_MAX);
 	p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (p->fd < 0 || fstat(p->fd, &p->st) < 0) {
 		(void)fault_set(f,
@@ -111,6 +112,8 @@ map_part_open(struct map_part *p, const char *path, enum map_layout_kind kind,
 	} else if (read_head(p, kind, f) < 0) {
 		(void)fault_wrap(f, "%s", path);
 	} else {
+		/* Few places are read, and far from each other. */
+		(void)posix_fadvise(p->fd, 0, 0, POSIX_FADV_RANDOM);
 		return 0;
 	}
 	map_part_close(p);
@@ -123,6 +126,7 @@ map_part_close(struct map_part *p)
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	buf_free(&p->window);
+	buf_free(&p->key);
 	*p = MAP_PART_CLOSED;
 }
 
@@ -226,18 +230,49 @@ bytes_equal(struct wire_bytes a, struct wire_bytes b)
 	    (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* Whether the accounts of a name, each with its NUL, have ${account}. */
+static bool
+has_account(struct wire_bytes accounts, struct wire_bytes account)
+{
+	const uint8_t *at = accounts.data, *end = at + accounts.len;
+
+	while (at < end) {
+		const uint8_t *stop = memchr(at, '\0', (size_t)(end - at));
+
+		if (stop == NULL)
+			return false;
+		if (bytes_equal((struct wire_bytes){ at, (size_t)(stop - at) },
+			account))
+			return true;
+		at = stop + 1;
+	}
+	return false;
+}
+
+static bool
+is_name(struct map_part *p, const struct wanted *w,
+    const struct map_record *record)
+{
+	if (record->kind != MAP_RECORD_NAME && record->kind != MAP_RECORD_GONE)
+		return false;
+	p->key.len = 0;
+	map_name_key((const char *)record->first.data, record->first.len,
+	    &p->key);
+	return !p->key.failed &&
+	    bytes_equal((struct wire_bytes){ p->key.data, p->key.len }, w->key);
+}
+
 /* Whether the record is the one wanted, and not one that only looks so. */
 static bool
-is_wanted(const struct wanted *w, const struct map_record *record)
+is_wanted(struct map_part *p, const struct wanted *w,
+    const struct map_record *record)
 {
-	OWN_BUF(key, 8 * MAP_TEXT_MAX);
-
-	if (w->table == MAP_LAYOUT_ACCOUNTS)
-		return record->kind == MAP_RECORD_ACCOUNT &&
-		    bytes_equal(record->first, w->key);
-	map_name_key((const char *)record->first.data, record->first.len, &key);
-	return record->kind != MAP_RECORD_ACCOUNT && !key.failed &&
-	    bytes_equal((struct wire_bytes){ key.data, key.len }, w->key);
+	if (w->table == MAP_LAYOUT_NAMES)
+		return is_name(p, w, record);
+	if (record->kind == MAP_RECORD_NAME)
+		return has_account(record->second, w->key);
+	return record->kind == MAP_RECORD_ACCOUNT &&
+	    bytes_equal(record->first, w->key);
 }
 
 /* Look through a bucket: 1 found, 0 not, -1; *full: the search goes on. */
@@ -254,7 +289,7 @@ search_bucket(struct map_part *p, const struct map_layout_bucket *bucket,
 		if (map_part_record(p, bucket->slot[i].ref, AHEAD, record, f) <
 		    0)
 			return -1;
-		if (is_wanted(w, record))
+		if (is_wanted(p, w, record))
 			return 1;
 	}
 	*full = i == MAP_LAYOUT_SLOTS;

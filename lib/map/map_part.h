@@ -23,6 +23,7 @@ struct map_part {
 	/* What was read last, so that records in a row cost few reads. */
 	struct buf window;
 	uint64_t window_at;
+	struct buf key; /* of a record that was found */
 };
 
 #define MAP_PART_CLOSED ((struct map_part){ .fd = -1 })
@@ -48,8 +49,8 @@ struct map_record {
 CHECKED int map_part_record(struct map_part *p, uint64_t ref, size_t ahead,
     struct map_record *record, struct fault *f);
 
-/* The record of the name with ${key} (map_name_key), or of the account: 1, 0,
- * -1 and a fault. */
+/* The record of the name with ${key} (map_name_key), or of the account, which
+ * is that of the name that has it if one alone does: 1, 0, -1 and a fault. */
 CHECKED int map_part_name(struct map_part *p, struct wire_bytes key,
     struct map_record *record, struct fault *f);
 CHECKED int map_part_account(struct map_part *p, const char *account,

@@ -27,6 +27,7 @@ sys.path.insert(0, str(REPO / "tests" / "stories"))
 
 from kdc import Kdc  # noqa: E402
 from map_ldap_bench import bench_map_ldap  # noqa: E402
+from map_look import bench_map_look  # noqa: E402
 from signet_site import (BUILD, ROLE_USERS, SIGNET, SIGNET_CA,  # noqa: E402
                          Site, openssl, run)
 from stock_myproxy import Pki, StockServer  # noqa: E402
@@ -640,7 +641,7 @@ def main():
              "token": lambda *args: bench_token(*args, measured),
              "verify": bench_verify,
              "map": lambda *args: [part(*args) for part in map_parts]}
-    map_parts = [bench_map_ldap]
+    map_parts = [bench_map_ldap, bench_map_look]
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         os.chmod(work, 0o755)
         for name in opts.only.split(","):
