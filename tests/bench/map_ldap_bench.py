@@ -2,7 +2,7 @@
 that only asks libldap for the same and forgets it, beside ldapsearch piped to
 awk, and beside edg-mkgridmap's way, one search a member.
 
-  map_ldap_bench.py [PEOPLE]     # alone, without a report
+  map_ldap_bench.py [PEOPLE [ROUNDS]]     # alone, without a report
 """
 
 import os
@@ -157,6 +157,9 @@ def bench_map_ldap(report, work, opts, _measured=None):
     place.mkdir()
     with Crowd(place / "crowd", COUNT) as crowd:
         figures = go(ways(crowd, place), opts.rounds)
+        # Not at the top: that module needs what stands here.
+        from map_sync_bench import report_sync
+        report_sync(report, crowd, place)
     with Crowd(place / "few", MEMBERS) as crowd:
         few = go(member_ways(crowd, place), opts.rounds)
     heads = ("", "s", "CPU s (client)", "times the bare one", "MB")
@@ -176,13 +179,14 @@ def bench_map_ldap(report, work, opts, _measured=None):
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory(prefix="signet-bench.") as work:
         place = pathlib.Path(work)
         began = time.monotonic()
         with Crowd(place / "crowd", count) as crowd:
             print(f"loaded in {time.monotonic() - began:.1f} s", flush=True)
             for these in (ways, member_ways):
-                for what, f in go(these(crowd, place), 3).items():
+                for what, f in go(these(crowd, place), rounds).items():
                     print(f"{what:45} {f['people']:>9,} {f['s']:8.2f} s "
                           f"{f['cpu']:8.2f} s CPU {f['mb']:>6} MB", flush=True)
 
