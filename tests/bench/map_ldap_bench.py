@@ -158,8 +158,8 @@ def bench_map_ldap(report, work, opts, _measured=None):
     with Crowd(place / "crowd", COUNT) as crowd:
         figures = go(ways(crowd, place), opts.rounds)
         # Not at the top: that module needs what stands here.
-        from map_sync_bench import report_sync
-        report_sync(report, crowd, place)
+        from map_sync_bench import measure, report_sync
+        synced = measure(crowd, place)
     with Crowd(place / "few", MEMBERS) as crowd:
         few = go(member_ways(crowd, place), opts.rounds)
     heads = ("", "s", "CPU s (client)", "times the bare one", "MB")
@@ -171,6 +171,7 @@ def bench_map_ldap(report, work, opts, _measured=None):
     report.say()
     report.table(heads, rows(figures, "libldap, counted and forgotten"))
     report.say()
+    report_sync(report, COUNT, synced)
     report.say(f"A group of {MEMBERS:,}, as edg-mkgridmap asks for it (a "
                "search for each member) and as signet-map does:")
     report.say()

@@ -88,11 +88,11 @@ def measure(crowd, place):
     return dict(builds(crowd, place)), follow(crowd, place)
 
 
-def report_sync(report, crowd, place):
+def report_sync(report, count, measured):
     """The part of the report."""
-    built, (first, times, weight) = measure(crowd, place)
+    built, (first, times, weight) = measured
     bare = min(f["s"] for what, f in built.items() if "libldap" in what)
-    report.say(f"Maps of {crowd.count:,} people, one service, text and index "
+    report.say(f"Maps of {count:,} people, one service, text and index "
                "and history (one round):")
     report.say()
     report.table(("", "s", "CPU s (client)", "times the bare one", "MB"),
