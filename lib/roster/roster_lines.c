@@ -134,7 +134,8 @@ take_map_line(struct lines *l, struct mapfile_line *line, struct fault *f)
 	if (take_accounts(l, &line->accounts))
 		return take(l, name, f);
 	refuse(l, "its first account is none");
-	return 0;
+	/* The first line with a name counts, also if it is of no use. */
+	return is_first(l, name, f) < 0 ? -1 : 0;
 }
 
 static int

@@ -170,6 +170,7 @@ class MapLdap(Slapd):
 
     ${people} and ${groups} are what person() and group() make.  ${sync} False:
     it knows nothing of RFC 4533.  ${sizelimit}: entries a search may give.
+    ${kdc}: tickets of that realm are believed.
     ${sessionlog}: how many changes it remembers; 0 makes it go through all
     entries for whoever comes back.
     """
@@ -177,8 +178,12 @@ class MapLdap(Slapd):
     def __init__(self, directory, people=(), groups=(), anonymous=True,
                  sync=True, sizelimit="unlimited", sessionlog=1000,
                  provider=None, maxsize=1 << 26, server_id=None, more="",
-                 limits=""):
+                 limits="", kdc=None):
         super().__init__(directory, people, anonymous)
+        self.env = None
+        if kdc:  # it has ldap/localhost in its keytab
+            self.env = kdc.env
+            more += f"\nsasl-host localhost\nsasl-realm {kdc.realm}"
         self.groups = list(groups)
         self.provider = provider
         self.settings = {
@@ -222,6 +227,7 @@ class MapLdap(Slapd):
         self.process = subprocess.Popen(
             ["/usr/sbin/slapd", "-f", self.conf, "-d", "0", "-h",
              f"{self.uri}/ {self.ldaps}/"], preexec_fn=die_with_parent,
+            env=self.env,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for_port(self.port, self.process)
         wait_for_port(self.tls_port, self.process)

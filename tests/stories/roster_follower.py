@@ -56,7 +56,8 @@ def read(words, state=None, status=0, timeout=30, **more):
 class Follower:
     """with Follower(words) as f: f.wait_for("! current") ..."""
 
-    def __init__(self, words, state=None):
+    def __init__(self, words, state=None, env=None):
+        self.env = env
         self.words = [SAYS, "-f", *(["-s", str(state)] if state else []),
                       *words]
         self.lines = queue.Queue()
@@ -66,7 +67,7 @@ class Follower:
         self.process = subprocess.Popen(
             self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
-            preexec_fn=die_with_parent)
+            preexec_fn=die_with_parent, env=self.env)
         threading.Thread(target=self.pump, daemon=True).start()
         return self
 
