@@ -58,7 +58,7 @@ static int
 check_tail(struct map_book *book, const char *tail, size_t len, bool whole,
     struct fault *f)
 {
-	struct map_book_line line;
+	struct map_book_line line = { .text = BUF(0) };
 	const char *last, *before = NULL;
 	char hash[MAP_BOOK_HASH_SIZE];
 	size_t n;
