@@ -10,7 +10,7 @@
 
 #define BEGIN "-----BEGIN X509 CRL-----"
 #define END "-----END X509 CRL-----"
-#define DIGITS 64 /* that are decoded at once */
+#define DIGITS ((size_t)64) /* that are decoded at once */
 
 void
 crl_source_file(struct crl_source *s, int fd, size_t limit)
