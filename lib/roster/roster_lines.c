@@ -9,6 +9,7 @@
 #include "map/map_name.h"
 #include "map/mapfile.h"
 #include "roster/roster_entry.h"
+#include "roster/roster_requests.h"
 #include "roster/roster_stage.h"
 #include "roster/roster_value.h"
 
@@ -290,8 +291,10 @@ read_lines(struct lines *l, time_t *when, struct fault *f)
 		return read_map(l, f);
 	case ROSTER_LIST:
 		return read_list(l, when, f);
-	case ROSTER_LDAP:
 	case ROSTER_REQUESTS:
+		return roster_requests_read(l->conf->path, l->stage, &l->draft,
+		    l->skips, f);
+	case ROSTER_LDAP:
 		break;
 	}
 	return fault_set(f, FAULT_UNSUPPORTED, "a source of another kind");

@@ -7,8 +7,8 @@
 #include "roster/roster_source.h"
 
 /*
- * Sources that are lines: grid-mapfiles, and lists of names from files and over
- * http(s).
+ * Sources that are lines: grid-mapfiles, lists of names from files and over
+ * http(s), and the log of self-service.
  */
 
 /* Bring ${r} up to date with all of the lines of ${conf}, or say what is wrong

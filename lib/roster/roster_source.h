@@ -17,7 +17,7 @@ enum roster_kind {
 	ROSTER_LDAP,
 	ROSTER_FILE,	 /* a grid-mapfile: names with accounts */
 	ROSTER_LIST,	 /* names alone, one a line, of a file or an URL */
-	ROSTER_REQUESTS, /* the log of self-service */
+	ROSTER_REQUESTS, /* the log of self-service: roster_requests.h */
 };
 
 enum roster_bind {
