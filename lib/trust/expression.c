@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS_MAX (4 * EXPRESSION_MAX)
+#define STEPS_MAX ((size_t)4 * EXPRESSION_MAX)
 #define DEPTH_MAX 64
 
 enum op {
