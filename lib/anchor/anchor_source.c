@@ -374,23 +374,52 @@ check_texts(struct anchor_want *want, struct fault *f)
 	return result;
 }
 
+/* Of a path, as it stands in a URL: RFC 3986 2.1. */
+static void
+put_path(struct buf *out, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-._~/";
+
+	for (; *path != '\0'; path++)
+		if (strchr(plain, *path) != NULL)
+			buf_put_u8(out, (uint8_t)*path);
+		else
+			buf_fmt(out, "%%%02X", (unsigned char)*path);
+}
+
+static int
+add_file_url(struct anchor_want *want, const char *dir, const char *name,
+    struct fault *f)
+{
+	OWN_BUF(url, (size_t)4 * PATH_MAX);
+
+	buf_text(&url, "file://");
+	put_path(&url, dir);
+	buf_text(&url, "/");
+	put_path(&url, name);
+	if (buf_cstr(&url) == NULL)
+		return want_say(&want->wrong, f, "%s cannot be found", name);
+	return want_list_add(&want->crl[want->crls].urls,
+	    (const char *)url.data, f);
+}
+
 /* <hash>.r0 and on, where no other source of CRLs is named. */
 static int
 take_local_crls(const struct names *names, struct anchor_want *want,
     struct fault *f)
 {
-	char name[32], url[PATH_MAX + 16], full[PATH_MAX];
+	char name[32], full[PATH_MAX];
 
 	for (size_t i = 0; want->crls < WANT_CRLS_MAX && i < WANT_CRLS_MAX;
 	     i++) {
 		(void)snprintf(name, sizeof(name), "%s.r%zu", want->hash, i);
 		if (!names_has(names, name))
 			continue;
-		if (realpath(names->dir, full) == NULL ||
-		    text_fmt(url, sizeof(url), "file://%s/%s", full, name) < 0)
+		if (realpath(names->dir, full) == NULL)
 			return want_say(&want->wrong, f, "%s cannot be found",
 			    name);
-		if (want_list_add(&want->crl[want->crls].urls, url, f) < 0)
+		if (add_file_url(want, full, name, f) < 0)
 			return -1;
 		want->crls++;
 	}

@@ -43,7 +43,7 @@ static int
 be_patient(int fd, int ms)
 {
 	const struct timeval most = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
+		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most)) ==
 		    0 &&

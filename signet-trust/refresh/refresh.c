@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
+#define LEAST_RSA 2048
 #define CLOCK_BACK_MOST 86400 /* seconds that a clock is set back */
 
 /* Whether this run is about ${want}. */
@@ -137,6 +138,13 @@ refresh_installed(struct refresh *r, const char *name, struct buf *text,
 	return 1;
 }
 
+static bool
+is_key_used(const struct cert *cert)
+{
+	return cert->spki.kind != KEY_OTHER &&
+	    (cert->spki.kind != KEY_RSA || cert->spki.size >= LEAST_RSA);
+}
+
 static int
 warn_of_ends(struct refresh *r, struct fault *f)
 {
@@ -145,6 +153,11 @@ warn_of_ends(struct refresh *r, struct fault *f)
 		struct tm tm;
 		char date[32];
 
+		if (ca->state == REFRESH_GOOD && !is_key_used(ca->cert) &&
+		    want_say(&ca->news, f,
+			"Signet's verifier does not rely on its key: that is "
+			"neither RSA of 2048 bits nor P-256 nor P-384") < 0)
+			return -1;
 		if (ca->state != REFRESH_GOOD ||
 		    !judge_cert_ends_soon(&r->world->rules, ca->cert) ||
 		    gmtime_r(&ca->cert->not_after, &tm) == NULL)

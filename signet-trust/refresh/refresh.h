@@ -54,8 +54,9 @@ struct refresh_ca {
 	enum refresh_state state;
 	struct cert *cert; /* NULL: none that is good */
 	bool cert_owned;
-	size_t nth;   /* of its hash: for the cache */
-	size_t place; /* N of <hash>.N, when it is known who is installed */
+	bool grounded; /* it signed itself, or who is above is grounded */
+	size_t nth;    /* of its hash: for the cache */
+	size_t place;  /* N of <hash>.N, when it is known who is installed */
 	struct refresh_crl crl[WANT_CRLS_MAX];
 	struct want_list errors;
 	struct want_list warnings;

@@ -24,15 +24,16 @@ is_above(struct refresh_ca *ca, const struct cert *parent)
 	return true;
 }
 
-/* Whether the run has a good one above ${ca}. */
+/* Whether the run has a good one above ${ca}, which rests itself: two that
+ * signed one another rest on nothing. */
 static bool
 above_here(struct refresh_ca *ca)
 {
 	const struct refresh *r = ca->run;
 
 	for (size_t i = 0; i < r->count; i++)
-		if (r->ca[i].state == REFRESH_GOOD && &r->ca[i] != ca &&
-		    r->ca[i].cert != NULL && is_above(ca, r->ca[i].cert))
+		if (r->ca[i].grounded && &r->ca[i] != ca &&
+		    is_above(ca, r->ca[i].cert))
 			return true;
 	return false;
 }
@@ -101,7 +102,8 @@ rests(struct refresh_ca *ca, const struct anchor_set *there, struct fault *f)
 	return above_there(ca, there, f);
 }
 
-/* One round: *${again} if a CA fell, since those below it fall too. */
+/* One round: *${again} if a CA was found to rest, since those below it may rest
+ * on it. */
 static int
 look(struct refresh *r, const struct anchor_set *there, bool *again,
     struct fault *f)
@@ -109,15 +111,29 @@ look(struct refresh *r, const struct anchor_set *there, bool *again,
 	*again = false;
 	for (size_t i = 0; i < r->count; i++) {
 		struct refresh_ca *ca = &r->ca[i];
-		char name[DN_TEXT_MAX];
-		int holds = ca->state == REFRESH_GOOD ? rests(ca, there, f) : 1;
+		int holds;
 
-		if (holds < 0)
+		if (ca->state != REFRESH_GOOD || ca->grounded)
+			continue;
+		if ((holds = rests(ca, there, f)) < 0)
 			return -1;
-		if (holds > 0)
+		ca->grounded = holds > 0;
+		*again = *again || ca->grounded;
+	}
+	return 0;
+}
+
+/* Those that rest on nothing are not installed. */
+static int
+drop(struct refresh *r, struct fault *f)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct refresh_ca *ca = &r->ca[i];
+		char name[DN_TEXT_MAX];
+
+		if (ca->state != REFRESH_GOOD || ca->grounded)
 			continue;
 		ca->state = REFRESH_FAILED;
-		*again = true;
 		if (dn_show_slash(&ca->cert->issuer, name, sizeof(name)) < 0)
 			memcpy(name, "?", 2);
 		if (want_say(&ca->errors, f,
@@ -142,5 +158,5 @@ refresh_chain(struct refresh *r, struct fault *f)
 	while (result == 0 && again)
 		result = look(r, &there, &again, f);
 	anchor_set_clear(&there);
-	return result;
+	return result == 0 ? drop(r, f) : -1;
 }

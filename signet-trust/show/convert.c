@@ -96,6 +96,24 @@ set_url(struct anchor_want *want, const char *base, struct fault *f)
 	return want_list_add(&want->cert_urls, url, f);
 }
 
+/* What the distribution may say a cadesc file need not be able to. */
+static int
+check_readable(const struct anchor_want *want, const struct buf *text,
+    struct fault *f)
+{
+	OWN_STRUCT(anchor_want) again = want_new(WANT_CADESC, want->file, f);
+
+	if (again == NULL)
+		return -1;
+	memcpy(again->hash, want->hash, sizeof(again->hash));
+	if (cadesc_read(again, (const char *)text->data, text->len, f) < 0)
+		return -1;
+	if (again->wrong.count > 0)
+		return fault_set(f, FAULT_INPUT, "no cadesc can say it: %s",
+		    again->wrong.item[0]);
+	return 0;
+}
+
 static int
 convert(struct anchor_want *want, const struct trust_args *args,
     struct fault *f)
@@ -112,6 +130,8 @@ convert(struct anchor_want *want, const struct trust_args *args,
 	if (text_fmt(path, sizeof(path), "%s/%s.%s.cadesc", args->out,
 		want->hash, want->alias) < 0)
 		return fault_set(f, FAULT_USAGE, "path too long");
+	if (check_readable(want, &text, f) < 0)
+		return -1;
 	return file_write(path, 0644, text.data, text.len, f);
 }
 

@@ -71,6 +71,45 @@ def test_a_policy_of_somebody_else_is_warned_of(site):
     assert "signing_policy has no entry for it" in result.stderr
 
 
+def test_a_directory_may_be_called_anything(site):
+    """Where a list comes from the directory itself."""
+    plain = site.dir / "plain 100%41 \u00e9?#"
+    plain.mkdir()
+    (plain / f"{site.alpha.hash}.0").write_bytes(site.alpha.pem.read_bytes())
+    (plain / f"{site.alpha.hash}.r0").write_bytes(site.alpha.crl())
+    result = site.trust("refresh", settings=f"directory {plain}\n")
+    assert result.returncode == 0, result.stderr
+    assert f"{site.alpha.hash}.r0" in site.files()
+
+
+def test_what_a_cadesc_cannot_say_is_not_converted(site):
+    with (site.igtf / "alpha.info").open("a") as info:
+        info.write("ca_url = not an address\n")
+    out = site.dir / "set"
+    result = subprocess.run([SIGNET_TRUST, "convert", site.igtf, "--out", out],
+                            capture_output=True, text=True)
+    assert result.returncode == 9
+    assert "alpha.info: no cadesc can say it" in result.stderr
+    assert [p.name for p in out.iterdir()] == [
+        f"{site.gamma.hash}.gamma.cadesc"]
+
+
+def test_two_that_signed_one_another_rest_on_nothing(site):
+    alpha, gamma = site.alpha, site.gamma
+    alpha.certify(gamma, 300)
+    above = alpha.pem.read_bytes()
+    alpha.pem.write_bytes((site.igtf / "alpha.pem").read_bytes())
+    gamma.certify(alpha, 300)
+    (site.igtf / "gamma.pem").write_bytes(gamma.pem.read_bytes())
+    result = site.trust("refresh")  # gamma below alpha, the root
+    assert result.returncode == 0 and len(site.files()) == 6
+    (site.igtf / "alpha.pem").write_bytes(above)
+    result = site.trust("refresh")
+    assert result.returncode == 1
+    assert result.stderr.count("Dependency check failed") == 2
+    assert site.files() == []
+
+
 def test_our_list_may_be_anything(site):
     listed = site.target / ".signet-house"
     for what in ("a pipe", "a directory", "of zeroes"):
