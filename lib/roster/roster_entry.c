@@ -18,6 +18,7 @@
 #define DN_MAX_BYTES 8192
 #define VALUES_MAX 10000u
 #define MEMBERS_MAX 4000000u
+#define LATE_MAX 16
 
 enum role {
 	ROLE_ACCOUNT = 1,
@@ -271,6 +272,10 @@ struct reading {
 	struct roster_skips *skips;
 	struct berval first[ATTRIBUTES_MAX]; /* value, for the principal */
 	size_t values[ATTRIBUTES_MAX];
+	/* Values with names, to be looked at when the principal is known. */
+	struct berval late[LATE_MAX];
+	int late_of[LATE_MAX];
+	size_t late_count; /* more than LATE_MAX: go through all again */
 	struct buf *names; /* go behind the accounts */
 	struct buf *folded;
 	bool uuid; /* is known */
@@ -456,6 +461,10 @@ take_value(struct reading *in, int i, const struct berval *v, struct fault *f)
 	}
 	if (roles & ROLE_UUID)
 		take_uuid(in, v);
+	if (roles & ROLE_NAMES && in->late_count++ < LATE_MAX) {
+		in->late[in->late_count - 1] = *v;
+		in->late_of[in->late_count - 1] = i;
+	}
 	if (roles & ROLE_ACCOUNT)
 		take_account(in, i, v);
 	if (roles & ROLE_GROUP_NAME)
@@ -603,13 +612,15 @@ take_where(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 	return 1;
 }
 
-static bool
-has_names(const struct roster_plan *plan)
+/* The names, of which most people have few. */
+static int
+take_names(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 {
-	for (int i = 0; i < plan->count; i++)
-		if (plan->attributes[i].roles & ROLE_NAMES)
-			return true;
-	return false;
+	if (in->late_count > LATE_MAX)
+		return each_attribute(in, ld, m, true, f);
+	for (size_t i = 0; i < in->late_count; i++)
+		take_name(in, in->late_of[i], &in->late[i]);
+	return 0;
 }
 
 static int
@@ -623,7 +634,7 @@ read_all(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 		return -1;
 	if (in->plan->pieces > 0)
 		make_principal(in);
-	if (has_names(in->plan) && each_attribute(in, ld, m, true, f) < 0)
+	if (take_names(in, ld, m, f) < 0)
 		return -1;
 	if (in->names->len > 0)
 		buf_put(&in->d->lists, in->names->data, in->names->len);
