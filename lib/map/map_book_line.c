@@ -68,6 +68,17 @@ map_book_hash_line(struct map_book_hash *h, const char *before,
 
 /* ---- writing */
 
+/* Bytes that stand for themselves. */
+static size_t
+plain_run(const char *text)
+{
+	size_t n = 0;
+
+	while ((uint8_t)text[n] >= ' ' && text[n] != 0x7f && text[n] != '\\')
+		n++;
+	return n;
+}
+
 static void
 put_field(struct buf *out, const char *text)
 {
@@ -80,13 +91,14 @@ put_field(struct buf *out, const char *text)
 		buf_text(out, "\\x2D");
 		return;
 	}
-	for (; *text != '\0'; text++) {
-		uint8_t c = (uint8_t)*text;
+	for (;;) {
+		size_t run = plain_run(text);
 
-		if (c < ' ' || c == 0x7f || c == '\\')
-			buf_fmt(out, "\\x%02X", (unsigned)c);
-		else
-			buf_put_u8(out, c);
+		buf_put(out, text, run);
+		text += run;
+		if (*text == '\0')
+			return;
+		buf_fmt(out, "\\x%02X", (unsigned)(uint8_t)*text++);
 	}
 }
 
