@@ -1,15 +1,18 @@
 #include "base/clock.h"
 #include "base/fault.h"
+#include "maprule/maprule_set.h"
 #include "signet-map/base/map_world.h"
 #include "signet-map/look/map_found.h"
 
+#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 struct checking {
 	struct map_found *found;
 	struct map_world *w;
 	const char *service;
+	struct maprule_set named; /* people in the rules, in lower case */
+	struct maprule_set seen;  /* and those of them who are there */
 	struct fault *f;
 };
 
@@ -68,30 +71,83 @@ check_groups(struct checking *c, const struct maprule_rule *rule,
 			    groups->word[i]);
 }
 
-struct seeking {
-	const char *what;
-	bool found;
-};
+/* ---- who is there, of those that are named: everybody is looked at once */
 
 static int
-is_person(void *arg, const struct roster_person *p)
+put_lower(struct checking *c, const char *word)
 {
-	struct seeking *s = arg;
+	char text[MAPRULE_WORD_MAX + 1];
+	size_t len = strlen(word);
 
-	s->found = strcasecmp(p->principal, s->what) == 0 ||
-	    strcasecmp(p->where, s->what) == 0;
-	for (size_t i = 0; !s->found && i < p->account_count; i++)
-		s->found = strcmp(roster_account_at(p, i), s->what) == 0;
-	return s->found ? 1 : 0;
+	if (len >= sizeof(text))
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)tolower((unsigned char)word[i]);
+	return maprule_set_put(&c->named, text, len, 0, c->f);
+}
+
+static int
+name_all(struct checking *c)
+{
+	const struct maprule *rules = c->w->rules;
+
+	for (size_t i = 0; i < maprule_rule_count(rules); i++) {
+		const struct maprule_words *w = &maprule_rule(rules, i)->people;
+
+		for (size_t j = 0; j < w->count; j++)
+			if (put_lower(c, w->word[j]) < 0)
+				return -1;
+	}
+	for (size_t i = 0; i < maprule_ban_count(rules); i++)
+		if (maprule_ban(rules, i)->kind == MAPRULE_BAN_PERSON &&
+		    put_lower(c, maprule_ban(rules, i)->what) < 0)
+			return -1;
+	return 0;
+}
+
+/* Whether ${word} is in ${set}, without regard to case. */
+static bool
+is_in(const struct maprule_set *set, const char *word, char *text, size_t size)
+{
+	size_t len = strlen(word);
+	uint32_t number;
+
+	if (len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)tolower((unsigned char)word[i]);
+	return maprule_set_find(set, text, len, &number);
+}
+
+static int
+see(struct checking *c, const char *word)
+{
+	char text[MAPRULE_WORD_MAX + 1];
+
+	return is_in(&c->named, word, text, sizeof(text))
+	    ? maprule_set_put(&c->seen, text, strlen(word), 0, c->f)
+	    : 0;
+}
+
+static int
+see_person(void *arg, const struct roster_person *p)
+{
+	struct checking *c = arg;
+	int result = see(c, p->principal);
+
+	if (result == 0)
+		result = see(c, p->where);
+	for (size_t i = 0; result == 0 && i < p->account_count; i++)
+		result = see(c, roster_account_at(p, i));
+	return result;
 }
 
 static bool
 person_exists(const struct checking *c, const char *what)
 {
-	struct seeking s = { what, false };
+	char text[MAPRULE_WORD_MAX + 1];
 
-	(void)roster_each(c->w->roster, is_person, &s);
-	return s.found;
+	return is_in(&c->seen, what, text, sizeof(text));
 }
 
 static void
@@ -210,10 +266,22 @@ int
 map_check_rules(struct map_found *found, struct map_world *w, struct fault *f)
 {
 	struct checking c = { .found = found, .w = w, .f = f };
+	int result;
 
-	check_sources(&c);
-	check_rules(&c);
-	check_bans(&c);
+	maprule_set_init(&c.named);
+	maprule_set_init(&c.seen);
+	result = name_all(&c);
+	if (result == 0 && c.named.count > 0)
+		result = roster_each(w->roster, see_person, &c);
+	if (result == 0) {
+		check_sources(&c);
+		check_rules(&c);
+		check_bans(&c);
+	}
+	maprule_set_free(&c.named);
+	maprule_set_free(&c.seen);
+	if (result < 0)
+		return -1;
 	if (maprule_services(w->rules, &w->host, is_service, NULL) == 0)
 		map_found_warning(found, maprule_path(w->rules), 0,
 		    "this host has no service");
