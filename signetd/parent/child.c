@@ -16,9 +16,8 @@
 
 #define CONTROL_FD 3
 
-/* Beside our own executable, as in a build tree, else where packages put it. */
-static int
-find_executable(enum msg_role role, char *path, size_t size, struct fault *f)
+int
+child_find(const char *name, char *path, size_t size, struct fault *f)
 {
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -28,17 +27,15 @@ find_executable(enum msg_role role, char *path, size_t size, struct fault *f)
 		self[len] = '\0';
 		if ((slash = strrchr(self, '/')) != NULL)
 			*slash = '\0';
-		if (text_fmt(path, size, "%s/signetd-%s", self,
-			msg_role_name(role)) == 0 &&
+		if (text_fmt(path, size, "%s/signetd-%s", self, name) == 0 &&
 		    access(path, X_OK) == 0)
 			return 0;
 	}
-	if (text_fmt(path, size, "%s/signetd-%s", SIGNET_LIBEXECDIR,
-		msg_role_name(role)) == 0 &&
+	if (text_fmt(path, size, "%s/signetd-%s", SIGNET_LIBEXECDIR, name) ==
+		0 &&
 	    access(path, X_OK) == 0)
 		return 0;
-	return fault_set(f, FAULT_SYSTEM, "signetd-%s is not installed",
-	    msg_role_name(role));
+	return fault_set(f, FAULT_SYSTEM, "signetd-%s is not installed", name);
 }
 
 /* PATH is fixed; the others are passed on only if they are set. */
@@ -94,7 +91,7 @@ child_spawn(enum msg_role role, int control, const char *const *keep,
 	char *env[CHILD_ENV_MAX + 8] = { NULL };
 	pid_t pid;
 
-	if (find_executable(role, path, sizeof(path), f) < 0)
+	if (child_find(msg_role_name(role), path, sizeof(path), f) < 0)
 		return -1;
 	make_environment(env, sizeof(env) / sizeof(env[0]), keep, kept);
 	if ((pid = fork()) == 0)

@@ -14,6 +14,11 @@ struct fault;
 
 #define CHILD_ENV_MAX 16
 
+/* The executable signetd-NAME: beside our own, as in a build tree, else where
+ * packages put it. */
+CHECKED int child_find(const char *name, char *path, size_t size,
+    struct fault *f);
+
 /**
  * child_spawn(role, control, keep, kept, f):
  * Run the executable signetd-ROLE with ${control} as its descriptor 3.  Its

@@ -8,14 +8,11 @@
 #include "sys/loop.h"
 #include "sys/sandbox.h"
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,167 +83,39 @@ hook_event_add(struct hook_event *e, const char *name, const char *value)
 /* ---- the process */
 
 struct start {
+	char keeper[PATH_MAX]; /* signetd-hook, which see */
 	const char *path;
 	int in;
 	int out;
-	uid_t uid;
-	gid_t gid;
-	bool become;
-	pid_t parent;
+	char parent[16];
+	char user[16];
+	char group[16];
 	char search[48];
 	char *env[HOOK_VARS_MAX + 6];
 };
 
-static void __attribute__((noreturn)) complain(const char *what)
-{
-	dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
-	_exit(126);
-}
-
-static void
-become_user(const struct start *s)
-{
-	const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (!s->become)
-		return;
-	if (setgroups(0, NULL) < 0 || setresgid(s->gid, s->gid, s->gid) < 0 ||
-	    setresuid(s->uid, s->uid, s->uid) < 0 || setuid(0) == 0)
-		complain("user-hook");
-}
-
 /* In the child, between fork and exec: nothing of ours goes along. */
-static void __attribute__((noreturn)) become(const struct start *s)
+static void __attribute__((noreturn)) become(struct start *s)
 {
-	char *argv[] = { strdup(s->path), NULL };
-	sigset_t none;
+	char *argv[] = { s->keeper, s->parent, s->user, s->group,
+		strdup(s->path), NULL };
 	int in = s->in >= 0 ? s->in : open("/dev/null", O_RDONLY);
+	sigset_t kept;
 
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 ||
 	    dup2(s->out, STDOUT_FILENO) < 0 || dup2(s->out, STDERR_FILENO) < 0)
 		_exit(126);
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, 0);
-	for (int signo = 1; signo < SIGRTMIN; signo++)
-		(void)signal(signo, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	become_user(s);
-	if (chdir("/") < 0 || argv[0] == NULL)
-		complain("/");
-	(void)umask(022);
-	(void)execve(argv[0], argv, s->env);
-	complain(s->path);
-}
-
-/* ---- its keeper */
-
-/*
- * A hook may leave its group and its parent (setsid, daemons).  So it has a
- * keeper: a process of ours that the kernel gives all orphans below it
- * (prctl(2), PR_SET_CHILD_SUBREAPER), and which ends when none is left.  The
- * hook cannot end it first, being another user when that matters.
- */
-
-/* As the hook ended, for who waits for its keeper. */
-static void __attribute__((noreturn)) end_as(int status)
-{
-	sigset_t none;
-
-	if (!WIFSIGNALED(status))
-		_exit(WEXITSTATUS(status));
-	(void)sigemptyset(&none);
-	(void)signal(WTERMSIG(status), SIG_DFL);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)raise(WTERMSIG(status));
-	_exit(128 + WTERMSIG(status));
-}
-
-/* Kill our children, whoever their parents were; whether they are known
- * (proc(5)). */
-static bool
-kill_children(void)
-{
-	char text[4096];
-	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	char *at = text, *end;
-
-	if (fd >= 0)
-		(void)close(fd);
-	if (got < 0)
-		return false;
-	/* One that is cut has its turn when others are gone. */
-	if (got == (ssize_t)sizeof(text) - 1)
-		while (got > 0 && text[got - 1] != ' ')
-			got--;
-	text[got] = '\0';
-	for (long pid; (pid = strtol(at, &end, 10)) > 0 && end != at; at = end)
-		(void)kill((pid_t)pid, SIGKILL);
-	return true;
-}
-
-/* What was a grandchild is a child when its parent has died.  Where children
- * are not known, all but ${hook} has to be left. */
-static void __attribute__((noreturn)) end_all(pid_t hook, int status)
-{
-	int ended;
-	pid_t pid = 0;
-
-	while (pid >= 0 || errno == EINTR) {
-		if (!kill_children()) {
-			if (hook == 0)
-				break;
-			(void)kill(hook, SIGKILL);
-		}
-		if ((pid = waitpid(-1, &ended, 0)) == hook && hook > 0) {
-			status = ended;
-			hook = 0;
-		}
-	}
-	end_as(status);
-}
-
-/* Until the hook has ended, or SIGTERM says that it is to. */
-static void __attribute__((noreturn)) keep(pid_t hook, const sigset_t *wanted)
-{
-	int status, signo = 0;
-	pid_t pid;
-
-	(void)close_range(0, UINT_MAX, 0);
-	while (signo != SIGTERM) {
-		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-			if (pid == hook)
-				end_all(0, status);
-		if (sigwait(wanted, &signo) != 0)
-			signo = SIGTERM;
-	}
-	end_all(hook, SIGKILL);
-}
-
-/* In the child: the keeper, and the hook below it. */
-static void __attribute__((noreturn)) start_kept(const struct start *s)
-{
-	sigset_t wanted;
-	pid_t hook;
-
-	(void)setpgid(0, 0);
-	(void)sigemptyset(&wanted);
-	(void)sigaddset(&wanted, SIGCHLD);
-	(void)sigaddset(&wanted, SIGTERM);
-	(void)sigprocmask(SIG_SETMASK, &wanted, NULL);
-	(void)signal(SIGCHLD, SIG_DFL);
+	/* It waits for these, and one may be on its way. */
+	(void)sigemptyset(&kept);
+	(void)sigaddset(&kept, SIGTERM);
+	(void)sigaddset(&kept, SIGCHLD);
 	(void)signal(SIGTERM, SIG_DFL);
-	/* Ours ends: so does this, and all below. */
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != s->parent)
-		_exit(126);
-	(void)prctl(PR_SET_NAME, "signetd-hook");
-	if ((hook = fork()) == 0)
-		become(s);
-	if (hook < 0)
-		_exit(126);
-	keep(hook, &wanted);
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &kept, NULL);
+	(void)setpgid(0, 0);
+	(void)execve(argv[0], argv, s->env);
+	_exit(126);
 }
 
 /* The environment of a hook is this and nothing else. */
@@ -293,6 +162,43 @@ open_input(const struct hook_event *e, struct fault *f)
 	return -1;
 }
 
+/* Who the hook is to be; "-" is who we are. */
+static int
+name_user(const struct signetd_conf *conf, struct start *s, struct fault *f)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	if (geteuid() != 0)
+		return text_copy(s->user, sizeof(s->user), "-") < 0 ||
+			text_copy(s->group, sizeof(s->group), "-") < 0
+		    ? fault_set(f, FAULT_INTERNAL, "a short name is long")
+		    : 0;
+	if (sandbox_user(conf->user_hook, &uid, &gid, f) < 0)
+		return fault_wrap(f, "user-hook");
+	if (uid == 0 || gid == 0)
+		return fault_set(f, FAULT_CONFIG, "user-hook must not be root");
+	if (text_fmt(s->user, sizeof(s->user), "%u", uid) < 0 ||
+	    text_fmt(s->group, sizeof(s->group), "%u", gid) < 0)
+		return fault_set(f, FAULT_INTERNAL, "a number is long");
+	return 0;
+}
+
+/* No signal of ours is handled in the child, which shares its loop's pipe. */
+static pid_t
+fork_quietly(struct start *s)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	if ((pid = fork()) == 0)
+		become(s);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 static pid_t
 spawn(const struct hooks *h, struct running *r, int in, int out,
     struct fault *f)
@@ -303,19 +209,13 @@ spawn(const struct hooks *h, struct running *r, int in, int out,
 	char name[2][96];
 	pid_t pid;
 
-	if (geteuid() == 0) {
-		if (sandbox_user(h->conf->user_hook, &s.uid, &s.gid, f) < 0)
-			return fault_wrap(f, "user-hook");
-		if (s.uid == 0)
-			return fault_set(f, FAULT_CONFIG,
-			    "user-hook must not be root");
-		s.become = true;
-	}
-	if (make_environment(&s, &r->event, name, f) < 0)
+	if (name_user(h->conf, &s, f) < 0 ||
+	    make_environment(&s, &r->event, name, f) < 0 ||
+	    child_find("hook", s.keeper, sizeof(s.keeper), f) < 0)
 		return -1;
-	s.parent = getpid();
-	if ((pid = fork()) == 0)
-		start_kept(&s);
+	if (text_fmt(s.parent, sizeof(s.parent), "%d", (int)getpid()) < 0)
+		return fault_set(f, FAULT_INTERNAL, "a number is long");
+	pid = fork_quietly(&s);
 	if (pid < 0)
 		return fault_set(f, FAULT_SYSTEM, "fork: %s", strerror(errno));
 	/* Whichever of us comes first; it may have begun already. */
@@ -396,7 +296,8 @@ printed(void *arg, int fd, unsigned what)
 
 /* ---- its life */
 
-/* The keeper ends all; one that cannot is ended, and the group. */
+/* The keeper (signetd-hook) ends all; one that cannot is ended, and the group.
+ */
 static void
 too_long(void *arg)
 {
