@@ -13,7 +13,7 @@ from kdc import die_with_parent, free_port, wait_for_port
 from openssl_pki import Pki
 from signet_site import BUILD, run
 
-LIBRARY = BUILD / "signet-map" / "callout" / "libsignet_gridmap.so"
+LIBRARY = BUILD / "signet-map" / "callout"
 # Who has a map of their own, whoever runs the stories.
 ACCOUNT = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 
@@ -35,7 +35,7 @@ class GridFtp:
         self.place.mkdir()
         self.place.chmod(0o777)
         self.authz = self.dir / "gsi-authz.conf"
-        self.authz.write_text(f"globus_mapping {LIBRARY.with_suffix('')} "
+        self.authz.write_text("globus_mapping libsignet_gridmap "
                               "signet_gridmap_callout\n")
         self.server = self.output = None
 
@@ -45,6 +45,7 @@ class GridFtp:
                    X509_USER_CERT=str(self.pki.host[0]),
                    X509_USER_KEY=str(self.pki.host[1]),
                    GRIDMAP=str(self.map), GRIDMAPDIR=str(self.pools),
+                   LD_LIBRARY_PATH=str(LIBRARY),
                    GSI_AUTHZ_CONF=str(self.authz if callout else
                                       pathlib.Path("/dev/null")))
         self.port = free_port()
