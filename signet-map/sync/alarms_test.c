@@ -19,7 +19,7 @@ hear(void *arg, const struct alarm *a, bool begins)
 
 	h->begun += begins;
 	h->ended += !begins;
-	strcpy(h->last, a->what);
+	snprintf(h->last, sizeof(h->last), "%s", a->what);
 }
 
 static void

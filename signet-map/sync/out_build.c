@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "map/mapfile.h"
 #include "out_part.h"
+#include "out_pipe.h"
 #include "out_sink.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ struct draft {
 	size_t gone;
 	size_t banned; /* of those that are gone */
 	size_t unspelt;
-	bool failed;
+	struct out_pipe *pipe;
 };
 
 /* A name that some reader of the file would take for something else. */
@@ -85,13 +86,39 @@ add_line(struct draft *d, const struct maprule_line *line)
 	return out_sink_flow(&d->text, d->f);
 }
 
+/* In the thread that writes. */
+static int
+take_line(void *arg, const struct maprule_line *line, struct fault *f)
+{
+	struct draft *d = arg;
+
+	d->f = f;
+	return add_line(d, line);
+}
+
+/* In the one that works out whose a name is. */
 static int
 hear_line(void *arg, const struct maprule_line *line)
 {
 	struct draft *d = arg;
 
-	d->failed = add_line(d, line) < 0;
-	return d->failed;
+	return out_pipe_put(d->pipe, line);
+}
+
+/* Every line of the part, into text, index and history. */
+static int
+draw(struct draft *d, struct maprule_stats *stats)
+{
+	struct maprule_hear hear = { .line = hear_line, .arg = d };
+	struct fault *f = d->f;
+	int built, written;
+
+	if ((d->pipe = out_pipe_new(take_line, d, f)) == NULL)
+		return -1;
+	built = maprule_build(d->part, &hear, stats, f);
+	written = out_pipe_end(d->pipe, f);
+	d->f = f;
+	return built != 0 || written < 0 ? -1 : 0;
 }
 
 static int
@@ -196,7 +223,6 @@ static int
 build(struct draft *d)
 {
 	struct out *out = d->out;
-	struct maprule_hear hear = { .line = hear_line, .arg = d };
 	struct maprule_stats stats = { 0 };
 
 	if ((d->shadow = shadow_new(d->f)) == NULL ||
@@ -204,9 +230,7 @@ build(struct draft *d)
 	    out_sink_open(&d->text, out->path, out->mode, d->f) < 0)
 		return -1;
 	buf_text(out_sink_text(&d->text), OUT_HEADER);
-	if (maprule_build(d->part, &hear, &stats, d->f) != 0)
-		return -1;
-	if (find_gone(d) < 0)
+	if (draw(d, &stats) < 0 || find_gone(d) < 0)
 		return -1;
 	out->stats = stats;
 	if (!out_lets(out, d->gone - d->banned, d->when->now)) {

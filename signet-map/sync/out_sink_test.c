@@ -21,7 +21,7 @@ make_place(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
-	strcpy(p->dir, "/tmp/out_sink.XXXXXX");
+	snprintf(p->dir, sizeof(p->dir), "/tmp/out_sink.XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	snprintf(p->path, sizeof(p->path), "%s/map", p->dir);
 	*state = p;
