@@ -17,7 +17,7 @@ enum roster_kind {
 	ROSTER_LDAP,
 	ROSTER_FILE,	 /* a grid-mapfile: names with accounts */
 	ROSTER_LIST,	 /* names alone, one a line, of a file or an URL */
-	ROSTER_REQUESTS, /* the log of self-service: roster_requests.h */
+	ROSTER_REQUESTS, /* the log of self-service (map/map_request.h) */
 };
 
 enum roster_bind {

@@ -1,8 +1,9 @@
-#include "roster/roster_requests.h"
+#include "roster/roster_lines.h"
 
 #include "base/fault.h"
 #include "base/unit.h"
 #include "map/map_book.h"
+#include "map/map_request.h"
 #include "roster/roster.h"
 
 #include <fcntl.h>
@@ -16,16 +17,20 @@ struct said {
 };
 
 static void
-write_book(const char *path, const struct map_book_entry *entries, size_t count)
+write_book(const char *path, const struct map_request *requests, size_t count)
 {
 	struct fault f = { 0 };
 	OWN_STRUCT(map_book) book = map_book_open(path, &f);
 
 	if (book == NULL)
 		fail_msg("%s", f.text);
-	for (size_t i = 0; i < count; i++)
-		if (map_book_add(book, &entries[i], &f) < 0)
+	for (size_t i = 0; i < count; i++) {
+		struct map_book_entry e;
+
+		map_request_entry(&requests[i], &e);
+		if (map_book_add(book, &e, &f) < 0)
 			fail_msg("%s", f.text);
+	}
 	if (map_book_sync(book, &f) < 0)
 		fail_msg("%s", f.text);
 }
@@ -46,35 +51,29 @@ say(void *arg, const struct roster_person *p)
 	return 0;
 }
 
-#define ENTRY(sign_, account_, name_)                                \
-	{                                                            \
-		.when = 1, .sign = (sign_), .service = "map",        \
-		.account = (account_), .name = (name_), .entry = "x" \
+#define SAID(verb_, account_, name_)                             \
+	{                                                        \
+		.verb = MAP_REQUEST_##verb_, .when = 1,          \
+		.id = "0123456789abcdef", .account = (account_), \
+		.name = (name_), .by = "1 a"                     \
 	}
 
 static void
 requests_are_replayed(void **state)
 {
-	const struct map_book_entry entries[] = {
-		ENTRY('+', "a", "/O=x/CN=a"),
-		ENTRY('+', "b", "/o=X/cn=A"), /* refused: not so spelled */
-		ENTRY('+', "b", "/O=X/CN=A"), /* the same name */
-		ENTRY('+', "c", "/O=x/CN=c"),
-		ENTRY('+', "d", "/O=x/CN=c"),
-		ENTRY('+', "c", "/O=x/CN=c"),
-		ENTRY('+', "e", "/O=x/CN=e"),
-		ENTRY('-', "e", "/O=x/CN=e"),
-		ENTRY('+', "f", "/O=x/CN=f"),
-		ENTRY('-', "", "/O=x/CN=f"),
-		ENTRY('+', "root,evil", "/O=x/CN=g"),
-		ENTRY('+', "h", "/O=x/CN=h"),
-		ENTRY('-', "h", ""),
-		{ .when = 1,
-		    .sign = '+',
-		    .service = "asked",
-		    .account = "i",
-		    .name = "/O=x/CN=i",
-		    .entry = "x" },
+	const struct map_request requests[] = {
+		SAID(ADD, "a", "/O=x/CN=a"),
+		SAID(ADD, "b", "/O=X/CN=A"), /* the same name */
+		SAID(ADD, "c", "/O=x/CN=c"),
+		SAID(ADD, "d", "/O=x/CN=c"),
+		SAID(APPROVE, "c", "/O=x/CN=c"),
+		SAID(ADD, "e", "/O=x/CN=e"),
+		SAID(REMOVE, "e", "/O=x/CN=e"),
+		SAID(ADD, "f", "/O=x/CN=f"),
+		SAID(REMOVE_NAME, "", "/O=x/CN=f"),
+		SAID(ADD, "h", "/O=x/CN=h"),
+		SAID(REMOVE_ACCOUNT, "h", ""),
+		SAID(ASK, "i", "/O=x/CN=i"),
 	};
 	char dir[] = "/tmp/roster_requests.XXXXXX", path[64];
 	struct roster_source_conf conf = {
@@ -88,7 +87,7 @@ requests_are_replayed(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/log", dir);
-	write_book(path, entries, sizeof(entries) / sizeof(entries[0]));
+	write_book(path, requests, sizeof(requests) / sizeof(requests[0]));
 	if (roster_source_read(&conf, r, NULL, NULL, &f) < 0)
 		fail_msg("%s", f.text);
 	(void)roster_each(r, say, &said);
