@@ -102,7 +102,7 @@ drop_out(struct mapper_out *o)
 	maprule_part_free(o->part);
 	out_free(o->out);
 	changes_free(o->pending);
-	*o = (struct mapper_out){ NULL };
+	*o = (struct mapper_out){ .out = NULL };
 }
 
 void
