@@ -341,7 +341,9 @@ static int
 read_messages(struct roster_ldap *l, struct fault *f)
 {
 	int64_t until = clock_mono() + STEP_MS;
-	struct timeval now = { 0, 0 };
+	/* One who has nothing else to do may as well wait in libldap, which
+	 * saves a system call or two for each time. */
+	struct timeval wait = { .tv_sec = l->once ? 1 : 0 };
 	unsigned count = 0;
 
 	l->more = false;
@@ -349,7 +351,7 @@ read_messages(struct roster_ldap *l, struct fault *f)
 		LDAPMessage *m = NULL;
 		LDAP *ld = l->ld;
 		int type =
-		    ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ONE, &now, &m);
+		    ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ONE, &wait, &m);
 		int result;
 
 		if (type == 0)

@@ -7,6 +7,7 @@
 #include "fetch/fetch.h"
 #include "map/map_accounts.h"
 #include "map/map_name.h"
+#include "map/map_replay.h"
 #include "map/mapfile.h"
 #include "roster/roster_entry.h"
 #include "roster/roster_stage.h"
@@ -280,6 +281,48 @@ read_list(struct lines *l, time_t *when, struct fault *f)
 	if (file_read(l->conf->path, &text, f) < 0)
 		return -1;
 	return take_list(l, (const char *)text.data, text.len, f);
+}
+
+struct requests {
+	struct lines *lines;
+	struct fault *f;
+};
+
+static int
+take_requested(void *arg, const char *name, const struct map_replay_held *held,
+    size_t count)
+{
+	struct requests *q = arg;
+	struct lines *l = q->lines;
+	char canonical[ROSTER_NAME_SIZE];
+	struct fault why;
+
+	roster_draft_begin(&l->draft);
+	l->number = held[0].line;
+	if (roster_value_name(name, strlen(name), canonical, &why) != 1) {
+		refuse(l, "not the name of a certificate");
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		buf_put(&l->draft.lists, held[i].account,
+		    strlen(held[i].account) + 1);
+		l->draft.accounts++;
+	}
+	return take(l, canonical, q->f);
+}
+
+/* What all requests of the log came to; a log of which a line was changed says
+ * nothing. */
+static int
+read_requests(struct lines *l, struct fault *f)
+{
+	OWN_STRUCT(map_replay) now = map_replay_new(f);
+	struct requests q = { l, f };
+
+	if (now == NULL ||
+	    map_request_each(l->conf->path, map_replay_step, now, f) < 0)
+		return -1;
+	return map_replay_each(now, take_requested, &q);
 }
 
 static int

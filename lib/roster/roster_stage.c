@@ -215,11 +215,34 @@ drop_gone(struct roster_stage *st)
 	}
 }
 
+/* Whether the stage's table can be the roster's as it is: the first source of
+ * all, and nobody to be told. */
+static bool
+may_swap(const struct roster_stage *st)
+{
+	return st->r->table.used == 0 && st->r->watch == NULL &&
+	    !st->r->sources[st->source].nested;
+}
+
+static void
+swap(struct roster_stage *st)
+{
+	struct roster_table empty = st->r->table;
+
+	st->r->table = st->put;
+	st->r->sources[st->source].count = st->put.count;
+	st->put = empty;
+}
+
 static int
 put_all(struct roster_stage *st, struct fault *f)
 {
 	const struct roster_source *s = &st->r->sources[st->source];
 
+	if (may_swap(st)) {
+		swap(st);
+		return 0;
+	}
 	if (roster_table_reserve(&st->r->table,
 		st->r->table.count + st->put.count, f) < 0)
 		return -1;
