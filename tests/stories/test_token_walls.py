@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from callout_site import MYPROXY, as_account
+from memory_search import children
 from signet_site import REPO, ROLE_USERS, open_way
 from test_token_stock import TokenSite
 from test_walls import make_it_try
@@ -18,12 +19,21 @@ from test_walls import make_it_try
 pytestmark = pytest.mark.heavy
 
 HOLDERS = ("signer", "token.0")
+HOOK = 61399
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     place = tmp_path_factory.mktemp("walls")
-    with TokenSite(place) as site:
+    hook = place / "hook"
+    hook.write_text("#!/bin/sh\nexec sleep 1000\n")
+    hook.chmod(0o755)
+    site = TokenSite(place)
+    site.settings += [f"token-hook {hook}", "hook-timeout 10m"]
+    if os.getuid() == 0:
+        site.settings.append(f"user-hook {HOOK}")
+    site.write_conf()
+    with site:
         # As root's and the token user's only: whose they are in earnest.
         os.chmod(site.token.dir / "tokens", 0o700)
         os.chmod(site.token.dir / "credentials", 0o700)
@@ -44,10 +54,19 @@ def holders(site):
     return {name: pids[name] for name in HOLDERS}
 
 
+def hook_keeper(site):
+    """What stands between the daemon and a hook that does not end."""
+    found = [pid for pid in children(site.process.pid) if pathlib.Path(
+        f"/proc/{pid}/comm").read_text() == "signetd-hook\n"]
+    assert len(found) == 1
+    return found[0]
+
+
 def climb(site, script, files, **account):
     done = subprocess.run(
         [sys.executable, script,
-         json.dumps({"pids": dict(holders(site), parent=site.process.pid),
+         json.dumps({"pids": dict(holders(site), parent=site.process.pid,
+                                  keeper=hook_keeper(site)),
                      "files": files})],
         capture_output=True, text=True, timeout=60, **account)
     assert done.returncode == 0, done.stderr
@@ -73,6 +92,9 @@ def test_the_tries_are_good_ones(site, script):
                 "fd", "ptrace")
         assert {f"{act} of {name}" for act in acts for name in
                 (*HOLDERS, "parent")} <= set(done)
+        # That one has nothing open.
+        assert {f"{act} of keeper" for act in acts if act != "pidfd_getfd"
+                } <= set(done)
         assert f"open {site.token.dir}/credentials/pin" in done
     own = climb_self(script)
     assert {"mem of me", "environ of me", "fd of me"} <= set(own)
@@ -92,7 +114,7 @@ def climb_self(script):
         me.wait()
 
 
-ACCOUNTS = {"the MyProxy server's": MYPROXY,
+ACCOUNTS = {"the MyProxy server's": MYPROXY, "a hook's": HOOK,
             **{f"the {role}'s": ROLE_USERS[role]
                for role in ("front", "intake", "auth", "issuer", "signer")}}
 
