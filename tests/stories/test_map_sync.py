@@ -209,3 +209,53 @@ def test_the_history_says_who_could_use_what(tmp_path, ldap):
             ("+", "maria.smith701", slcs), ("+", "maria.smith701", own),
             ("-", "maria.smith701", slcs), ("-", "maria.smith701", own)])
         assert all(re.fullmatch("[0-9a-f]{64}", f[0]) for f in lines)
+
+
+SITES = ["cit", "mit", "llo", "lho", "uwm", "psu", "aei", "cardiff", "iucaa",
+         "virgo"]
+
+
+def ten_sites():
+    """One file of rules for ten sites: each takes its own people, and those
+    who may go everywhere."""
+    text = service("gridftp") + "bans {dir}/bans\n"
+    for name in SITES:
+        text += (f"map {name}\n    hosts *.{name}.example.org\n    from ligo\n"
+                 f'    groups "Sites:{name}" "Everywhere"\n')
+    return text
+
+
+def test_ten_sites_have_a_change_each_in_its_own_map(tmp_path):
+    people = [person(n, f"member{n}", groups=[f"Sites:{SITES[n % 10]}"])
+              for n in range(100)]
+    people.append(person(200, "wanderer", groups=["Everywhere"]))
+    mover = subject("member7")
+    assert SITES[7] == "cardiff"
+    with MapLdap(tmp_path / "ldap", people=people) as ldap:
+        sites = {name: site(tmp_path / name, ldap, ten_sites(),
+                            host=f"grid.{name}.example.org")
+                 for name in SITES}
+        try:
+            for one in sites.values():
+                one.start()
+            for one in sites.values():
+                one.wait(lambda: len(one.map("gridftp")) == 11)
+
+            def has_mover(*where):
+                for name, one in sites.items():
+                    one.wait(lambda: (mover in one.map("gridftp")) ==
+                             (name in where), what=name)
+
+            has_mover("cardiff")
+            # He goes from one group to another, then everywhere, then away.
+            ldap.modify(7, replace={"isMemberOf": ["Sites:mit"]})
+            has_mover("mit")
+            ldap.join(7, "Everywhere")
+            has_mover(*SITES)
+            ldap.delete(7)
+            has_mover()
+            for one in sites.values():
+                assert subject("wanderer") in one.map("gridftp")
+        finally:
+            for one in sites.values():
+                one.stop()
