@@ -241,9 +241,11 @@ spellable(const char *name, unsigned readers, struct fault *f)
 		    "not a name in the one-line form");
 	if (len > NAME_MAX_LEN)
 		return fault_set(f, FAULT_INPUT, "the name is too long");
-	if ((readers & MAP_READER_LCMAPS) != 0 && strchr(name, '*') != NULL)
+	if ((readers & (MAP_READER_LCMAPS | MAP_READER_XROOTD)) != 0 &&
+	    strchr(name, '*') != NULL)
 		return fault_set(f, FAULT_DENIED,
-		    "a '*' in the name: LCMAPS would take it for any text");
+		    "a '*' in the name: LCMAPS and XRootD would take it for "
+		    "any text");
 	if ((readers & MAP_READER_XROOTD) != 0 &&
 	    (name[len - 1] == '$' || name[len - 1] == '+'))
 		return fault_set(f, FAULT_DENIED,

@@ -36,9 +36,9 @@ void map_name_key_gct(const char *text, size_t len, struct buf *key);
 bool map_name_equal(const char *a, const char *b);
 
 /*
- * Who reads a map file, as bits.  XRootD compares what stands between the
- * quotes, and takes '$' or '+' at the end for a pattern; LCMAPS takes '*' for
- * one.
+ * Who reads a map file, as bits.  XRootD knows no escapes: it compares what
+ * stands up to the next quote, takes '$' or '+' at the end for a pattern, and
+ * the rest of the line for one account.  It and LCMAPS take '*' for a pattern.
  */
 enum map_reader {
 	MAP_READER_GCT = 1,

@@ -107,6 +107,7 @@ names_that_would_be_patterns_are_refused(void **state)
 		enum fault_code code;
 	} cases[] = {
 		{ "/CN=*", MAP_READER_LCMAPS, FAULT_DENIED },
+		{ "/CN=*", MAP_READER_XROOTD, FAULT_DENIED },
 		{ "/CN=a$", MAP_READER_XROOTD, FAULT_DENIED },
 		{ "/CN=a+", MAP_READER_XROOTD, FAULT_DENIED },
 		{ "", MAP_READER_GCT, FAULT_INPUT },

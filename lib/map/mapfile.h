@@ -123,7 +123,8 @@ CHECKED int mapfile_reverse(struct mapfile *m, const char *account,
  * mapfile_put(text, name, accounts, readers, f):
  * Append to ${text} the lines that give the canonical ${name} its accounts: a
  * line for each spelling that ${readers} (map_name.h) need, each ended by a
- * newline.  FAULT_DENIED and FAULT_INPUT as map_name_spell() says, and for an
+ * newline; XRootD's with the default account alone, behind one with all for the
+ * others.  FAULT_DENIED and FAULT_INPUT as map_name_spell() says, and for an
  * account that is empty or holds a blank, a comma, '#', '"', a control
  * character or a byte past ASCII; nothing is appended then.
  */

@@ -220,6 +220,63 @@ accounts_good(const struct map_accounts *accounts, struct fault *f)
 	return 0;
 }
 
+static void
+put_line(struct buf *text, const struct buf *name,
+    const struct map_accounts *accounts)
+{
+	buf_put(text, name->data, name->len);
+	buf_put_u8(text, ' ');
+	map_accounts_join(accounts, text);
+	buf_put_u8(text, '\n');
+}
+
+/* A spelling for those who know escapes: "\/" is a slash to them, and to XRootD
+ * the beginning of a name that nobody has. */
+static void
+put_escaped(struct buf *text, const struct buf *name,
+    const struct map_accounts *accounts)
+{
+	OWN_BUF(escaped, 2 * MAP_TEXT_MAX);
+
+	buf_text(&escaped, "\"\\");
+	buf_put(&escaped, name->data + 1, name->len - 1);
+	text->failed = text->failed || escaped.failed;
+	put_line(text, &escaped, accounts);
+}
+
+/*
+ * Several accounts, for XRootD too, which takes all that follows a name for one
+ * account: what is for the others goes first, and then each spelling with the
+ * default account, which is of no account to who has found the first.
+ */
+static void
+put_twice(struct buf *text, const struct map_spellings *spellings,
+    const struct map_accounts *accounts)
+{
+	const char *first = map_accounts_at(accounts, 0);
+	size_t last = spellings->count - 1;
+	OWN_MAP_ACCOUNTS(one);
+
+	map_accounts_put(&one, first, strlen(first));
+	put_escaped(text, &spellings->text[0], accounts);
+	if (last > 0)
+		put_escaped(text, &spellings->text[last], accounts);
+	for (size_t i = 0; i <= last; i++)
+		put_line(text, &spellings->text[i], &one);
+}
+
+static void
+put_lines(struct buf *text, const struct map_spellings *spellings,
+    const struct map_accounts *accounts, unsigned readers)
+{
+	if ((readers & MAP_READER_XROOTD) != 0 && accounts->count > 1) {
+		put_twice(text, spellings, accounts);
+		return;
+	}
+	for (size_t i = 0; i < spellings->count; i++)
+		put_line(text, &spellings->text[i], accounts);
+}
+
 int
 mapfile_put(struct buf *text, const char *name,
     const struct map_accounts *accounts, unsigned readers, struct fault *f)
@@ -229,12 +286,8 @@ mapfile_put(struct buf *text, const char *name,
 
 	if (result == 0)
 		result = map_name_spell(&spellings, name, readers, f);
-	for (size_t i = 0; result == 0 && i < spellings.count; i++) {
-		buf_put(text, spellings.text[i].data, spellings.text[i].len);
-		buf_put_u8(text, ' ');
-		map_accounts_join(accounts, text);
-		buf_put_u8(text, '\n');
-	}
+	if (result == 0)
+		put_lines(text, &spellings, accounts, readers);
 	map_spellings_free(&spellings);
 	return result;
 }

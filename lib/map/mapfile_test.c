@@ -370,22 +370,39 @@ a_line_that_cannot_be_read_is_named_and_passed_over(void **state)
 }
 
 static void
-what_is_written_is_what_the_readers_need(void **state)
+expect_written(const char *name, const char *list, unsigned readers,
+    const char *lines)
 {
 	OWN_MAP_ACCOUNTS(accounts);
 	OWN_BUF(text, 4096);
 	struct fault f = { 0 };
 
-	(void)state;
 	map_accounts_split(&accounts,
-	    (struct wire_bytes){ (const uint8_t *)"a,.p", 4 });
-	assert_int_equal(mapfile_put(&text, "/DC=org/CN=host\\/x", &accounts,
-			     MAP_READER_ALL, &f),
-	    0);
-	assert_string_equal(buf_cstr(&text),
-	    "\"/DC=org/CN=host\\\\/x\" a,.p\n"
-	    "\"/DC=org/CN=host\\/x\" a,.p\n"
-	    "\"/DC=org/CN=host/x\" a,.p\n");
+	    (struct wire_bytes){ (const uint8_t *)list, strlen(list) });
+	assert_int_equal(mapfile_put(&text, name, &accounts, readers, &f), 0);
+	assert_string_equal(buf_cstr(&text), lines);
+}
+
+static void
+what_is_written_is_what_the_readers_need(void **state)
+{
+	(void)state;
+	expect_written("/CN=a", "a,.p", MAP_READER_GCT | MAP_READER_LCMAPS,
+	    "\"/CN=a\" a,.p\n");
+	expect_written("/DC=org/CN=host\\/x", "a", MAP_READER_ALL,
+	    "\"/DC=org/CN=host\\\\/x\" a\n"
+	    "\"/DC=org/CN=host\\/x\" a\n"
+	    "\"/DC=org/CN=host/x\" a\n");
+	/* XRootD takes "a,b" for one account. */
+	expect_written("/CN=a", "a,b", MAP_READER_ALL,
+	    "\"\\/CN=a\" a,b\n"
+	    "\"/CN=a\" a\n");
+	expect_written("/CN=host\\/x", "a,b", MAP_READER_ALL,
+	    "\"\\/CN=host\\\\/x\" a,b\n"
+	    "\"\\/CN=host/x\" a,b\n"
+	    "\"/CN=host\\\\/x\" a\n"
+	    "\"/CN=host\\/x\" a\n"
+	    "\"/CN=host/x\" a\n");
 }
 
 static void

@@ -2,7 +2,7 @@
  * What lib/map answers from a map file, to be set beside what the Toolkit says:
  * the questions and answers of gct_map.c, and `mode gct|text|index`: as the
  * Toolkit compares names, as we do, or asked of an index, which is made of the
- * file at `file PATH`.  `put DN ACCOUNT` answers the lines of a map file for
+ * file at `file PATH`.  `put DN ACCOUNTS` answers the lines of a map file for
  * one name, with a tab between, and `gone DN` puts into the index's delta that
  * the name is there no more.
  */
@@ -205,7 +205,8 @@ ask_put(struct talk *t, char **words, struct fault *f)
 	OWN_BUF(text, MAP_TEXT_MAX);
 
 	(void)t;
-	map_accounts_put(&accounts, words[2], strlen(words[2]));
+	map_accounts_split(&accounts,
+	    (struct wire_bytes){ (const uint8_t *)words[2], strlen(words[2]) });
 	if (mapfile_put(&text, words[1], &accounts, MAP_READER_ALL, f) < 0)
 		return -1;
 	for (size_t i = 0; i + 1 < text.len; i++) {

@@ -266,3 +266,24 @@ def test_pool_accounts_are_shared(tmp_path, asked):
     path.write_text(path.read_text() + '"/CN=late" .pool\n')
     for peer in peers[:1] + peers[3:]:
         assert peer.ask(first + [b"map\t/CN=late"])[2] is None
+
+
+def test_what_we_write_for_all_readers_the_toolkit_reads(tmp_path, asked):
+    """Also where XRootD needs lines of its own."""
+    path = tmp_path / "map"
+    ours = asked("map_says", "gct")
+    names = [b"/CN=plain", b"/CN=host\\/x", b"/CN=q\"q", b"/CN=a\\",
+             b"/CN=\\xC3\\xBC/E=a@b", b"/CN=x\\/CN=root"]
+    path.write_bytes(b"".join(
+        line + b"\n" for name in names
+        for line in ours.ask([b"put\t" + name + b"\tone,two"])[0].split(b"\t")))
+    questions = [b"file\t" + str(path).encode()]
+    for name in names:
+        questions += [b"map\t" + name, b"ok\t" + name + b"\ttwo"]
+    plain = [b"map\t/CN=host/x", b"ok\t/CN=host/x\ttwo"]
+    never = [b"map\t/CN=x/CN=root"]
+    for peer in (asked("gct_map"), ours, asked("map_says", "text"),
+                 asked("map_says", "index")):
+        assert peer.ask(questions)[1:] == [b"one", b""] * len(names)
+        assert peer.ask(plain) == [b"one", b""]
+        assert peer.ask(never) == [None]
