@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW 131072
+#define WINDOW 114688
 #define PIECE_MAX 65536	 /* what is looked at in one piece */
 #define ROOM_FIRST 65536 /* entries, before the list is believed about more */
 #define MOVED_COST 4 /* of an entry made wider: as many octets take as long */
