@@ -257,8 +257,9 @@ def test_a_client_that_dies_while_it_is_signed_is_signed_once(site, way):
     site.wait_files("")
 
 
-def test_an_intake_that_dies_half_way_signs_nothing_twice(site, way):
-    user = f"twice-{way}"
+def dies_half_way(site, way, user):
+    """How many certificates ${user} has when the intake was killed while the
+    issuer stood still."""
     with site.pause("issuer"):
         caller = site.ask(way, words(site.csr, user=user))
         site.wait_log(rf"login ref=\w+ .*user={user} ")
@@ -269,10 +270,20 @@ def test_an_intake_that_dies_half_way_signs_nothing_twice(site, way):
         else:
             assert text == "the request could not be carried out"
             site.wait_log(rf"request-refused ref={ref} .*has ended since")
-    site.wait_log(rf"issued ref=\w+ .*principal={user}@")
+    # The issuer answers in order.
     assert site.call(way)[0] == 0
-    assert len(site.serials_of(user)) == 1
     site.wait_files("")
+    return len(site.serials_of(user))
+
+
+def test_an_intake_that_dies_half_way_signs_nothing_twice(site, way):
+    # It may be killed before it has told the issuer: then nothing is signed.
+    for turn in range(8):
+        made = dies_half_way(site, way, f"twice{turn}-{way}")
+        assert made <= 1
+        if made == 1:
+            return
+    raise AssertionError("it has never told the issuer")
 
 
 def test_an_intake_that_dies_before_it_takes_it_serves_it_anew(site, way):

@@ -201,6 +201,9 @@ def test_what_a_stock_server_passes_on_stays_with_signet_issue(
     test, which searches the others."""
     phrase = marker("phrase")
     with CallSite(tmp_path / "site", root=root) as site:
+        # An image of each takes its time.
+        conf = site.issue_conf(way)
+        conf.write_text(conf.read_text().replace("timeout 20", "timeout 300"))
         with site.pause("issuer"):
             caller = site.ask(way, words(site.csr, phrase=phrase))
             site.wait_log(r"request ref=\w+ .*user=user0")
