@@ -167,7 +167,7 @@ conclude(struct token *token, const struct search *search)
 		(void)fault_set(&f, FAULT_CONFIG,
 		    "%u tokens match: say which by serial=", search->found);
 	else if (search->stranger)
-		(void)fault_set(&f, FAULT_ABSENT,
+		(void)fault_set(&f, FAULT_CONFIG,
 		    "there is a token with serial number %s, not %s",
 		    search->serial, token->pinned);
 	else if (search->rv != CKR_OK)

@@ -134,7 +134,7 @@ another_token_with_the_same_label_is_not_the_one(void **state)
 	assert_int_equal(token_poll(token), TOKEN_ABSENT);
 	probe_forget_calls(p);
 	assert_int_equal(probe_login(token, p->pin, &f), -1);
-	assert_int_equal(f.code, FAULT_ABSENT);
+	assert_int_equal(f.code, FAULT_CONFIG);
 	assert_non_null(strstr(f.text, "serial number 0042, not"));
 	/* It is not shown the PIN either. */
 	assert_int_equal(probe_calls(p, "Login"), 0);

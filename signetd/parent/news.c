@@ -94,13 +94,18 @@ changed(struct process *p, enum token_state was, bool known,
 		wanted(p, is, m->text);
 }
 
-/* A PIN that was right and does not help is not asked for in silence: what is
- * wrong is for an operator to mend.  A wrong one is told by who asked. */
+/* What is wrong is for an operator to mend: a PIN that was right and does not
+ * help is not asked for in silence, nor is the right token waited for while
+ * there is another.  A wrong PIN is told by who asked. */
 static bool
 is_of_no_use(const struct msg_token_news *m, uint32_t fault_was)
 {
+	if (m->fault == fault_was)
+		return false;
+	if (m->state == TOKEN_ABSENT)
+		return m->fault == FAULT_CONFIG;
 	return m->state == TOKEN_NEEDS_PIN && m->fault != FAULT_NONE &&
-	    m->fault != FAULT_LOGIN && m->fault != fault_was;
+	    m->fault != FAULT_LOGIN;
 }
 
 void
@@ -118,7 +123,7 @@ news_token(struct process *p, const struct msg_token_news *m)
 	if (!known || m->state != was)
 		changed(p, was, known, m);
 	else if (is_of_no_use(m, fault_was))
-		wanted(p, TOKEN_NEEDS_PIN, m->text);
+		wanted(p, (enum token_state)m->state, m->text);
 	pins_heard(p->daemon->pins, p->index, name_of(p), m);
 }
 
