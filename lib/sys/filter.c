@@ -84,6 +84,7 @@ static const struct gate {
 	/* Threads are named, and libcap looks at what there is when loaded. */
 	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_SET_NAME) } },
 	{ SANDBOX_PROMISE(PROCESS), "prctl", 1, { IS(0, PR_CAPBSET_READ) } },
+	{ SANDBOX_PROMISE(LIBRARIES), "prctl", 1, { IS(0, PR_CAPBSET_READ) } },
 	{ SANDBOX_PROMISE(THREADS), "clone", 1,
 	    { MASKED(0, A_THREAD | NEW_SPACES, A_THREAD) } },
 	{ SANDBOX_PROMISE(THREADS), "prctl", 1, { IS(0, PR_SET_NAME) } },

@@ -31,6 +31,7 @@ CHECKED int map_conf_open(const char *path, struct map_conf *conf,
 #define MAP_STATE_STATUS "status.json"
 #define MAP_STATE_CONFIRM "confirm"
 #define MAP_STATE_LOCK "lock"
+#define MAP_STATE_REQUESTS "requests.log"
 
 #define MAP_PATH_SIZE 1024
 /* The path of ${name} there; FAULT_CONFIG if it is too long. */
