@@ -41,7 +41,6 @@ struct gridmap *
 gridmap_open(const char *path, struct fault *f)
 {
 	OWN_STRUCT(gridmap) g = calloc(1, sizeof(*g));
-	OWN_STRUCT(mapfile) text = NULL;
 
 	if (g == NULL) {
 		(void)fault_set(f, FAULT_MEMORY, "no memory for a map");
@@ -52,8 +51,12 @@ gridmap_open(const char *path, struct fault *f)
 		return NULL;
 	}
 	seek_index(g);
-	if (g->ix == NULL && (text = mapfile_open(path, f)) == NULL)
-		return NULL;
+	if (g->ix == NULL) {
+		OWN_STRUCT(mapfile) text = mapfile_open(path, f);
+
+		if (text == NULL)
+			return NULL;
+	}
 	return TAKE(g);
 }
 

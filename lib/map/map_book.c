@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define FLUSH ((size_t)1 << 20) /* of lines that wait to be written */
-#define TAIL (2 * (MAP_BOOK_LINE_MAX + 1))
+#define TAIL ((size_t)2 * (MAP_BOOK_LINE_MAX + 1))
 
 struct map_book {
 	int fd;

@@ -238,7 +238,7 @@ int
 map_pool_find(const char *dir, const char *prefix, const char *dn,
     char account[MAP_POOL_ACCOUNT_SIZE], struct fault *f)
 {
-	char lease[NAME_MAX + 1], held[MAP_POOL_ACCOUNT_SIZE];
+	char lease[NAME_MAX + 1], held[MAP_POOL_ACCOUNT_SIZE] = "";
 	struct pool p;
 	bool stale;
 	int found;
@@ -505,7 +505,7 @@ by_inode(const void *a, const void *b)
 static struct member **
 leases_of(struct members *m, size_t *count)
 {
-	struct member **leases = calloc(m->count + 1, sizeof(leases[0]));
+	struct member **leases = calloc(m->count + 1, sizeof(void *));
 
 	*count = 0;
 	for (size_t i = 0; leases != NULL && i < m->count; i++) {
@@ -513,7 +513,7 @@ leases_of(struct members *m, size_t *count)
 			leases[(*count)++] = &m->at[i];
 	}
 	if (leases != NULL)
-		qsort(leases, *count, sizeof(leases[0]), by_inode);
+		qsort(leases, *count, sizeof(void *), by_inode);
 	return leases;
 }
 
@@ -535,8 +535,7 @@ tell_members(struct members *m, map_pool_fn *fn, void *arg, struct fault *f)
 
 		if (key->lease)
 			continue;
-		lease =
-		    bsearch(&key, leases, count, sizeof(leases[0]), by_inode);
+		lease = bsearch(&key, leases, count, sizeof(void *), by_inode);
 		if (lease != NULL &&
 		    (said = put_dn((*lease)->name, &dn, f)) < 0)
 			break;

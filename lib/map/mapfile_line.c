@@ -181,7 +181,7 @@ mapfile_dn_of(const char *text, size_t len, const char *account, char *dn,
 	OWN_STRUCT(mapfile) m = mapfile_of(text, len, f);
 	OWN_MAPFILE_LINE(line);
 	struct fault passed_over = { 0 };
-	int got = m == NULL ? -1 : 1;
+	int got;
 
 	if (m == NULL)
 		return -1;

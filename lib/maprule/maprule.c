@@ -67,7 +67,6 @@ put_source(struct maprule *r, const struct maprule_block *b, struct fault *f)
 	struct maprule_source *s = &r->sources[r->source_count];
 	struct maprule_setting *kept =
 	    maprule_take(&r->text.arena, (b->count + 1) * sizeof(*kept), f);
-	int which;
 
 	if (kept == NULL || maprule_label_check(b->head.word[0], f) < 0)
 		return -1;
@@ -75,8 +74,8 @@ put_source(struct maprule *r, const struct maprule_block *b, struct fault *f)
 		.kind = b->head.word[1],
 		.line = b->line,
 		.setting = kept };
-	if ((which = maprule_one_of("kind of source", s->kind, source_kinds,
-		 COUNT_OF(source_kinds), f)) < 0)
+	if (maprule_one_of("kind of source", s->kind, source_kinds,
+		COUNT_OF(source_kinds), f) < 0)
 		return -1;
 	for (size_t i = 0; i < r->source_count; i++)
 		if (strcmp(r->sources[i].name, s->name) == 0)

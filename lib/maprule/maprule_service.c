@@ -79,11 +79,10 @@ read_format(const struct maprule_words *words, struct maprule_service *s,
     struct fault *f)
 {
 	static const char *const known[] = { "gct", "lcmaps", "xrootd" };
-	int which;
 
 	for (size_t i = 0; i < words->count; i++)
-		if ((which = maprule_one_of("reader", words->word[i], known,
-			 COUNT_OF(known), f)) < 0)
+		if (maprule_one_of("reader", words->word[i], known,
+			COUNT_OF(known), f) < 0)
 			return -1;
 	s->format = *words;
 	return 0;

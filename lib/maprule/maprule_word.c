@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define DAY 86400
+#define DAY ((int64_t)86400)
 #define YEAR_MOST 9999
 
 /* The moment ${form} makes of ${text}; false also for 30 February, which

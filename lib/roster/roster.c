@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_MAX (8 * ROSTER_NAME_SIZE)
+#define KEY_MAX ((size_t)8 * ROSTER_NAME_SIZE)
 
 struct roster *
 roster_new(struct fault *f)

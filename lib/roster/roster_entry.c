@@ -587,7 +587,6 @@ take_where(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 	BerElement *ber = NULL;
 	struct berval dn = { 0, NULL };
 	char *clean;
-	int result;
 
 	if (ldap_get_dn_ber(ld, m, &ber, &dn) != LDAP_SUCCESS)
 		return 0;
@@ -599,7 +598,7 @@ take_where(struct reading *in, LDAP *ld, LDAPMessage *m, struct fault *f)
 	if (in->plan->by_member) {
 		size_t before = in->d->count;
 
-		if ((result = take_dn(in, 0, &dn, f)) < 0)
+		if (take_dn(in, 0, &dn, f) < 0)
 			return -1;
 		if (in->d->count > before)
 			in->d->dn = in->d->numbers[--in->d->count];
@@ -656,7 +655,7 @@ roster_entry_read(const struct roster_plan *plan, struct roster *r, LDAP *ld,
     struct roster_skips *skips, struct fault *f)
 {
 	OWN_BUF(names, ROSTER_ENTRY_MAX);
-	OWN_BUF(folded, 8 * DN_MAX_BYTES);
+	OWN_BUF(folded, (size_t)8 * DN_MAX_BYTES);
 	struct reading in = { .plan = plan,
 		.r = r,
 		.d = d,

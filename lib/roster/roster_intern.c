@@ -131,7 +131,7 @@ make_room(struct roster_intern *in, struct fault *f)
 	if (in->count < in->room)
 		return 0;
 	if (room > UINT32_MAX / 4 ||
-	    (words = reallocarray(in->words, room, sizeof(*words))) == NULL)
+	    (words = reallocarray(in->words, room, sizeof(void *))) == NULL)
 		return fault_set(f, FAULT_MEMORY, "%u names", room);
 	in->words = words;
 	in->room = room;

@@ -37,11 +37,10 @@ roster_dn_fold(const char *dn, size_t len, struct buf *out)
 	size_t kept = first;
 	bool start = true;
 
-	if (memchr(dn, '\\', len) == NULL && memchr(dn, '"', len) == NULL &&
-	    memchr(dn, ';', len) == NULL && memchr(dn, '+', len) == NULL &&
-	    memchr(dn, '#', len) == NULL)
-		buf_put(out, dn, len);
-	else if (!fold_hard(dn, len, out))
+	if ((memchr(dn, '\\', len) == NULL && memchr(dn, '"', len) == NULL &&
+		memchr(dn, ';', len) == NULL && memchr(dn, '+', len) == NULL &&
+		memchr(dn, '#', len) == NULL) ||
+	    !fold_hard(dn, len, out))
 		buf_put(out, dn, len);
 	if (out->failed)
 		return;

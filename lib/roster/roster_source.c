@@ -65,10 +65,11 @@ static int
 check_questions(const struct roster_source_conf *conf, struct fault *f)
 {
 	OWN_STRUCT(roster_plan) people = roster_plan_new(conf, false, f);
-	OWN_STRUCT(roster_plan) groups = NULL;
+	OWN_STRUCT(roster_plan) groups =
+	    people == NULL ? NULL : roster_plan_new(conf, true, f);
 	LDAPDN dn = NULL;
 
-	if (people == NULL || (groups = roster_plan_new(conf, true, f)) == NULL)
+	if (groups == NULL)
 		return fault_wrap(f, "source %s", conf->name);
 	if (ldap_str2dn(conf->base, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
 		return fault_set(f, FAULT_CONFIG,

@@ -259,7 +259,7 @@ static int
 get_cookie(struct wire_in *in, struct roster_source *s, struct fault *f)
 {
 	OWN(char) server = get_text(in);
-	struct wire_bytes cookie = get_bytes(in, TEXT_MAX * 2);
+	struct wire_bytes cookie = get_bytes(in, (size_t)TEXT_MAX * 2);
 
 	if (in->failed || cookie.len == 0)
 		return fault_set(f, FAULT_INPUT, "a malformed cookie");

@@ -98,7 +98,7 @@ set_room(struct roster_table *t, uint32_t room, struct fault *f)
 	struct roster_rec **slots;
 
 	if (room > SLOTS_MAX ||
-	    (slots = reallocarray(t->slots, room, sizeof(*slots))) == NULL)
+	    (slots = reallocarray(t->slots, room, sizeof(void *))) == NULL)
 		return fault_set(f, FAULT_MEMORY, "%u people", room);
 	t->slots = slots;
 	t->room = room;

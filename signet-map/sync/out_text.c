@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define READ_SIZE ((size_t)1 << 20) /* of the old text in a step */
-#define LINE_MAX_ (MAP_TEXT_MAX)
 
 /* The text while it is written. */
 struct retext {
@@ -160,7 +159,7 @@ begin(struct out *out, struct fault *f)
 		changes_free(fresh);
 		return fault_set(f, FAULT_MEMORY, "%s", out->path);
 	}
-	job->in = BUF(LINE_MAX_);
+	job->in = BUF(MAP_TEXT_MAX);
 	job->part.fd = -1;
 	job->changes = out->unwritten;
 	out->unwritten = fresh;
