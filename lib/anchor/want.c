@@ -261,5 +261,6 @@ void
 anchor_set_sort(struct anchor_set *set)
 {
 	if (set->count > 0)
-		qsort(set->item, set->count, sizeof(struct anchor_want *), compare);
+		qsort(set->item, set->count, sizeof(struct anchor_want *),
+		    compare);
 }
