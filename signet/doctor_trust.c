@@ -88,9 +88,14 @@ check_policy(struct doctor *d, const struct trust_anchor *a, const char *name)
 	if (a->has_policy)
 		return true;
 	(void)snprintf(hint, sizeof(hint),
-	    "install %s.signing_policy beside it", a->hash);
+	    a->bad_policy ? "install %s.signing_policy anew"
+			  : "install %s.signing_policy beside it",
+	    a->hash);
 	doctor_say(d, DOCTOR_FAIL, "trust", hint,
-	    "%s has no signing policy, so that nothing it signs is accepted",
+	    a->bad_policy ? "the signing policy of %s cannot be read, so that "
+			    "nothing it signs is accepted"
+			  : "%s has no signing policy, so that nothing it "
+			    "signs is accepted",
 	    name);
 	return false;
 }

@@ -1,5 +1,7 @@
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "command.h"
 #include "signet_cert.h"
 #include "signet_completion.h"
@@ -18,6 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Everything signet can do; an entry a command. */
 static const struct command *const commands[] = {
@@ -86,6 +89,9 @@ flush_answer(struct fault *f)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
+	/* Whoever has read enough knows it. */
+	if (file_is_unread(STDOUT_FILENO))
+		return 0;
 	return fault_set(f, FAULT_SYSTEM, "writing the answer: %s",
 	    strerror(errno));
 }
@@ -135,12 +141,13 @@ run(struct call *call, int argc, char **argv, struct fault *f)
 }
 
 /* A mistake on the command line is an object too for who asked for them, also
- * where it hid that he did. */
+ * where it hid that he did; "--js" is enough. */
 static bool
 asks_for_json(const struct call *call, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
+		if (text_starts(argv[i], "--") &&
+		    text_starts("--json", argv[i]))
 			return !call->old;
 	return false;
 }

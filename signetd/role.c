@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "signetd/reach.h"
 
 #include <sys/prctl.h>
 
@@ -177,30 +178,28 @@ user_of(const struct role *role)
 	return users[role->spec->self];
 }
 
-/*
- * The trust directory is exchanged for its successor (anchor/house.h): another
- * directory, which only the one above has in common with it, and Landlock goes
- * by directories.  A role that has a user of its own reads there what everybody
- * may; one that shares the user of the CA's keys does not, and keeps what it
- * read until it is started anew.
- */
+/* A role that reads the trust directory, reads its successors too. */
 static void
-reach_successor(const struct role *role, struct sandbox *box,
-    char above[PATH_MAX])
+follow_trust(const struct role *role, struct sandbox *box, char above[PATH_MAX])
 {
+	const char *dir = role->conf.trust_dir;
+	enum reach reach;
 	size_t n = 0;
 	bool reads = false;
-	char *slash;
 
 	while (n < SANDBOX_PATHS_MAX && box->paths[n].path != NULL)
-		reads |=
-		    strcmp(box->paths[n++].path, role->conf.trust_dir) == 0;
-	if (!reads || box->uid == 0 || n + 1 >= SANDBOX_PATHS_MAX ||
-	    realpath(role->conf.trust_dir, above) == NULL ||
-	    (slash = strrchr(above, '/')) == NULL || slash == above)
+		reads |= strcmp(box->paths[n++].path, dir) == 0;
+	if (!reads || n + 1 >= SANDBOX_PATHS_MAX)
 		return;
-	*slash = '\0';
-	box->paths[n] = (struct sandbox_path){ above, false };
+	reach = reach_successor(dir, box->uid != 0, above);
+	if (reach == REACH_ABOVE)
+		box->paths[n] = (struct sandbox_path){ above, false };
+	else if (reach == REACH_SHARED)
+		LOG(TRUST_FAULT, LOG_TEXT("file", dir),
+		    LOG_TEXT("text",
+			"if signet-trust keeps it, put it into a directory of "
+			"its own: its successor is not ours to read beside "
+			"other files of this user"));
 }
 
 static int
@@ -215,7 +214,7 @@ raise_walls(struct role *role, struct fault *f)
 	box.log_only = strcmp(role->conf.seccomp, "log") == 0;
 	if (role->spec->box(role, &box, f) < 0)
 		return -1;
-	reach_successor(role, &box, above);
+	follow_trust(role, &box, above);
 	return sandbox_enter(&box, f);
 }
 

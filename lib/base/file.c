@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,4 +278,13 @@ file_mkdir(const char *path, mode_t mode, struct fault *f)
 			return 0;
 		*p = end;
 	}
+}
+
+bool
+file_is_unread(int fd)
+{
+	struct pollfd one = { .fd = fd };
+
+	return poll(&one, 1, 0) == 1 &&
+	    (one.revents & (POLLERR | POLLHUP)) != 0;
 }

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,5 +50,9 @@ CHECKED int file_mkdir(const char *path, mode_t mode, struct fault *f);
 /* Write all of ${len} bytes to ${fd}, through interruptions. */
 CHECKED int file_write_all(int fd, const void *data, size_t len,
     struct fault *f);
+
+/* Whether ${fd} is a pipe or a socket whose reader has gone away: what is
+ * written there is lost, and nobody misses it. */
+bool file_is_unread(int fd);
 
 #endif

@@ -315,6 +315,24 @@ a_full_device_is_a_fault(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+static void
+a_pipe_whose_reader_has_gone_is_unread(void **state)
+{
+	int pair[2];
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(pipe(pair), 0);
+	assert_false(file_is_unread(pair[1]));
+	assert_int_equal(close(pair[0]), 0);
+	assert_true(file_is_unread(pair[1]));
+	assert_int_equal(close(pair[1]), 0);
+	assert_false(file_is_unread(pair[1]));
+	assert_true(full >= 0);
+	assert_false(file_is_unread(full));
+	assert_int_equal(close(full), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_scene, clear_scene)
 
 int
@@ -335,6 +353,7 @@ main(void)
 		TEST(directories_are_made_with_their_parents),
 		TEST(a_file_is_no_directory),
 		TEST(a_full_device_is_a_fault),
+		TEST(a_pipe_whose_reader_has_gone_is_unread),
 	};
 
 	return cmocka_run_group_tests_name("base/file", tests, NULL, NULL);

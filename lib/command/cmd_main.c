@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cmd.h"
@@ -147,11 +148,13 @@ cmd_run(const struct cmd_program *program, int argc, char **argv,
 	return run_command(program, command, &line, f);
 }
 
+/* "--js" is enough, as for getopt_long(). */
 static bool
 asks_for_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
+		if (text_starts(argv[i], "--") &&
+		    text_starts("--json", argv[i]))
 			return true;
 	return false;
 }
@@ -203,7 +206,8 @@ cmd_end(const struct cmd_program *program, int argc, char **argv, int result,
 		complain(program, argc, argv, f);
 		return fault_exit_status(f->code);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) &&
+	    !file_is_unread(STDOUT_FILENO)) {
 		fprintf(stderr, "%s: standard output is full\n", program->name);
 		return fault_exit_status(FAULT_SYSTEM);
 	}

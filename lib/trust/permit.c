@@ -28,6 +28,7 @@ permit_policy(const struct path_question *q, const struct trust_path *path,
 {
 	const struct trust_anchor *record;
 	char signer[DN_TEXT_MAX], subject[DN_TEXT_MAX];
+	const struct trust_anchor *bad = NULL;
 	bool policy = false;
 	size_t at = 0;
 
@@ -39,15 +40,19 @@ permit_policy(const struct path_question *q, const struct trust_path *path,
 	while ((record = trust_next_of(q->store, &path->cert[i + 1]->subject,
 		    &at)) != NULL) {
 		policy = policy || record->has_policy;
+		if (record->bad_policy)
+			bad = record;
 		if (record->has_policy &&
 		    sigpolicy_allows(record->policy, signer, subject))
 			return 0;
 	}
+	if (!policy && bad != NULL)
+		return rule_broken(f, FAULT_UNTRUSTED, path->cert[i + 1],
+		    "its signing policy %s.signing_policy cannot be read",
+		    bad->hash);
 	if (!policy)
 		return rule_broken(f, FAULT_UNTRUSTED, path->cert[i + 1],
-		    "this CA has no signing policy in %s, or none that can be "
-		    "read",
-		    trust_dir(q->store));
+		    "this CA has no signing policy in %s", trust_dir(q->store));
 	return rule_broken(f, FAULT_UNTRUSTED, path->cert[i],
 	    "its name is outside the signing policy of its CA");
 }

@@ -54,6 +54,9 @@ namespaces_are_asked_beside_the_policy(void **state)
 	pki_path(&p, p.cert[SUB], "signing_policy", path);
 	assert_int_equal(unlink(path), 0);
 	assert_false(still(&p, 0, "has no signing policy"));
+	/* Nor is one that cannot be read none. */
+	pki_text(&p, p.cert[SUB], "signing_policy", "access_id_CA X509\n");
+	assert_false(still(&p, 0, ".signing_policy cannot be read"));
 	pki_free(&p);
 }
 

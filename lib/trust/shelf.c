@@ -216,10 +216,9 @@ open_file(struct shelf *shelf, struct shelf_file *file, int dir,
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0) {
-		/* It has gone since it was looked at, or we cannot open
-		 * anything now: that will change. */
-		if ((errno == ENOENT && file->st.st_ino != 0) ||
-		    errno == EMFILE || errno == ENFILE)
+		file->gone = errno == ENOENT && file->st.st_ino != 0;
+		/* If we cannot open anything now, that will change. */
+		if (file->gone || errno == EMFILE || errno == ENFILE)
 			shelf->stale = true;
 		return fault_set(f, FAULT_SYSTEM, "%s", strerror(errno));
 	}

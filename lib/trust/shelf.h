@@ -37,6 +37,7 @@ struct shelf_file {
 	struct stat st;
 	time_t read_at;
 	struct fault bad; /* why it is no good; else FAULT_NONE */
+	bool gone;	  /* bad, since it is there no more */
 	bool more;	  /* SHELF_ANCHOR: there is more than one in it */
 	char hash[9];	  /* of the anchor's name */
 	char old_hash[9]; /* "" if there is no MD5 here */

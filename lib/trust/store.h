@@ -31,6 +31,8 @@ enum trust_lists_state {
 	TRUST_LISTS_NONE, /* there are none */
 	TRUST_LISTS_UNREAD,
 	TRUST_LISTS_WANTED, /* somebody has asked, and they are being read */
+	TRUST_LISTS_LOST,   /* asked for, and gone since: the directory has
+			     * changed, and what follows is to say */
 	TRUST_LISTS_READ
 };
 
@@ -45,6 +47,7 @@ struct trust_anchor {
 	const struct cert *cert; /* NULL in what trust_next_of() may yield */
 	char hash[9];
 	bool has_policy;
+	bool bad_policy; /* there is a file that cannot be read */
 	const struct sigpolicy *policy;
 	bool bad_namespaces; /* there is a file that cannot be read */
 	const struct namespaces *namespaces; /* NULL: none */
@@ -79,7 +82,8 @@ CHECKED struct trust_store *trust_reload(const struct trust_store *old,
  * trust_lists(store, a):
  * The CRLs of the CA that ${a}, a record of ${store}, is about; read now if
  * nobody has asked before.  NULL if they are longer than what this store reads
- * at once (trust_be_patient()), and are not read yet: nobody knows then.
+ * at once (trust_be_patient()), and are not read yet, or if such a store finds
+ * that they have gone: nobody knows then.
  */
 const struct trust_lists *trust_lists(const struct trust_store *store,
     const struct trust_anchor *a);
@@ -88,7 +92,8 @@ const struct trust_lists *trust_lists(const struct trust_store *store,
 void trust_read_lists(const struct trust_store *store);
 
 /* Only CRLs of up to ${at_once} octets a CA are read by a question; at first
- * all are.  trust_reload() keeps it.  See upkeep.h. */
+ * all are, and one that has gone is a bad one.  trust_reload() keeps it.  See
+ * upkeep.h. */
 void trust_be_patient(struct trust_store *store, size_t at_once);
 
 /* Whether files have come, gone or changed since it was loaded (one stat a

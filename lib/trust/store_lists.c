@@ -15,6 +15,7 @@ struct store_reading {
 	char start[11];		    /* HASH.r */
 	size_t at;		    /* of the stamps */
 	struct shelf_reading *file; /* owned; NULL: not begun */
+	bool gone;		    /* one of them is there no more */
 };
 
 void
@@ -142,6 +143,36 @@ finish(struct trust_store *store, const char *hash)
 	}
 }
 
+/* A list that has gone, where somebody looks after the directory: its
+ * generation was cleared away, or another file is about to take its name. */
+static bool
+is_lost(const struct trust_store *store, const struct shelf_file *file)
+{
+	return file != NULL && file->gone && store->at_once != SIZE_MAX;
+}
+
+/* What is in place of the directory has them; nobody is refused meanwhile. */
+static void
+lose(struct trust_store *store, const char *hash)
+{
+	set_state(store, hash, TRUST_LISTS_LOST);
+	store->lost = true;
+}
+
+void
+store_lists_give_up(struct trust_store *store)
+{
+	for (size_t i = 0; i < store->records; i++) {
+		struct trust_lists *lists = &store->record[i].lists;
+
+		if (lists->state != TRUST_LISTS_LOST)
+			continue;
+		lists->bad = true;
+		lists->state = TRUST_LISTS_READ;
+	}
+	store->lost = false;
+}
+
 /* Read on in the file ${name}: whether it has ended, with what came of it. */
 static bool
 go_on(struct store_reading *r, struct trust_store *store,
@@ -164,7 +195,10 @@ go_on(struct store_reading *r, struct trust_store *store,
 			return false;
 		file = shelf_end(TAKE(r->file), &f);
 	}
-	judge(store, name, file, &f);
+	if (is_lost(store, file))
+		r->gone = true;
+	else
+		judge(store, name, file, &f);
 	return true;
 }
 
@@ -180,7 +214,10 @@ read_on(struct store_reading *r, struct trust_store *store,
 			return false;
 		r->at++;
 	}
-	finish(store, r->start);
+	if (r->gone)
+		lose(store, r->start);
+	else
+		finish(store, r->start);
 	return true;
 }
 
@@ -251,8 +288,8 @@ in_use(const struct trust_store *old, const char *hash)
 	size_t at = 0;
 
 	while ((r = store_next_of_hash(old, hash, &at)) != NULL)
-		if (r->lists.state == TRUST_LISTS_READ ||
-		    r->lists.state == TRUST_LISTS_WANTED)
+		if (r->lists.state != TRUST_LISTS_NONE &&
+		    r->lists.state != TRUST_LISTS_UNREAD)
 			return true;
 	return false;
 }
@@ -312,7 +349,10 @@ trust_lists(const struct trust_store *store, const struct trust_anchor *a)
 		else
 			want(filled, a->hash);
 	}
-	return a->lists.state == TRUST_LISTS_WANTED ? NULL : &a->lists;
+	return a->lists.state == TRUST_LISTS_READ ||
+		a->lists.state == TRUST_LISTS_NONE
+	    ? &a->lists
+	    : NULL;
 }
 
 void

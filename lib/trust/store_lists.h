@@ -30,6 +30,9 @@ size_t store_lists_step(struct trust_store *store,
 /* Those of the ${i}th record, now, whatever it takes. */
 void store_lists_read(struct trust_store *store, size_t i);
 
+/* Nothing follows: those that were lost let nobody in. */
+void store_lists_give_up(struct trust_store *store);
+
 void store_reading_free(struct store_reading *r);
 
 #endif

@@ -148,14 +148,15 @@ read_policy(struct store_load *l, size_t i, struct fault *f)
 	struct trust_anchor *r;
 	size_t at = 0;
 
-	if (want_record(l->store, name, f) < 0 ||
-	    (file = get(l, i, SHELF_POLICY, f)) == NULL)
+	if (want_record(l->store, name, f) < 0)
 		return -1;
+	file = get(l, i, SHELF_POLICY, f);
 	while ((r = store_next_of_hash(l->store, name, &at)) != NULL) {
-		r->policy = &file->policy;
-		r->has_policy = true;
+		r->bad_policy = file == NULL;
+		r->has_policy = file != NULL;
+		r->policy = file == NULL ? NULL : &file->policy;
 	}
-	return 0;
+	return file == NULL ? -1 : 0;
 }
 
 static int

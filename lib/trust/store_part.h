@@ -33,6 +33,7 @@ struct trust_store {
 	size_t *after;	/* owned; and the next one: both plus one, 0: none */
 	size_t at_once; /* see trust_be_patient() */
 	size_t wanted;	/* CAs whose lists are to be read, and are not yet */
+	bool lost;	/* there are CAs with TRUST_LISTS_LOST */
 	struct store_reading *reading; /* owned; NULL: none under way */
 };
 

@@ -67,6 +67,29 @@ put_in_force(struct upkeep *u, struct trust_store *fresh)
 	u->news = true;
 }
 
+/* There is to be no successor now: who waits for what was lost waits no more.
+ */
+static int
+no_successor(struct upkeep *u)
+{
+	if (u->store->lost) {
+		store_lists_give_up(u->store);
+		u->news = true;
+	}
+	return -1;
+}
+
+static int
+begin_load(struct upkeep *u, struct fault *f)
+{
+	const struct trust_store *old = u->store;
+	const struct store_wish wish = { old->dir, old->may_be_empty, old, true,
+		u->complain, u->arg };
+
+	u->load = store_load_new(&wish, f);
+	return u->load == NULL ? no_successor(u) : 0;
+}
+
 static int
 load_turn(struct upkeep *u, size_t *left, struct fault *f)
 {
@@ -77,7 +100,7 @@ load_turn(struct upkeep *u, size_t *left, struct fault *f)
 	if (done > 0)
 		put_in_force(u, store_load_take(u->load));
 	store_load_free(TAKE(u->load));
-	return done < 0 ? -1 : 0;
+	return done < 0 ? no_successor(u) : 0;
 }
 
 int
@@ -88,6 +111,8 @@ upkeep_turn(struct upkeep *u, struct fault *f)
 	/* People wait for lists, nobody for the rest. */
 	if (store_lists_step(u->store, NULL, &left) > 0)
 		u->news = true;
+	if (u->store->lost && u->load == NULL)
+		return begin_load(u, f);
 	if (left > 0 && u->load != NULL)
 		return load_turn(u, &left, f);
 	if (left > 0 && u->former != NULL &&
@@ -101,7 +126,8 @@ upkeep_turn(struct upkeep *u, struct fault *f)
 bool
 upkeep_busy(const struct upkeep *u)
 {
-	return u->load != NULL || u->former != NULL || u->store->wanted > 0;
+	return u->load != NULL || u->former != NULL || u->store->wanted > 0 ||
+	    u->store->lost;
 }
 
 bool
@@ -116,14 +142,9 @@ upkeep_news(struct upkeep *u)
 int
 upkeep_look(struct upkeep *u, struct fault *f)
 {
-	const struct trust_store *old = u->store;
-	const struct store_wish wish = { old->dir, old->may_be_empty, old, true,
-		u->complain, u->arg };
-
-	if (u->load != NULL || !trust_changed(old))
+	if (u->load != NULL || !trust_changed(u->store))
 		return 0;
-	u->load = store_load_new(&wish, f);
-	return u->load == NULL ? -1 : upkeep_turn(u, f);
+	return begin_load(u, f) < 0 ? -1 : upkeep_turn(u, f);
 }
 
 int

@@ -13,7 +13,8 @@
  * piece at a time, with the revocation lists that are in use, and the old store
  * answers until that is whole.  A list that nobody has asked for before is read
  * at once if it is short; for a long one trust_verify() says FAULT_BUSY, and
- * who asked asks again when there is news.  Whoever has a loop calls
+ * who asked asks again when there is news; so it does of one that has gone
+ * since, until there is a successor.  Whoever has a loop calls
  * upkeep_turn() from it as long as upkeep_busy() says so.
  */
 struct fault;

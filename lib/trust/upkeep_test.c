@@ -3,6 +3,8 @@
 #include "trust/long_probe.h"
 #include "trust/verify_probe.h"
 
+#include <dirent.h>
+
 /* A directory, kept up, and a person who asks. */
 struct yard {
 	struct pki p;
@@ -260,11 +262,11 @@ a_list_that_is_read_late_is_of_the_same_state(void **state)
 	raze(&other);
 }
 
-/* It was there when the directory was loaded: without it nobody gets in. */
+/* It was there when the directory was loaded: what is there now is to say. */
 static void
-a_list_that_has_gone_lets_nobody_in_and_the_directory_is_loaded_again(void *
-	*state)
+for_a_list_that_has_gone_the_directory_is_loaded_again_at_once(void **state)
 {
+	const struct trust_store *old;
 	char path[PATH_MAX];
 	struct yard y;
 
@@ -274,11 +276,89 @@ a_list_that_has_gone_lets_nobody_in_and_the_directory_is_loaded_again(void *
 	begin(&y);
 	pki_path(&y.p, y.p.cert[ROOT], "r0", path);
 	assert_int_equal(unlink(path), 0);
+	old = upkeep_store(y.u);
+	assert_int_equal(ask(&y), FAULT_BUSY);
+	assert_int_equal(ask(&y), FAULT_BUSY);
+	assert_true(upkeep_busy(y.u));
+	(void)work(&y);
+	assert_ptr_not_equal(upkeep_store(y.u), old);
+	assert_true(upkeep_news(y.u));
+	assert_int_equal(ask(&y), FAULT_NONE); /* it has crl_optional */
+	assert_int_equal(y.complaints, 0);
+	raze(&y);
+}
+
+static void
+move_all(const char *from, const char *to)
+{
+	DIR *d = opendir(from);
+	const struct dirent *entry;
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL) {
+		char old[PATH_MAX], now[PATH_MAX];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(old, sizeof(old), "%s/%s", from, entry->d_name);
+		(void)snprintf(now, sizeof(now), "%s/%s", to, entry->d_name);
+		assert_int_equal(rename(old, now), 0);
+	}
+	assert_int_equal(closedir(d), 0);
+}
+
+/* The generation that was loaded is cleared away before anyone asks. */
+static void
+a_list_of_a_generation_that_has_gone_is_read_from_its_successor(void **state)
+{
+	char kept[80];
+	struct yard y;
+
+	(void)state;
+	build(&y);
+	(void)long_list(&y.p, ROOT, LONG, 1001);
+	begin(&y);
+	(void)snprintf(kept, sizeof(kept), "%s.kept", y.p.dir);
+	assert_int_equal(rename(y.p.dir, kept), 0);
+	assert_int_equal(mkdir(y.p.dir, 0700), 0);
+	move_all(kept, y.p.dir);
+	assert_int_equal(rmdir(kept), 0);
+	assert_int_equal(ask(&y), FAULT_BUSY);
+	(void)work(&y);
 	assert_int_equal(ask(&y), FAULT_UNTRUSTED);
-	assert_int_equal(y.complaints, 1);
+	assert_int_equal(y.complaints, 0);
+	raze(&y);
+}
+
+/* Nor is there anything that could be loaded: nobody waits for ever. */
+static void
+without_a_successor_a_list_that_has_gone_lets_nobody_in(void **state)
+{
+	struct fault f = { 0 };
+	char path[PATH_MAX], kept[80];
+	struct yard y;
+
+	(void)state;
+	build(&y);
+	(void)long_list(&y.p, ROOT, 100, 0);
+	begin(&y);
+	pki_path(&y.p, y.p.cert[ROOT], "r0", path);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(kept, sizeof(kept), "%s.kept", y.p.dir);
+	assert_int_equal(rename(y.p.dir, kept), 0);
+	assert_int_equal(symlink("/etc/passwd", y.p.dir), 0);
+	assert_int_equal(ask(&y), FAULT_BUSY);
+	assert_int_equal(upkeep_turn(y.u, &f), -1);
+	assert_int_equal(f.code, FAULT_SYSTEM);
+	assert_true(upkeep_news(y.u));
+	assert_false(upkeep_busy(y.u));
+	assert_int_equal(ask(&y), FAULT_UNTRUSTED);
+	assert_int_equal(unlink(y.p.dir), 0);
+	assert_int_equal(rename(kept, y.p.dir), 0);
+	/* It comes back, and is asked as before. */
 	look(&y);
 	(void)work(&y);
-	assert_int_equal(ask(&y), FAULT_NONE); /* it has crl_optional */
+	assert_int_equal(ask(&y), FAULT_NONE);
 	raze(&y);
 }
 
@@ -358,7 +438,11 @@ main(void)
 		    a_change_that_cannot_be_loaded_leaves_the_old_store),
 		cmocka_unit_test(a_list_that_is_read_late_is_of_the_same_state),
 		cmocka_unit_test(
-		    a_list_that_has_gone_lets_nobody_in_and_the_directory_is_loaded_again),
+		    for_a_list_that_has_gone_the_directory_is_loaded_again_at_once),
+		cmocka_unit_test(
+		    a_list_of_a_generation_that_has_gone_is_read_from_its_successor),
+		cmocka_unit_test(
+		    without_a_successor_a_list_that_has_gone_lets_nobody_in),
 		cmocka_unit_test(
 		    a_renewal_holds_at_once_and_reads_long_lists_in_turns),
 		cmocka_unit_test(it_can_be_ended_at_any_turn),

@@ -15,16 +15,17 @@ def der(tag, *parts):
     return bytes([tag, 128 + len(octets)]) + octets + body
 
 
-def large_list(ca, count, revoked=()):
+def large_list(ca, count, revoked=(), number=99, age=3600):
     """A list with ${count} entries, and the serials ${revoked}, as DER, of the
-    CA with an EC key that has its files in ca.dir, ca.pem and ca.key."""
+    CA with an EC key that has its files in ca.dir, ca.pem and ca.key; it has
+    the ${number}, and was made ${age} seconds ago."""
     subject = run("openssl", "x509", "-in", ca.pem, "-noout", "-subject",
                   "-nameopt", "RFC2253").stdout
     assert "CN=" in subject
     whole = base64.b64decode("".join(
         ca.pem.read_text().split("-----")[2].split()))
     name = subject_of(whole)
-    when = time.gmtime(time.time() - 3600)
+    when = time.gmtime(time.time() - age)
     begins = der(0x17, time.strftime("%y%m%d%H%M%SZ", when).encode())
     ends = der(0x17, time.strftime(
         "%y%m%d%H%M%SZ", time.gmtime(time.time() + 864000)).encode())
@@ -36,7 +37,7 @@ def large_list(ca, count, revoked=()):
     entries += b"".join(der(0x30, der(2, serial.to_bytes(
         serial.bit_length() // 8 + 1, "big")), date) for serial in revoked)
     algorithm = bytes.fromhex("300a06082a8648ce3d040302")
-    number = der(0x30, bytes.fromhex("0603551d14"), der(4, der(2, b"\x63")))
+    number = der(0x30, bytes.fromhex("0603551d14"), der(4, der(2, number.to_bytes(number.bit_length() // 8 + 1, "big"))))
     tbs = der(0x30, b"\x02\x01\x01", algorithm, name, begins, ends,
               der(0x30, entries), der(0xa0, der(0x30, number)))
     path = ca.dir / "large.tbs"

@@ -1,5 +1,6 @@
 """What is typed to signet-ca and signet-trust: completion, the nearest spelling, faults as JSON."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -96,3 +97,37 @@ def test_signet_issue_says_what_was_typed():
         assert done.stderr == (f"signet-issue: {says}\n"
                                "Try: signet-issue --help\n")
         assert not done.stdout
+
+
+@pytest.mark.parametrize("word", ["--json", "--jso", "--js", "--j"])
+@pytest.mark.parametrize("program,words", [
+    ("signet-trust", ["list", "--config", "/no/such/file"]),
+    ("signet-ca", ["ledger", "list", "--ledger", "/no/such/file"])])
+def test_json_may_be_shortened_for_faults_too(program, words, word):
+    done = subprocess.run([str(BUILD / program / program), *words, word],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    error = json.loads(done.stdout)["error"]
+    assert error["exit"] == done.returncode
+    assert error["message"] in done.stderr
+
+
+def answers_to(program, words, output):
+    return subprocess.run([str(BUILD / program / program), *words],
+                          stdin=subprocess.DEVNULL, stdout=output,
+                          stderr=subprocess.PIPE, text=True, timeout=60,
+                          # As a daemon's child, or under a shell that
+                          # ignores it: else the signal ends who writes.
+                          restore_signals=False)
+
+
+@pytest.mark.parametrize("program", [*PROGRAMS, "signet"])
+def test_who_reads_no_more_is_no_full_disk(program):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = answers_to(program, ["--help"], writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+    with open("/dev/full", "w") as full:
+        done = answers_to(program, ["--help"], full)
+    assert done.returncode == 1 and done.stderr

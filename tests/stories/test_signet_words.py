@@ -240,8 +240,9 @@ def installed(tmp_path_factory):
 
 @pytest.mark.parametrize("words", [
     ("nosuch",), ("status", "--nosuch"), ("proxy",), ("login", "a", "b", "c")])
-def test_a_mistake_is_an_object_for_programs(words):
-    done = run(SIGNET, *words, "--json", check=False)
+@pytest.mark.parametrize("json_word", ["--json", "--js"])
+def test_a_mistake_is_an_object_for_programs(words, json_word):
+    done = run(SIGNET, *words, json_word, check=False)
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "usage"
     assert error["exit"] == done.returncode == 2

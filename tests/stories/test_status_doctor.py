@@ -347,6 +347,12 @@ def test_a_missing_signing_policy(own):
           hint=f"{own.pki.hash('root')}.signing_policy")
 
 
+def test_a_signing_policy_that_cannot_be_read(own):
+    own.pki.policy_file("root").write_text("access_id_CA X509\n")
+    finds(own, "trust", "fail", "cannot be read, so that",
+          hint=f"{own.pki.hash('root')}.signing_policy anew")
+
+
 def test_crls_missing_old_and_altered(own):
     own.pki.crl_file("root").unlink()
     finds(own, "crl", "fail", "CN=Root CA has none here, so that nothing",
