@@ -18,11 +18,12 @@
  *	q.ID      a request, made exclusively by its client, who holds a lock on
  *	          the open file for as long as he lives
  *	request   a symbolic link to q.ID: lock and signal at once.  Who can
- *make it has the turn; the intake alone takes it away, whoever's it is, so that
- *nobody can remove the link of another who lives t.ID      the request, taken:
- *a rename that replaces nothing.  What has this name is never asked for again
+ *	          make it has the turn; the intake alone takes it away, so that
+ *	          nobody can remove the link of another who lives
+ *	t.ID      the request, taken: a rename that replaces nothing.  What has
+ *	          this name is never asked for again
  *	n.ID      an answer that is being written
- *	a.ID      the answer, whole: its client reads it and removes a, then t
+ *	a.ID      the answer, whole: its client reads it, removes a, then t
  *	x.ID      a directory that was in the way and is not empty
  *	intake    the intake holds a lock on it while it lives
  *
