@@ -6,6 +6,8 @@
 #include "maprule/maprule_host.h"
 #include "maprule/maprule_inner.h"
 
+#include <sys/stat.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +235,11 @@ static int
 read_bans_file(struct maprule *r, const char *path, struct fault *f)
 {
 	OWN_BUF(text, MAPRULE_MAX);
+	struct stat s;
 
+	/* A pipe that nobody writes reads as a file without bans. */
+	if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
+		return fault_set(f, FAULT_CONFIG, "%s is not a file", path);
 	if (file_read(path, &text, f) < 0)
 		return f->code == FAULT_ABSENT ? 0 : -1;
 	return maprule_bans_read(r, path, (const char *)text.data, text.len, f);

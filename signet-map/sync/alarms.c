@@ -18,6 +18,14 @@ say(struct alarms *a, const struct alarm *alarm, bool begins)
 		a->fn(a->arg, alarm, begins);
 }
 
+/* What others said may be cut within a letter, or be no text at all. */
+static void
+put_text(struct alarm *alarm, const char *text)
+{
+	(void)snprintf(alarm->text, sizeof(alarm->text), "%s", text);
+	text_clean(alarm->text);
+}
+
 void
 alarms_begin(struct alarms *a)
 {
@@ -34,8 +42,7 @@ alarms_find(struct alarms *a, const char *what, const char *text, time_t now)
 		alarm = &a->list[i];
 		if (strcmp(alarm->what, what) == 0) {
 			alarm->found = true;
-			(void)snprintf(alarm->text, sizeof(alarm->text), "%s",
-			    text);
+			put_text(alarm, text);
 			return;
 		}
 	}
@@ -44,7 +51,7 @@ alarms_find(struct alarms *a, const char *what, const char *text, time_t now)
 	alarm = &a->list[a->count++];
 	*alarm = (struct alarm){ .since = now, .found = true };
 	(void)snprintf(alarm->what, sizeof(alarm->what), "%s", what);
-	(void)snprintf(alarm->text, sizeof(alarm->text), "%s", text);
+	put_text(alarm, text);
 	say(a, alarm, true);
 }
 

@@ -8,18 +8,22 @@
 #include "roster/roster_ldap.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
+#include "walls.h"
 
 #include <sys/stat.h>
 
 #include <signal.h>
 #include <string.h>
 
-#define LOOK_MS 500    /* how often files are looked at */
-#define RETRY_MS 5000  /* after a map could not be written */
-#define LOCAL_MS 60000 /* a file that did not change is read again */
-#define TELL_S 30      /* the status file is at most so old */
-#define SAVE_S 60      /* and the roster's */
-#define TOUCH_S 60     /* and what an index says of its freshness */
+#define LOOK_MS 500	/* how often files are looked at */
+#define SETTLE_MS 100	/* a file that changes is not read at once */
+#define SETTLE_MOST 10	/* but after so many looks it is */
+#define INSPECT_MS 2000 /* and what was written */
+#define RETRY_MS 5000	/* after a map could not be written */
+#define LOCAL_MS 60000	/* a file that did not change is read again */
+#define TELL_S 30	/* the status file is at most so old */
+#define SAVE_S 60	/* and the roster's */
+#define TOUCH_S 60	/* and what an index says of its freshness */
 #define FILES_MAX 256
 
 /* A file that is watched, as it was. */
@@ -27,6 +31,7 @@ struct watched {
 	const char *path;
 	struct stat was;
 	bool there;
+	int restless; /* looks since it began to change; 0: it does not */
 };
 
 /* What follows one directory. */
@@ -54,6 +59,8 @@ struct daemon {
 	size_t file_count;
 	struct watched sources[MAPPER_SOURCES_MAX]; /* those that are files */
 	int hook;
+	struct walls *walls;
+	int64_t inspected; /* when maps were last looked at; milliseconds */
 	int64_t text_done; /* when texts were last written; milliseconds */
 	int64_t read_done[MAPPER_SOURCES_MAX];
 	time_t told, saved, touched;
@@ -230,6 +237,24 @@ is_changed(struct watched *file)
 	return !same;
 }
 
+/* Whether it is to be read: it changed, and nobody is writing it any more. What
+ * is half written could lack the bans at its end. */
+static bool
+has_settled(struct daemon *d, struct watched *file)
+{
+	if (is_changed(file)) {
+		file->restless++;
+		if (file->restless < SETTLE_MOST) {
+			loop_timer_set(d->look, SETTLE_MS);
+			return false;
+		}
+	} else if (file->restless == 0) {
+		return false;
+	}
+	file->restless = 0;
+	return true;
+}
+
 static void
 watch_file(struct daemon *d, const char *path)
 {
@@ -296,14 +321,18 @@ look_at_sources(struct daemon *d)
 
 	for (size_t i = 0; i < d->m->source_count; i++) {
 		const struct roster_source_conf *s = &d->m->sources[i].conf;
+		bool local = s->kind != ROSTER_LDAP && !is_far(s);
 		int64_t every = is_far(s)	   ? d->m->conf->interval * 1000
 		    : d->m->sources[i].failed != 0 ? RETRY_MS
 						   : LOCAL_MS;
 
+		bool settled = local && has_settled(d, &d->sources[i]);
+
 		if (s->kind == ROSTER_LDAP)
 			continue;
-		if (d->read_done[i] == 0 || now - d->read_done[i] >= every ||
-		    (!is_far(s) && is_changed(&d->sources[i])))
+		if (settled || d->read_done[i] == 0 ||
+		    (d->sources[i].restless == 0 &&
+			now - d->read_done[i] >= every))
 			read_source(d, i);
 	}
 }
@@ -333,7 +362,7 @@ static void
 look_at_rules(struct daemon *d)
 {
 	for (size_t i = 0; i < d->file_count; i++)
-		d->reload = is_changed(&d->files[i]) || d->reload;
+		d->reload = has_settled(d, &d->files[i]) || d->reload;
 	if (d->reload)
 		reload(d);
 }
@@ -363,7 +392,9 @@ any_late(const struct daemon *d, bool *rebuild)
 
 	*rebuild = false;
 	for (size_t i = 0; i < d->m->out_count; i++) {
-		late = late || out_text_late(d->m->outs[i].out);
+		late = late ||
+		    (!d->m->outs[i].rebuild &&
+			out_text_late(d->m->outs[i].out));
 		*rebuild = *rebuild || d->m->outs[i].rebuild;
 	}
 	return late;
@@ -389,9 +420,9 @@ on_flush(void *arg)
 		LOG(MAP_READY,
 		    LOG_NUMBER("people", roster_count(d->m->roster)));
 	}
-	/* A monitor learns of a held shrink at once. */
-	if (now != d->told)
-		d->told = 0;
+	/* A monitor learns of a held shrink, or of rules that are refused, at
+	 * once. */
+	d->told = 0;
 }
 
 static void
@@ -412,6 +443,25 @@ on_text(void *arg)
 
 /* ---- time */
 
+/* Whether what is needed is still what it was: a directory that was made anew
+ * is not within the walls, and a state that is gone would be kept by nobody. */
+static void
+look_at_places(struct daemon *d)
+{
+	int64_t now = clock_mono();
+
+	if (now - d->inspected < INSPECT_MS)
+		return;
+	d->inspected = now;
+	if (walls_hold(d->walls, d->m, d->f) < 0) {
+		d->failed = true;
+		loop_stop(d->loop);
+		return;
+	}
+	if (mapper_inspect(d->m))
+		flush_soon(d);
+}
+
 static void
 on_look(void *arg)
 {
@@ -427,7 +477,8 @@ on_look(void *arg)
 	until = mapper_until(d->m);
 	if (until != 0 && until <= now)
 		flush_soon(d);
-	if (d->ready && now - d->touched >= TOUCH_S) {
+	look_at_places(d);
+	if (d->ready && (now - d->touched >= TOUCH_S || now < d->touched)) {
 		mapper_touch(d->m, now);
 		d->touched = now;
 	}
@@ -513,7 +564,7 @@ finish(struct daemon *d)
 }
 
 int
-daemon_run(struct mapper *m, int hook, struct fault *f)
+daemon_run(struct mapper *m, struct walls *walls, int hook, struct fault *f)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 	int result;
@@ -521,6 +572,7 @@ daemon_run(struct mapper *m, int hook, struct fault *f)
 	if (d == NULL)
 		return fault_set(f, FAULT_MEMORY, "daemon");
 	d->m = m;
+	d->walls = walls;
 	d->hook = hook;
 	d->f = f;
 	m->alarms.fn = tell_hook;

@@ -82,6 +82,7 @@ sync_sync(const struct sync_args *args, struct fault *f)
 	bool once = args->once || services != NULL;
 	struct map_conf conf;
 	OWN_STRUCT(mapper) m = NULL;
+	OWN_STRUCT(walls) walls = NULL;
 	int hook = -1;
 
 	log_open("map", args->verbose || !once ? LOG_ALL : LOG_TROUBLE);
@@ -95,9 +96,11 @@ sync_sync(const struct sync_args *args, struct fault *f)
 		fprintf(stderr, "signet-map: the sync that runs is told\n");
 		return 0;
 	}
-	if (hook_start(&conf, &hook, f) < 0 || walls_raise(m, f) < 0)
+	if (hook_start(&conf, &hook, f) < 0 ||
+	    (walls = walls_raise(m, f)) == NULL)
 		return -1;
-	return once ? run_once(m, hook, args, f) : daemon_run(m, hook, f);
+	return once ? run_once(m, hook, args, f)
+		    : daemon_run(m, walls, hook, f);
 }
 
 int

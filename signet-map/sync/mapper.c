@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "places.h"
 #include "roster/roster_state.h"
 #include "signet-map/base/map_host.h"
 #include "status.h"
@@ -165,6 +166,7 @@ forget_sources(struct mapper *m, struct fault *f)
 struct taking {
 	struct mapper *m;
 	struct mapper_out fresh[MAPPER_OUTS_MAX];
+	size_t from[MAPPER_OUTS_MAX]; /* 1 + the place it was taken from; 0 */
 	size_t count;
 	struct fault *f;
 };
@@ -188,6 +190,7 @@ take_service(void *arg, const struct maprule_service *service)
 			if (out_renew(old->out, service, t->f) < 0)
 				return -1;
 			o->out = TAKE(old->out);
+			t->from[t->count - 1] = i + 1;
 		}
 	}
 	if (o->out == NULL)
@@ -197,19 +200,33 @@ take_service(void *arg, const struct maprule_service *service)
 	return 0;
 }
 
-/* Put back what was taken from the old maps, so that they can stay. */
+/* The map of a service goes by the old rules again. */
+static int
+renew_service(void *arg, const struct maprule_service *service)
+{
+	struct mapper *m = arg;
+	struct fault f = { 0 };
+
+	for (size_t i = 0; i < m->out_count; i++)
+		if (out_same(m->outs[i].out, service) &&
+		    out_renew(m->outs[i].out, service, &f) < 0)
+			log_fault(&f, NULL);
+	return 0;
+}
+
+/* Put back what was taken from the old maps, each to the rules and people that
+ * it was made of, so that they can stay. */
 static void
 give_back(struct taking *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		for (size_t j = 0; j < t->m->out_count; j++)
-			if (t->fresh[i].out != NULL &&
-			    t->m->outs[j].out == NULL) {
-				t->m->outs[j].out = TAKE(t->fresh[i].out);
-				break;
-			}
+		if (t->from[i] > 0)
+			t->m->outs[t->from[i] - 1].out = TAKE(t->fresh[i].out);
 		drop_out(&t->fresh[i]);
 	}
+	if (t->m->rules != NULL)
+		(void)maprule_services(t->m->rules, &t->m->host, renew_service,
+		    t->m);
 }
 
 static int
@@ -244,6 +261,13 @@ take_rules(struct mapper *m, struct maprule *rules, struct fault *f)
 	if (maprule_source_count(rules) > MAPPER_SOURCES_MAX)
 		return fault_set(f, FAULT_CONFIG, "more than %d sources",
 		    MAPPER_SOURCES_MAX);
+	/* A file that was cut off, or is just being written. */
+	if (maprule_source_count(rules) == 0 && m->source_count > 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: no source is left; if that is right, start anew",
+		    m->conf->rules);
+	if (places_check(m, rules, f) < 0)
+		return -1;
 	if ((accounts = maprule_accounts_open(f)) == NULL)
 		return -1;
 	if (take_services(m, rules, f) < 0) {
@@ -415,7 +439,7 @@ rebuild(struct mapper *m, struct mapper_out *o, const struct out_when *when,
 	    m->accounts, when->now, f);
 	if (o->part == NULL)
 		return -1;
-	o->rebuild = false;
+	o->rebuild = o->expelled = false;
 	if (out_build(o->out, o->part, when, f) < 0) {
 		o->rebuild = true;
 		return -1;
@@ -423,6 +447,24 @@ rebuild(struct mapper *m, struct mapper_out *o, const struct out_when *when,
 	return 0;
 }
 
+/* Nothing is known yet of some source: those who are banned go all the same. */
+static int
+expel(struct mapper *m, struct mapper_out *o, const struct out_when *when,
+    struct fault *f)
+{
+	if (o->expelled)
+		return 0;
+	maprule_part_free(TAKE(o->part));
+	o->rebuild = true;
+	o->part = maprule_for(m->rules, m->roster, &m->host, out_name(o->out),
+	    m->accounts, when->now, f);
+	if (o->part == NULL || out_expel(o->out, o->part, when, f) < 0)
+		return -1;
+	o->expelled = true;
+	return 0;
+}
+
+/* The names that may have changed. */
 static int
 settle(struct mapper *m, struct mapper_out *o, const struct out_when *when,
     struct fault *f)
@@ -450,10 +492,9 @@ size_t
 mapper_flush(struct mapper *m, bool whole, time_t now)
 {
 	struct out_when when = { now, freshness(m, now) };
+	bool ready = mapper_ready(m);
 	size_t failed = 0;
 
-	if (!mapper_ready(m))
-		return 0;
 	for (size_t i = 0; i < m->out_count; i++) {
 		struct mapper_out *o = &m->outs[i];
 		struct out_status s;
@@ -463,7 +504,9 @@ mapper_flush(struct mapper *m, bool whole, time_t now)
 		int result;
 
 		out_status(o->out, &s);
-		if (whole || o->rebuild || o->part == NULL ||
+		if (!ready)
+			result = expel(m, o, &when, &f);
+		else if (whole || o->rebuild || o->part == NULL ||
 		    changes_count(o->pending) > MANY(s.names) ||
 		    (until != 0 && until <= now))
 			result = rebuild(m, o, &when, &f);
@@ -486,7 +529,8 @@ mapper_text(struct mapper *m)
 		struct mapper_out *o = &m->outs[i];
 		struct fault f = { 0 };
 
-		if (!out_text_late(o->out))
+		/* What is to be built has its text then. */
+		if (!out_text_late(o->out) || (o->rebuild && !o->expelled))
 			continue;
 		/* Somebody else wrote the file, or the last try failed. */
 		if (out_text_step(o->out, &f) < 0) {
@@ -498,6 +542,22 @@ mapper_text(struct mapper *m)
 		more = more || out_text_late(o->out);
 	}
 	return more;
+}
+
+bool
+mapper_inspect(struct mapper *m)
+{
+	bool spoilt = false;
+
+	for (size_t i = 0; i < m->out_count; i++) {
+		struct mapper_out *o = &m->outs[i];
+
+		if (o->rebuild || out_is_intact(o->out))
+			continue;
+		LOG(MAP_SPOILT, LOG_TEXT("service", out_name(o->out)));
+		o->rebuild = spoilt = true;
+	}
+	return spoilt;
 }
 
 void

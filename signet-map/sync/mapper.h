@@ -37,6 +37,7 @@ struct mapper_out {
 	struct maprule_part *part;
 	struct changes *pending; /* names that may have changed */
 	bool rebuild;
+	bool expelled;	    /* of a source too little is known to build */
 	struct fault fault; /* why its map could not be written */
 };
 
@@ -90,11 +91,16 @@ void mapper_withdraw(struct mapper *m, time_t now);
 bool mapper_ready(const struct mapper *m);
 
 /* Write what has changed; a service's fault is kept with it.  ${whole}: build
- * every map whole.  How many failed. */
+ * every map whole.  Before mapper_ready only those who are banned are taken out
+ * of the maps that there are.  How many failed. */
 size_t mapper_flush(struct mapper *m, bool whole, time_t now);
 
 /* The next piece of some text: true if there is more to do. */
 bool mapper_text(struct mapper *m);
+
+/* Have a map built whole that somebody else changed or removed; whether there
+ * is one. */
+bool mapper_inspect(struct mapper *m);
 
 /* Say on the disk that maps are as fresh as they are. */
 void mapper_touch(struct mapper *m, time_t now);

@@ -76,10 +76,11 @@ once_run(struct mapper *m, int hook, struct fault *f)
 	m->alarms.arg = &hook;
 	mapper_withdraw(m, clock_wall());
 	confirm_take(m);
-	if (!mapper_ready(m))
-		what = "a source was not read once, so nothing is written";
-	else if (mapper_flush(m, true, clock_wall()) > 0)
+	if (mapper_flush(m, true, clock_wall()) > 0)
 		what = "a map was not written";
+	else if (!mapper_ready(m))
+		what = "a source was not read once, so nothing is written but "
+		       "bans";
 	while (mapper_text(m))
 		;
 	mapper_touch(m, clock_wall());

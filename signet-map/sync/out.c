@@ -31,13 +31,18 @@ int
 out_renew(struct out *out, const struct maprule_service *service,
     struct fault *f)
 {
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	if (service->owner != NULL &&
+	    sandbox_user(service->owner, &uid, &gid, f) < 0)
+		return fault_wrap(f, "service %s: owner", service->name);
+	out->owned = service->owner != NULL;
+	out->uid = uid;
+	out->gid = gid;
 	out->mode = (mode_t)service->mode;
 	out->readers = reader_bits(&service->format);
 	out->shrink_limit = service->shrink_limit;
-	out->owned = service->owner != NULL;
-	if (out->owned &&
-	    sandbox_user(service->owner, &out->uid, &out->gid, f) < 0)
-		return fault_wrap(f, "service %s: owner", service->name);
 	return 0;
 }
 
@@ -80,6 +85,35 @@ out_index(struct out *out)
 		LOG(MAP_INDEX_BAD, LOG_TEXT("service", out->name),
 		    LOG_TEXT("text", f.text));
 	return out->ix;
+}
+
+/* Whether the index is the one we wrote, with the delta we wrote last. */
+static bool
+index_is_ours(struct out *out)
+{
+	struct map_index_head head;
+
+	if (out_index(out) == NULL)
+		return false;
+	map_index_head(out->ix, &head);
+	if (head.seq != out->seq)
+		return false;
+	return changes_count(out->beside) == 0 || out->delta_late ||
+	    (map_index_delta_head(out->ix, &head) &&
+		head.seq == out->delta_seq);
+}
+
+bool
+out_is_intact(struct out *out)
+{
+	/* Before the first build nothing is ours. */
+	if (out->seq == 0 || !out->text_ours)
+		return true;
+	if (!index_is_ours(out)) {
+		out->spoilt = true;
+		return false;
+	}
+	return out_text_late(out) || out_text_is_ours(out);
 }
 
 struct recall {

@@ -66,6 +66,18 @@ CHECKED int out_change(struct out *out, struct maprule_part *part,
     const struct out_when *when, const char *const *names, size_t count,
     struct fault *f);
 
+/**
+ * out_expel(out, part, when, f):
+ * Take those out of the map as it is whom a ban forbids: what may always be
+ * done.
+ */
+CHECKED int out_expel(struct out *out, struct maprule_part *part,
+    const struct out_when *when, struct fault *f);
+
+/* Whether text and index are as we wrote them.  If not, the next out_build
+ * writes both. */
+bool out_is_intact(struct out *out);
+
 /* Note beside the index that all of it was right at ${when->fresh}. */
 CHECKED int out_touch(struct out *out, const struct out_when *when,
     struct fault *f);

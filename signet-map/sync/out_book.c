@@ -31,6 +31,14 @@ has_account(const char *accounts, const char *account)
 	return false;
 }
 
+static bool
+is_first(const char *accounts, const char *account)
+{
+	size_t len = strcspn(accounts, ",");
+
+	return len == strlen(account) && strncmp(accounts, account, len) == 0;
+}
+
 static int
 tell_one(struct out *out, const struct out_story *story, char sign,
     const char *account, struct fault *f)
@@ -65,9 +73,8 @@ out_tell(struct out *out, const struct out_story *story, struct fault *f)
 	for (; after != NULL && next_account(&after, one, sizeof(one));
 	     first = false) {
 		char sign = !has_account(story->before, one) ? '+'
-		    : first && strncmp(story->before, one, strlen(one)) != 0
-		    ? '*'
-		    : '\0';
+		    : first && !is_first(story->before, one) ? '*'
+							     : '\0';
 
 		if (sign != '\0' && tell_one(out, story, sign, one, f) < 0)
 			return -1;

@@ -1,11 +1,13 @@
 /* A map built whole. */
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "map/mapfile.h"
 #include "out_part.h"
 #include "out_pipe.h"
 #include "out_sink.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,6 +158,20 @@ find_gone(struct draft *d)
 }
 
 static int
+drop_delta(const struct out *out, struct fault *f)
+{
+	char path[PATH_MAX];
+
+	if (text_fmt(path, sizeof(path), "%s" MAP_DELTA_SUFFIX, out->index) < 0)
+		return fault_set(f, FAULT_CONFIG, "%s: path too long",
+		    out->index);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
+		    strerror(errno));
+	return 0;
+}
+
+static int
 write_index(struct draft *d)
 {
 	struct out *out = d->out;
@@ -163,10 +179,14 @@ write_index(struct draft *d)
 		.made = (int64_t)d->when->now,
 		.fresh = (int64_t)d->when->fresh };
 
+	/* A delta that no index was read with could belong to the one that is
+	 * written now, by its number alone. */
+	if (out_index(out) == NULL && drop_delta(out, d->f) < 0)
+		return -1;
 	if (map_build_write(d->index, out->index, &head, d->f) < 0)
 		return -1;
 	out->seq = head.seq;
-	out->delta_late = false;
+	out->delta_late = out->spoilt = false;
 	changes_clear(out->beside);
 	return 0;
 }
@@ -193,7 +213,7 @@ accept_draft(struct draft *d)
 {
 	struct out *out = d->out;
 	bool same = d->changed == 0 && d->gone == 0 && out->seq != 0 &&
-	    changes_count(out->beside) == 0;
+	    !out->spoilt && changes_count(out->beside) == 0;
 	int differs;
 
 	if (out->world->book != NULL &&

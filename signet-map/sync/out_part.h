@@ -43,6 +43,7 @@ struct out {
 
 	struct stat text; /* as we wrote it */
 	bool text_ours;
+	bool spoilt; /* the index on the disk is not what it should be */
 	struct retext *job;
 
 	struct guard guard;
@@ -80,11 +81,6 @@ CHECKED int out_tell(struct out *out, const struct out_story *story,
 /* Put the ${line}, or its being gone (NULL), into the text. */
 CHECKED int out_put_line(const struct out *out, struct buf *text,
     const char *name, const char *accounts, struct fault *f);
-
-/* Take those out of the map as it is whom a ban forbids: what may always be
- * done. */
-CHECKED int out_expel(struct out *out, struct maprule_part *part,
-    const struct out_when *when, struct fault *f);
 
 /* Write the delta of all that is beside the index. */
 CHECKED int out_write_delta(struct out *out, const struct out_when *when,

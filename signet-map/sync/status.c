@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,18 @@ when_json(time_t when)
 	return json_string(text);
 }
 
+/* What others said may be no text that JSON takes; NULL: no fault. */
+static json_t *
+fault_json(const struct fault *f)
+{
+	struct fault clean = *f;
+
+	if (f->code == FAULT_NONE)
+		return NULL;
+	text_clean(clean.text);
+	return json_string(clean.text);
+}
+
 static json_t *
 source_json(const struct mapper *m, const struct mapper_source *s)
 {
@@ -30,12 +43,11 @@ source_json(const struct mapper *m, const struct mapper_source *s)
 	uint32_t id = roster_source_find(m->roster, s->conf.name);
 	bool known = id != ROSTER_NONE;
 
-	return json_pack("{s:s, s:s, s:I, s:o, s:b, s:s*}", "name",
+	return json_pack("{s:s, s:s, s:I, s:o, s:b, s:o*}", "name",
 	    s->conf.name, "kind", kinds[s->conf.kind], "people",
 	    (json_int_t)(known ? roster_count_of(m->roster, id) : 0), "fresh",
 	    when_json(known ? roster_source_fresh(m->roster, id) : 0),
-	    "withdrawn", s->withdrawn, "fault",
-	    s->fault.code == FAULT_NONE ? NULL : s->fault.text);
+	    "withdrawn", s->withdrawn, "fault", fault_json(&s->fault));
 }
 
 static json_t *
@@ -50,15 +62,14 @@ service_json(const struct mapper_out *o)
 		lost += s.stats.lost[i];
 	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:I, s:I, s:b, s:b, s:I, "
 			 "s:I, s:I, s:f, "
-			 "s:I, s:s*}",
+			 "s:I, s:o*}",
 	    "name", s.name, "file", s.path, "names", (json_int_t)s.names,
 	    "made", when_json(s.made), "fresh", when_json(s.fresh), "index",
 	    (json_int_t)s.seq, "beside", (json_int_t)s.beside, "text_late",
 	    s.late, "held", s.held, "held_gone", (json_int_t)s.held_gone,
 	    "conflicts", (json_int_t)s.stats.conflicts, "left_out",
 	    (json_int_t)lost, "shrunk", s.shrunk, "shrunk_at",
-	    (json_int_t)s.shrunk_at, "fault",
-	    o->fault.code == FAULT_NONE ? NULL : o->fault.text);
+	    (json_int_t)s.shrunk_at, "fault", fault_json(&o->fault));
 }
 
 static json_t *
