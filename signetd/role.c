@@ -178,6 +178,19 @@ user_of(const struct role *role)
 	return users[role->spec->self];
 }
 
+static void
+tell_shared(const char *dir)
+{
+	struct fault f = { 0 };
+
+	(void)fault_set(&f, FAULT_CONFIG,
+	    "trust-dir %s: if signet-trust keeps it, put it into a directory "
+	    "of its own; beside other files of this user its successor is not "
+	    "ours to read",
+	    dir);
+	log_fault(&f, NULL);
+}
+
 /* A role that reads the trust directory, reads its successors too. */
 static void
 follow_trust(const struct role *role, struct sandbox *box, char above[PATH_MAX])
@@ -195,11 +208,7 @@ follow_trust(const struct role *role, struct sandbox *box, char above[PATH_MAX])
 	if (reach == REACH_ABOVE)
 		box->paths[n] = (struct sandbox_path){ above, false };
 	else if (reach == REACH_SHARED)
-		LOG(TRUST_FAULT, LOG_TEXT("file", dir),
-		    LOG_TEXT("text",
-			"if signet-trust keeps it, put it into a directory of "
-			"its own: its successor is not ours to read beside "
-			"other files of this user"));
+		tell_shared(dir);
 }
 
 static int

@@ -160,8 +160,8 @@ def test_beside_other_files_of_the_user_it_is_said_what_to_do(tmp_path):
     directory, since that is his too: CAs' keys, or whatever there is."""
     site = Kept(tmp_path, SOMEONE if os.getuid() == 0 else None, above=".")
     with site:
-        told = re.findall(r"trust-fault file=\S+certificates text=\"if "
-                          r"signet-trust keeps it, put it into a directory "
+        told = re.findall(r'fault code=CONFIG text="trust-dir \S+certificates: '
+                          r"if signet-trust keeps it, put it into a directory "
                           r"of its own", site.log_now())
         assert len(told) == 2, site.log_now()  # front and auth
         site.enter("user1")
