@@ -144,6 +144,8 @@ source own requests {dir}/state/requests.log
 service gridftp
     file {dir}/gridftp.map
     exist no
+    accounts all
+    format gct
     uid 1-4294967293
 splice asked
     from own
