@@ -29,8 +29,8 @@ read_entry(const uint8_t *data, size_t size, struct crl_entry *e)
 static bool
 may_be_signed(const struct crl_entry *e)
 {
-	return e->when <= PROBE_NOW && e->reason != 7 && e->reason != 8 &&
-	    (e->serial_len < 20 || e->serial[0] < 0x80);
+	return e->when <= PROBE_NOW + TBS_CRL_AHEAD && e->reason != 7 &&
+	    e->reason != 8 && (e->serial_len < 20 || e->serial[0] < 0x80);
 }
 
 int
