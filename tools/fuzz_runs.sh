@@ -10,9 +10,10 @@ export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=16:thread_local_qua
 
 # What takes longest, longest first, so that none is left at the end when all
 # the others are done.
-slowest="x509_crl_list x509_crl_index anchor_cadesc x509_p12 x509_proxy
- anchor_igtf_info x509_authority x509_profile office_seal office_bundle
- trust_verify anchor_root_files office_request trust_namespaces ipc_msg"
+slowest="x509_crl_index x509_p12 map_mapfile map_map_index x509_authority
+ anchor_cadesc office_seal office_bundle x509_profile x509_proxy front_visit
+ anchor_igtf_info trust_namespaces x509_crl_list x509_tbs x509_tbs_crl
+ trust_verify anchor_root_files office_request ipc_msg"
 
 # What is needed to do it again elsewhere: the input, if it is no larger than
 # any that is tried here.
@@ -26,10 +27,12 @@ tell_input() {
 
 one() {
 	target=$1 name=$(basename "$1" _fuzz)
-	scratch=$(mktemp -d)
+	# In memory, where there is such a place: inputs come and go.
+	scratch=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 	mkdir -p "tests/corpus/$name"
 	case $name in
-	office_seal | office_bundle | x509_crl_list | ca_publish_conf | ca_page)
+	office_seal | office_bundle | x509_crl_list | ca_publish_conf | ca_page | \
+	map_map_index)
 		runs=$((runs / 10)) ;;
 	esac
 	# Without the entropic schedule, whose book-keeping costs up to half of

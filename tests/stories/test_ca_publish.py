@@ -504,7 +504,7 @@ def test_readers_see_the_old_or_the_new_and_a_killed_run_is_run_again(copy):
         threading.Event()
 
     def read():
-        while not stop.is_set():
+        while not stop.wait(0.001):
             seen.add((copy.site / "index.html").read_text())
 
     reader = threading.Thread(target=read)
