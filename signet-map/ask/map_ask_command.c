@@ -196,8 +196,6 @@ become_ldap(const struct ask_args *args, const char *word, const char *name,
 	}
 	if (args->starttls)
 		argv[n++] = (char *)(uintptr_t) "--starttls";
-	if (args->plain)
-		argv[n++] = (char *)(uintptr_t) "--plain";
 	if (args->json)
 		argv[n++] = (char *)(uintptr_t) "--json";
 	argv[n] = NULL;
