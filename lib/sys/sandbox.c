@@ -99,20 +99,40 @@ drop_user(uid_t uid, gid_t gid, struct fault *f)
 	return check_dropped(uid, gid, f);
 }
 
-/* One who stays root, or was given capabilities, keeps none of them: root's
- * files are still its own, but nobody else's. */
+/* Of what there is, what giving files away takes: to do it, to change their
+ * mode and to read them then. */
+static void
+keep_giving(struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3])
+{
+	uint32_t giving =
+	    1U << CAP_CHOWN | 1U << CAP_FOWNER | 1U << CAP_DAC_READ_SEARCH;
+
+	left[0].permitted &= giving;
+	left[0].effective = left[0].permitted;
+	left[0].inheritable = 0;
+	for (size_t i = 1; i < _LINUX_CAPABILITY_U32S_3; i++)
+		memset(&left[i], 0, sizeof(left[i]));
+}
+
+/* One who stays root, or was given capabilities, keeps none of them, but for
+ * what is asked for: root's files are still its own, but nobody else's. */
 static int
-drop_capabilities(struct fault *f)
+drop_capabilities(bool may_give, struct fault *f)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
 
-	memset(none, 0, sizeof(none));
+	memset(left, 0, sizeof(left));
+	if (may_give && geteuid() == 0) {
+		if (syscall(SYS_capget, &header, left) < 0)
+			return failed("capget", f);
+		keep_giving(left);
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return failed("PR_CAP_AMBIENT", f);
-	if (syscall(SYS_capset, &header, none) < 0)
+	if (syscall(SYS_capset, &header, left) < 0)
 		return failed("capset", f);
 	return 0;
 }
@@ -149,7 +169,7 @@ raise_filter(const struct sandbox *box, struct fault *f)
 static int
 raise_walls(const struct sandbox *box, struct fault *f)
 {
-	if (drop_capabilities(f) < 0)
+	if (drop_capabilities(box->may_give, f) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return failed("PR_SET_NO_NEW_PRIVS", f);

@@ -41,6 +41,8 @@ struct sandbox {
 	bool may_gain;	   /* leave no_new_privs off (PAM's worker only);
 			      then there is no seccomp and no Landlock */
 	bool log_only;	   /* --seccomp=log: log what would be refused */
+	bool may_give;	   /* one who stays root may give files away, and
+			      see to them afterwards */
 	bool no_processes; /* RLIMIT_NPROC 0 */
 };
 
@@ -57,7 +59,8 @@ struct sandbox {
  * Fails closed, but a kernel without Landlock is logged, not a fault.
  *
  * One who stays root keeps root's own files and no capability (except with
- * may_gain).  With SANDBOX_PROCESS, programs may be run from the paths that are
+ * may_gain; with may_give, those of CAP_CHOWN, CAP_FOWNER and
+ * CAP_DAC_READ_SEARCH that it has).  With SANDBOX_PROCESS, programs may be run from the paths that are
  * not for writing.  What libraries load late (OpenSSL's configuration, name
  * services) is to be loaded before, or needs RPATH and LIBRARIES.
  */

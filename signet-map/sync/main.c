@@ -90,14 +90,16 @@ sync_sync(const struct sync_args *args, struct fault *f)
 	    become_user(&conf, f) < 0 ||
 	    (services != NULL && leave_confirmation(&conf, services, f) < 0))
 		return -1;
+	/* Before anything is locked: who runs the hooks must not keep that. */
+	if (hook_start(&conf, &hook, f) < 0)
+		return -1;
 	if ((m = mapper_open(&conf, f)) == NULL) {
 		if (f->code != FAULT_BUSY || services == NULL)
 			return -1;
 		fprintf(stderr, "signet-map: the sync that runs is told\n");
 		return 0;
 	}
-	if (hook_start(&conf, &hook, f) < 0 ||
-	    (walls = walls_raise(m, f)) == NULL)
+	if ((walls = walls_raise(m, f)) == NULL)
 		return -1;
 	return once ? run_once(m, hook, args, f)
 		    : daemon_run(m, walls, hook, f);

@@ -93,6 +93,8 @@ once_run(struct mapper *m, int hook, struct fault *f)
 		if (s.held)
 			what = "a shrink waits to be confirmed";
 	}
+	if (what == NULL && m->state_fault.code != FAULT_NONE)
+		what = "what is known could not be kept";
 	if (what == NULL && failed > 0)
 		what = "a source could not be read; its last good state stays";
 	if (what != NULL)

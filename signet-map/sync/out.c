@@ -8,6 +8,7 @@
 #include "sys/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -329,8 +330,16 @@ out_status(const struct out *out, struct out_status *status)
 		.held = out->held,
 		.held_gone = out->held_gone,
 		.stats = out->stats,
+		.owned = out->owned,
 		.shrunk = out->guard.level,
 		.shrunk_at = out->guard.when };
+}
+
+bool
+out_is_dressed(const struct out *out, const struct stat *s)
+{
+	return (s->st_mode & 07777) == out->mode &&
+	    (!out->owned || (s->st_uid == out->uid && s->st_gid == out->gid));
 }
 
 int
@@ -343,4 +352,25 @@ out_dress(const struct out *out, int fd, struct fault *f)
 		return fault_set(f, FAULT_SYSTEM, "%s: chown: %s", out->path,
 		    strerror(errno));
 	return 0;
+}
+
+int
+out_give(const struct out *out, const char *suffix, struct fault *f)
+{
+	char path[PATH_MAX];
+	struct stat s;
+	int fd, result = 0;
+
+	if (text_fmt(path, sizeof(path), "%s%s", out->index, suffix) < 0)
+		return fault_set(f, FAULT_CONFIG, "%s: path too long",
+		    out->index);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0 ||
+	    fstat(fd, &s) < 0)
+		result =
+		    fault_set(f, FAULT_SYSTEM, "%s: %s", path, strerror(errno));
+	else if (!out_is_dressed(out, &s))
+		result = out_dress(out, fd, f);
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
 }

@@ -103,6 +103,7 @@ struct out_status {
 	bool held;     /* a shrink waits to be confirmed */
 	size_t held_gone;
 	struct maprule_stats stats; /* of the last build */
+	bool owned;		    /* it is given to somebody */
 	double shrunk;		    /* see guard.h */
 	int64_t shrunk_at;
 };

@@ -199,10 +199,7 @@ dress_old(struct draft *d)
 
 	if (d->text.differs)
 		return out_dress(d->out, d->text.part.fd, d->f);
-	if (fstat(d->text.old, &s) < 0 ||
-	    ((s.st_mode & 07777) == d->out->mode &&
-		(!d->out->owned ||
-		    (s.st_uid == d->out->uid && s.st_gid == d->out->gid))))
+	if (fstat(d->text.old, &s) < 0 || out_is_dressed(d->out, &s))
 		return 0;
 	return out_dress(d->out, d->text.old, d->f);
 }
@@ -221,6 +218,7 @@ accept_draft(struct draft *d)
 		return -1;
 	if ((differs = out_sink_whole(&d->text, d->f)) < 0 ||
 	    dress_old(d) < 0 || (!same && write_index(d) < 0) ||
+	    out_give(out, MAP_INDEX_SUFFIX, d->f) < 0 ||
 	    out_sink_end(&d->text, d->f) < 0)
 		return -1;
 	shadow_free(out->shadow);

@@ -109,7 +109,8 @@ out_write_delta(struct out *out, const struct out_when *when, struct fault *f)
 			return -1;
 	}
 	out->delta_late = true;
-	if (map_delta_write(b, out->index, &head, f) < 0)
+	if (map_delta_write(b, out->index, &head, f) < 0 ||
+	    out_give(out, MAP_DELTA_SUFFIX, f) < 0)
 		return -1;
 	out->delta_late = false;
 	out->delta_seq = head.seq;

@@ -97,6 +97,10 @@ const char *out_ban_text(const struct maprule_ban *ban);
 void out_text_done(struct out *out);
 bool out_text_is_ours(const struct out *out);
 void out_text_drop(struct out *out);
+/* Whether this is their mode and owner; and give them to index or delta. */
+bool out_is_dressed(const struct out *out, const struct stat *s);
+CHECKED int out_give(const struct out *out, const char *suffix,
+    struct fault *f);
 /* Mode and owner of the text that is being written to ${fd}. */
 CHECKED int out_dress(const struct out *out, int fd, struct fault *f);
 

@@ -21,8 +21,10 @@ out_sink_open(struct out_sink *s, const char *path, mode_t mode,
 		.old = -1 };
 	s->part.fd = -1;
 	s->old = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	/* What is no file of ours is replaced. */
-	if (s->old < 0 && errno != ENOENT && errno != ELOOP && errno != ENXIO)
+	/* What is no file of ours is replaced, and so is what was given to
+	 * somebody whose files we may not read. */
+	if (s->old < 0 && errno != ENOENT && errno != ELOOP && errno != ENXIO &&
+	    errno != EACCES)
 		return fault_set(f, FAULT_SYSTEM, "%s: %s", path,
 		    strerror(errno));
 	return 0;

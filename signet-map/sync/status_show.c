@@ -50,6 +50,13 @@ age_of(const json_t *status)
 	return (long long)(clock_wall() - timegm(&tm));
 }
 
+/* What was said at a time that is still to come says nothing of now. */
+static bool
+is_silent(long long age)
+{
+	return age > SILENT_S || age < -SILENT_S;
+}
+
 static void
 show_people(const json_t *status)
 {
@@ -93,7 +100,7 @@ show_nagios(const json_t *status, long long age)
 {
 	const json_t *alarms = json_object_get(status, "alarms");
 	const json_t *first = json_array_get(alarms, 0);
-	bool silent = age > SILENT_S;
+	bool silent = is_silent(age);
 	size_t count = json_array_size(alarms);
 
 	printf("SIGNET-MAP %s - ", count > 0 || silent ? "CRITICAL" : "OK");
@@ -130,7 +137,7 @@ sync_status(const struct sync_args *args, struct fault *f)
 		show(status, age);
 	}
 	if (!args->nagios &&
-	    (age > SILENT_S ||
+	    (is_silent(age) ||
 		json_array_size(json_object_get(status, "alarms")) > 0))
 		result = fault_exit_status(FAULT_PARTLY);
 	json_decref(status);

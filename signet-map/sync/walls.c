@@ -25,6 +25,7 @@ struct room {
 };
 
 struct walls {
+	bool may_give;
 	size_t count;
 	struct room room[SANDBOX_PATHS_MAX];
 };
@@ -122,6 +123,19 @@ note(struct walls *w, const struct places *p, struct fault *f)
 }
 
 static bool
+gives_away(const struct mapper *m)
+{
+	struct out_status s;
+	bool owned = false;
+
+	for (size_t i = 0; i < m->out_count; i++) {
+		out_status(m->outs[i].out, &s);
+		owned = owned || s.owned;
+	}
+	return owned;
+}
+
+static bool
 is_within(const struct walls *w, const struct sandbox_path *path,
     const struct stat *now)
 {
@@ -144,6 +158,10 @@ hold(const struct walls *w, const struct places *p, const struct mapper *m,
 	    now.st_nlink == 0)
 		return fault_set(f, FAULT_SYSTEM,
 		    "%s, the state directory, was removed", m->conf->state);
+	if (gives_away(m) && !w->may_give)
+		return fault_set(f, FAULT_SYSTEM,
+		    "a map is to have another owner, and that was given up; it "
+		    "is to be started anew");
 	for (size_t i = 0; i < p->count; i++)
 		if (stat(p->box->paths[i].path, &now) == 0 &&
 		    !is_within(w, &p->box->paths[i], &now))
@@ -198,6 +216,7 @@ walls_raise(const struct mapper *m, struct fault *f)
 		return NULL;
 	}
 	p->box = &box;
+	box.may_give = w->may_give = gives_away(m);
 	if ((result = add_all(p, m, f)) == 0)
 		result = note(w, p, f);
 	if (result == 0)

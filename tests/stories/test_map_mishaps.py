@@ -2,8 +2,8 @@
 directories that are wrong, vanish, or are changed by somebody else."""
 
 import os
+import pwd
 import shutil
-import subprocess
 
 import pytest
 
@@ -204,7 +204,61 @@ def test_the_history_knows_a_default_by_its_whole_name(site):
     put(site, {"/CN=x": ["scott", "scott2"]})
     site.once()
     assert site.look("g", "/CN=x") == ["scott", "scott2"]
-    signs = [line.split("\t")[1] for line in
+    signs = [line.split("\t")[2] for line in
              (site.state / "history").read_text(errors="replace").split("\n")
              if "/CN=x" in line]
     assert "*" in signs, signs
+
+
+def test_a_map_is_given_to_its_owner(tmp_path):
+    """As root to another user, else to oneself: text, index and delta."""
+    who = pwd.getpwnam("daemon") if os.geteuid() == 0 else \
+        pwd.getpwuid(os.geteuid())
+    with MapSite(tmp_path / "site", STATIC + service(
+            "g", "mode 0640", f"owner {who.pw_name}:{who.pw_gid}") +
+            SPLICE) as s:
+        put(s, NAMES)
+        s.once()
+        s.start()
+        put(s, {**NAMES, "/CN=new": ["new"]})
+        delta = s.dir / "g.map.delta"
+        s.wait(lambda: delta.exists() and "/CN=new" in s.text("g"))
+        assert "map-index-bad" not in s.said()
+        assert "map-spoilt" not in s.said()
+        for path in (s.path("g"), s.dir / "g.map.index", delta):
+            found = path.stat()
+            assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == \
+                (who.pw_uid, who.pw_gid, 0o640), path
+
+
+def test_a_state_that_cannot_be_kept_is_no_success(site):
+    site.once()
+    (site.state / "roster.state").unlink()
+    (site.state / "roster.state").mkdir()
+    (site.state / "roster.state" / "x").touch()
+    done = site.run("sync", "--once")
+    assert done.returncode != 0 and "roster.state" in done.stderr
+
+
+def test_who_runs_the_hook_keeps_nothing_locked(tmp_path):
+    hook = tmp_path / "hook"
+    hook.write_text("#!/bin/sh\necho hook begun >&2\nexec sleep 60\n")
+    hook.chmod(0o755)
+    with MapSite(tmp_path / "site", RULES,
+                 settings=[f"alarm-hook {hook}"]) as s:
+        put(s, NAMES)
+        s.start()
+        s.rules("nonsense")
+        s.wait_log("hook begun")
+        s.rules(RULES)
+        s.wait(lambda: s.map("g") == NAMES)
+        s.kill()
+        s.once()
+
+
+def test_a_status_of_tomorrow_says_nothing_of_today(site):
+    site.once()
+    status = site.state / "status.json"
+    status.write_text(status.read_text().replace('"time": "2', '"time": "3'))
+    assert site.run("status").returncode == 9
+    assert site.run("status", "--nagios").returncode == 2
