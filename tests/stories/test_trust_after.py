@@ -106,7 +106,7 @@ def test_a_reader_that_went_away_costs_no_hook(site):
         [SIGNET_TRUST, "refresh", "--verbose", "--config", site.settings],
         env=site.env, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
-    assert result.returncode == 1 and "standard output" in result.stderr
+    assert (result.returncode, result.stderr) == (0, "")
     assert done.exists() and len(site.files()) == 3
 
 
