@@ -403,7 +403,9 @@ removal(const struct clerk_asker *who, const struct map_ask *ask,
 		return fault_set(f, FAULT_INPUT, "that is no name");
 	r->name = ask->name;
 	r->account = ask->account;
-	if (*r->account == '\0' && !(who->admin && *ask->all != '\0'))
+	/* An administrator's NAME --all is of every account. */
+	if (*r->account == '\0' &&
+	    !(who->admin && *ask->all != '\0' && *ask->name != '\0'))
 		r->account = who->account;
 	if (*r->account == '\0' && (*r->name == '\0' || !who->admin))
 		return fault_set(f, FAULT_ABSENT,

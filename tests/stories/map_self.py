@@ -42,6 +42,12 @@ def people():
     return me, me, me
 
 
+def issue(pki, name, **more):
+    """A credential file; one of before with that name is forgotten."""
+    (pki.dir / f"{name}.key").unlink(missing_ok=True)
+    return pki.person(name, **more)
+
+
 class SelfSite:
     def __init__(self, directory, pki, settings=(), rules=None):
         self.dir = pathlib.Path(directory)
@@ -105,7 +111,7 @@ class SelfSite:
 
     def give(self, name, who):
         """A credential file for ${who}, with the certificate called ${name}."""
-        path = self.pki.person(name)
+        path = issue(self.pki, name)
         mine = self.dir / f"{name}.cred"
         shutil.copy(path, mine)
         if ROOT:

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from kill_at import KillAt
-from map_self import ROOT, SelfSite
+from map_self import ROOT, SelfSite, issue
 from openssl_pki import PEOPLE, Pki
 from signet_site import run
 
@@ -120,8 +120,8 @@ def test_a_running_sync_follows_what_is_added_and_removed(desk):
 def test_whoever_cannot_sign_has_nothing(desk, pki):
     """Somebody else's certificate, a wrong key, a replayed signature, one of
     another account, host or uid: nothing is written."""
-    pki.person("victim")
-    pki.person("mallory")
+    issue(pki, "victim")
+    issue(pki, "mallory")
     uid = desk.ann.uid
     good = pki.dir / "victim.key"
     with desk.talk() as talk:
@@ -160,14 +160,14 @@ def test_whoever_cannot_sign_has_nothing(desk, pki):
 
 def test_certificates_that_are_not_good_are_refused(desk, pki, tmp_path):
     other = Pki(tmp_path / "other")
-    pki.person("revoked")
+    issue(pki, "revoked")
     desk.give("revoked", desk.ann)
     pki.revoke("sub", "revoked")
     for name, maker, status in (("stranger", other, 7), ("revoked", pki, 7),
                                 ("past", pki, 4)):
         cred = desk.dir / f"{name}.cred"
         if name != "revoked":
-            made = maker.person(name, days=0 if name == "past" else 10)
+            made = issue(maker, name, days=0 if name == "past" else 10)
             cred.write_text(made.read_text())
             cred.chmod(0o600)
             if ROOT:
@@ -188,7 +188,7 @@ def proxy(desk, cred, *words):
 
 
 def test_a_proxy_speaks_for_its_owner_unless_it_is_limited(desk, pki):
-    cred = pki.person("easy")
+    cred = issue(pki, "easy")
     path = proxy(desk, cred)
     done = desk.answer("add", env={"X509_USER_PROXY": str(path)})
     assert (done["name"], done["state"]) == (f"{PEOPLE}/CN=easy", "added")
@@ -199,7 +199,7 @@ def test_a_proxy_speaks_for_its_owner_unless_it_is_limited(desk, pki):
 
 
 def test_a_key_with_a_pass_phrase(desk, pki):
-    pki.person("easy")
+    issue(pki, "easy")
     run("openssl", "pkcs8", "-topk8", "-in", pki.dir / "easy.key", "-out",
         desk.dir / "easy.enc", "-passout", "pass:blue horse")
     if ROOT:
@@ -236,7 +236,12 @@ def test_nobody_has_another_account_and_nobody_has_roots(desk, pki):
              who=root, status=2)
     one = desk.answer("request", "list", who=desk.bob)[0]
     assert (one["by"], one["reason"]) == ("0 root", "ticket 4711")
-    assert desk.verbs() == ["add"]
+    # Off whatever account it is on.
+    words = ("remove", f"{PEOPLE}/CN=old", "--all")
+    desk.ask(*words, who=desk.ann, status=3)
+    desk.ask(*words, who=root, status=2)
+    desk.ask(*words, "--reason", "left", who=root)
+    assert desk.verbs() == ["add", "remove-name"]
 
 
 def test_an_account_below_the_limit_is_the_systems(tmp_path, pki):

@@ -112,7 +112,9 @@ def test_nobody_changes_what_is_not_his(tmp_path, site, ldap, realm):
 
 
 @pytest.mark.parametrize("name", ["CN=a", "/CN=", "/CN=a\nb", "/CN=a\"b",
-                                  "x" * 3000])
+                                  "x" * 3000],
+                         ids=["no-slash", "empty", "two-lines", "quote",
+                              "long"])
 def test_what_is_no_name_is_not_written(tmp_path, site, ldap, realm, name):
     env = realm.kinit("ann.lee", cache=tmp_path / "ann")
     before = descriptions(ldap, ANN)
