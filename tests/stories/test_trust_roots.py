@@ -142,8 +142,14 @@ def test_publishing_and_refreshing_share_a_directory(site, tmp_path):
 
 def test_an_exchanged_directory_is_handed_out_and_judged_by(tmp_path):
     """signet-trust puts another directory in the old one's place, while
-    signetd's roles stand behind their walls."""
-    with Site(tmp_path / "site") as site:
+    signetd's roles stand behind their walls: those of an ordinary user see it
+    in a directory of its own."""
+    site = Site(tmp_path / "site")
+    alone = site.dir / "trust"
+    alone.mkdir()
+    site.trust = site.trust.rename(alone / "certificates")
+    site.write_conf()
+    with site:
         person = tmp_path / "person"
         person.mkdir()
         for name, body in visible(site.trust).items():
