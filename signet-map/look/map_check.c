@@ -84,7 +84,7 @@ map_check(const struct map_args *args, struct fault *f)
 		map_print_begin(&found.list, args->json);
 		result = args->count > 0 ? check_files(args, &w, &found, f)
 					 : map_check_rules(&found, &w, f);
-		map_print_end(&found.list);
+		map_print_end(&found.list, result >= 0);
 	}
 	map_world_close(&w);
 	if (result < 0)

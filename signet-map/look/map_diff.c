@@ -168,7 +168,7 @@ map_diff(const struct map_args *args, struct fault *f)
 		map_print_begin(&c.list, args->json);
 		result =
 		    args->count == 2 ? compare_files(&c) : compare_builds(&c);
-		map_print_end(&c.list);
+		map_print_end(&c.list, result >= 0);
 	}
 	map_world_close(&w);
 	if (result < 0)

@@ -84,7 +84,7 @@ map_history(const struct map_args *args, struct fault *f)
 	result = args->at != NULL
 	    ? map_book_at(path, &filter, at, print_entry, &list, f)
 	    : map_book_each(path, &filter, print_entry, &list, f);
-	map_print_end(&list);
+	map_print_end(&list, result >= 0);
 	return result;
 }
 

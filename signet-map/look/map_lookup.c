@@ -198,7 +198,7 @@ reverse(const struct map_args *args, struct source *s, const char *path,
 	n.defaults = false;
 	if (result == 0)
 		result = each_of(s, args->operand[0], &n, f);
-	map_print_end(&n.list);
+	map_print_end(&n.list, result >= 0);
 	if (result < 0)
 		return fault_wrap(f, "%s", path);
 	if (n.count > 0 || args->json)

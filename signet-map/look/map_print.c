@@ -52,24 +52,22 @@ void
 map_print_begin(struct map_print_list *list, bool json)
 {
 	*list = (struct map_print_list){ .json = json };
-	if (json)
-		fputc('[', stdout);
 }
 
 void
 map_print_item(struct map_print_list *list, json_t *object)
 {
-	fputs(list->begun ? ",\n" : "", stdout);
+	fputs(list->begun ? ",\n" : "[", stdout);
 	list->begun = true;
 	(void)json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 }
 
 void
-map_print_end(struct map_print_list *list)
+map_print_end(struct map_print_list *list, bool whole)
 {
-	if (list->json)
-		fputs("]\n", stdout);
+	if (list->json && (whole || list->begun))
+		fputs(list->begun ? "]\n" : "[]\n", stdout);
 }
 
 void

@@ -25,7 +25,9 @@ struct map_print_list {
 };
 void map_print_begin(struct map_print_list *list, bool json);
 void map_print_item(struct map_print_list *list, json_t *object);
-void map_print_end(struct map_print_list *list);
+/* ${whole} false: a fault is said next, and so there is no list if it is empty.
+ */
+void map_print_end(struct map_print_list *list, bool whole);
 
 /* Print ${text} without what a terminal would obey. */
 void map_print_clean(const char *text);

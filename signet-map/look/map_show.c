@@ -42,7 +42,7 @@ print_whole(const struct map_whole *m, bool json)
 		map_print_clean(map_whole_accounts(m, i));
 		fputc('\n', stdout);
 	}
-	map_print_end(&list);
+	map_print_end(&list, true);
 }
 
 int

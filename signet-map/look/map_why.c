@@ -82,7 +82,7 @@ why(const struct map_args *args, struct telling *t, struct fault *f)
 	else
 		result =
 		    maprule_services(t->w->rules, &t->w->host, why_service, t);
-	map_print_end(&t->list);
+	map_print_end(&t->list, result >= 0);
 	if (result < 0)
 		return -1;
 	return t->mapped ? 0 : fault_exit_status(FAULT_ABSENT);

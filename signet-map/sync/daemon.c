@@ -19,6 +19,8 @@
 #define SETTLE_MS 100	/* a file that changes is not read at once */
 #define SETTLE_MOST 10	/* but after so many looks it is */
 #define INSPECT_MS 2000 /* and what was written */
+#define SPOILT_MOST 10	/* if they are others each time, they */
+#define SPOILT_MS 60000 /* are looked at less often */
 #define RETRY_MS 5000	/* after a map could not be written */
 #define LOCAL_MS 60000	/* a file that did not change is read again */
 #define TELL_S 30	/* the status file is at most so old */
@@ -60,6 +62,7 @@ struct daemon {
 	struct watched sources[MAPPER_SOURCES_MAX]; /* those that are files */
 	int hook;
 	struct walls *walls;
+	int spoilt;	   /* looks that found one that was not */
 	int64_t inspected; /* when maps were last looked at; milliseconds */
 	int64_t text_done; /* when texts were last written; milliseconds */
 	int64_t read_done[MAPPER_SOURCES_MAX];
@@ -458,8 +461,14 @@ look_at_places(struct daemon *d)
 		loop_stop(d->loop);
 		return;
 	}
-	if (mapper_inspect(d->m))
-		flush_soon(d);
+	if (!mapper_inspect(d->m)) {
+		d->spoilt = 0;
+		return;
+	}
+	/* Somebody writes it again and again, or it cannot be read. */
+	if (++d->spoilt > SPOILT_MOST)
+		d->inspected = now + SPOILT_MS;
+	flush_soon(d);
 }
 
 static void

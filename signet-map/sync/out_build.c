@@ -255,6 +255,7 @@ build(struct draft *d)
 		if (out->world->book != NULL)
 			map_book_forget(out->world->book);
 		out_hold(out, d->gone - d->banned);
+		out->text_gone = out->text_ours && !out_text_is_ours(out);
 		return out_expel(out, d->part, d->when, d->f);
 	}
 	return accept_draft(d);

@@ -39,6 +39,7 @@ void
 out_text_done(struct out *out)
 {
 	out->text_ours = stat(out->path, &out->text) == 0;
+	out->text_gone = false;
 }
 
 bool
@@ -56,7 +57,8 @@ out_text_is_ours(const struct out *out)
 bool
 out_text_late(const struct out *out)
 {
-	return out->job != NULL || changes_count(out->unwritten) > 0;
+	return out->job != NULL || out->text_gone ||
+	    changes_count(out->unwritten) > 0;
 }
 
 /* The job is over; what it was to write is still unwritten, but where newer

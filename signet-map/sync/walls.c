@@ -182,9 +182,14 @@ walls_hold(const struct walls *walls, const struct mapper *m, struct fault *f)
 	if (p == NULL)
 		return fault_set(f, FAULT_MEMORY, "walls");
 	p->box = &box;
-	result = add_all(p, m, f);
-	if (result == 0)
+	/* So many that no process could reach them: those that are without are
+	 * an alarm of their own. */
+	if ((result = add_all(p, m, f)) < 0) {
+		*f = (struct fault){ 0 };
+		result = 0;
+	} else {
 		result = hold(walls, p, m, f);
+	}
 	free(p);
 	return result;
 }

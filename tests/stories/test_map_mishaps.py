@@ -1,9 +1,11 @@
 """What befalls the files around signet-map sync: rules, bans, maps and
 directories that are wrong, vanish, or are changed by somebody else."""
 
+import json
 import os
 import pwd
 import shutil
+import subprocess
 
 import pytest
 
@@ -262,3 +264,23 @@ def test_a_status_of_tomorrow_says_nothing_of_today(site):
     status.write_text(status.read_text().replace('"time": "2', '"time": "3'))
     assert site.run("status").returncode == 9
     assert site.run("status", "--nagios").returncode == 2
+
+
+def test_what_is_wrong_is_one_json_text(site):
+    site.once()
+    program = site.command("diff")[0].replace("-sync", "")
+    for words in (["diff", str(site.path("g")), "/none"],
+                  ["check", "/none"], ["reverse", "--map", "/none", "a"]):
+        done = subprocess.run([program, *words, "--json"],
+                              capture_output=True, text=True)
+        assert done.returncode == 3
+        assert json.loads(done.stdout)["error"]["code"] == "absent", words
+
+
+def test_a_held_map_that_is_removed_comes_back(kept):
+    put(kept, {"/CN=p1": ["acc1"]})
+    kept.wait_log("map-held")
+    kept.path("g").unlink()
+    agree(kept, wanted=NAMES)
+    assert kept.run("sync", "--confirm", "g").returncode == 0
+    agree(kept, wanted={"/CN=p1": ["acc1"]})
