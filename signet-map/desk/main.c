@@ -35,7 +35,7 @@
 /* What name services read when they are asked. */
 static const char *const read_paths[] = { "/etc", "/usr/lib", "/usr/share",
 	"/lib", "/lib64", "/run/nscd", "/var/lib/sss", "/run/systemd",
-	"/var/lib/extrausers" };
+	"/var/lib/extrausers", "/proc/self" };
 
 #define READ_PATHS (sizeof(read_paths) / sizeof(read_paths[0]))
 
