@@ -154,7 +154,16 @@ find_gone(struct draft *d)
 	d->gone = shadow_count(d->out->shadow) - d->kept;
 	if (d->gone == 0 || out_index(d->out) == NULL)
 		return 0;
-	return map_index_each(d->out->ix, see_old, d, d->f) < 0 ? -1 : 0;
+	if (map_index_each(d->out->ix, see_old, d, d->f) == 0)
+		return 0;
+	if (d->f->code != FAULT_INPUT)
+		return -1;
+	/* It is damaged, and written anew; who else is gone, nobody can say. */
+	LOG(MAP_INDEX_BAD, LOG_TEXT("service", d->out->name),
+	    LOG_TEXT("text", d->f->text));
+	*d->f = (struct fault){ 0 };
+	d->out->spoilt = true;
+	return 0;
 }
 
 static int

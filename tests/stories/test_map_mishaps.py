@@ -284,3 +284,15 @@ def test_a_held_map_that_is_removed_comes_back(kept):
     agree(kept, wanted=NAMES)
     assert kept.run("sync", "--confirm", "g").returncode == 0
     agree(kept, wanted={"/CN=p1": ["acc1"]})
+
+
+def test_an_index_that_is_damaged_within_is_made_again(kept):
+    index = kept.dir / "g.map.index"
+    whole = index.read_bytes()
+    assert whole.count(b"CN=p7") > 0
+    with open(index, "r+b") as file:  # the head stays good
+        file.write(whole.replace(b"CN=p7", b"CN=q7"))
+    kept.rules(RULES + "ban account acc3\n")
+    left = {dn: to for dn, to in NAMES.items() if to != ["acc3"]}
+    agree(kept, wanted=left)
+    assert "map-index-bad" in kept.said()
