@@ -104,17 +104,32 @@ index_is_ours(struct out *out)
 		head.seq == out->delta_seq);
 }
 
+/* Whether nobody changed who may read and write it. ${suffix} NULL: the text.
+ */
+static bool
+is_dressed_at(const struct out *out, const char *suffix)
+{
+	char path[PATH_MAX];
+	struct stat s;
+
+	return text_fmt(path, sizeof(path), "%s%s",
+		   suffix == NULL ? out->path : out->index,
+		   suffix == NULL ? "" : suffix) == 0 &&
+	    stat(path, &s) == 0 && out_is_dressed(out, &s);
+}
+
 bool
 out_is_intact(struct out *out)
 {
 	/* Before the first build nothing is ours. */
 	if (out->seq == 0 || !out->text_ours)
 		return true;
-	if (!index_is_ours(out)) {
+	if (!index_is_ours(out) || !is_dressed_at(out, MAP_INDEX_SUFFIX)) {
 		out->spoilt = true;
 		return false;
 	}
-	return out_text_late(out) || out_text_is_ours(out);
+	return out_text_late(out) ||
+	    (out_text_is_ours(out) && is_dressed_at(out, NULL));
 }
 
 struct recall {

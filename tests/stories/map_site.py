@@ -152,17 +152,23 @@ class MapSite:
         return self.path(name).read_text()
 
     def map(self, name):
-        """The text as {DN as it stands: [accounts]}."""
+        """The text as {DN as it stands: [accounts]}.  Of a name with several
+        accounts XRootD has a line of its own, which the other one replaces."""
         found = {}
+        several = {}
         if not self.path(name).exists():
             return found
         for line in self.text(name).split("\n"):
             if line and not line.startswith("#"):
                 match = LINE.match(line)
                 assert match, line
-                assert match[1] not in found, line
-                found[match[1]] = match[2].split(",")
-        return found
+                own = match[1].startswith("\\/")
+                name, lines = (match[1][1:], several) if own else \
+                    (match[1], found)
+                assert name not in lines, line
+                lines[name] = match[2].split(",")
+        assert set(several) <= set(found)
+        return {**found, **several}
 
     def look(self, name, dn):
         """What the index says: a list of accounts, empty if there is none."""

@@ -149,10 +149,13 @@ def test_a_map_that_somebody_else_changes_is_made_again(kept):
     os.rename(older, index)
     kept.wait_log("map-spoilt", 6)
     agree(kept, wanted=more)
+    for path in (text, index):
+        path.chmod(0o666)
+        kept.wait(lambda: path.stat().st_mode & 0o777 == 0o644)
     put(kept, NAMES)
     kept.wait(lambda: kept.map("g") == NAMES and delta.exists())
     delta.unlink()
-    kept.wait_log("map-spoilt", 7)
+    kept.wait_log("map-spoilt", 9)
     kept.wait(lambda: kept.look("g", "/CN=new") == [])
     agree(kept, wanted=NAMES)
 
