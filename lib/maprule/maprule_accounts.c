@@ -252,6 +252,13 @@ maprule_accounts_find(struct maprule_accounts *a, const char *name, bool ask,
 }
 
 bool
+maprule_account_root(const char *name)
+{
+	return strcmp(name, "root") == 0 ||
+	    (name[0] != '\0' && name[strspn(name, "0")] == '\0');
+}
+
+bool
 maprule_account_good(const char *name)
 {
 	size_t len = strlen(name);

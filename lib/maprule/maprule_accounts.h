@@ -40,4 +40,8 @@ CHECKED int maprule_accounts_find(struct maprule_accounts *a, const char *name,
  * '-' or '.', and is not longer than 255 bytes. */
 bool maprule_account_good(const char *name);
 
+/* Whether ${name} is the superuser's, or would be to a program that takes a
+ * number for a uid. */
+bool maprule_account_root(const char *name);
+
 #endif

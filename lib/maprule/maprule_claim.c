@@ -72,7 +72,7 @@ maprule_account_judge(struct maprule_part *part,
 	if (!maprule_account_good(account))
 		return 0;
 	*loss = MAPRULE_LOSS_ROOT;
-	if (strcmp(account, "root") == 0)
+	if (maprule_account_root(account))
 		return 0;
 	return judge_uid(part, account, loss, f);
 }

@@ -33,7 +33,7 @@ read_account(struct maprule *r, const struct maprule_setting *set,
 	if (!maprule_account_good(name))
 		return fault_set(f, FAULT_CONFIG, "no account: \"%.64s\"",
 		    name);
-	if (which == 1 && strcmp(name, "root") == 0)
+	if (which == 1 && maprule_account_root(name))
 		return fault_set(f, FAULT_CONFIG, "nobody is mapped to root");
 	if (text_fmt(text, sizeof(text), "%c%s", which == 1 ? '=' : '.', name) <
 	    0)

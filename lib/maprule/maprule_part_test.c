@@ -252,11 +252,13 @@ accounts_are_checked(void **state)
 	put(s, s->ligo, "c@X", "low", "", "");
 	put(s, s->ligo, "d@X", "absent", "", "");
 	put(s, s->ligo, "e@X", "scott", "", "");
+	put(s, s->ligo, "f@X", "00", "", "");
 	assert_string_equal(built(s, EVERYBODY, "ftp", "a.cit"),
 	    "{root nobody is mapped to root} "
 	    "{toor nobody is mapped to root} "
 	    "{low its uid is outside the service's range} "
-	    "{absent there is no such account here} " SLCS "e@X=scott(all) ");
+	    "{absent there is no such account here} " SLCS "e@X=scott(all) "
+	    "{00 nobody is mapped to root} ");
 	assert_non_null(strstr(built(s, pool, "ftp", "a.cit"),
 	    SLCS "e@X=.grid,scott(a) "));
 }
