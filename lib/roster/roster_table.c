@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HASH_FIRST 1024u
+#define ROOM_MORE 256 /* also where there are hardly any */
 #define SLOTS_MAX (1u << 30)
 
 void
@@ -124,7 +125,7 @@ static int
 make_room(struct roster_table *t, struct fault *f)
 {
 	if (t->used >= t->room &&
-	    set_room(t, t->room == 0 ? 256 : t->room + t->room / 2, f) < 0)
+	    set_room(t, t->room + t->room / 2 + ROOM_MORE, f) < 0)
 		return -1;
 	if ((uint64_t)t->hash_size * 3 >= (uint64_t)(t->count + 1) * 4)
 		return 0;

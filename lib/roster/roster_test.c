@@ -307,6 +307,29 @@ what_is_saved_is_loaded(void **state)
 }
 
 static void
+one_who_is_loaded_alone_is_joined_by_others(void **state)
+{
+	char path[] = "/tmp/roster_test.XXXXXX";
+	int fd = mkstemp(path);
+	struct fault f = { 0 };
+	OWN_STRUCT(roster) r = roster_new(&f);
+	OWN_STRUCT(roster) again = NULL;
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(roster_source_add(r, "s", SUBJECT, "d", &f), 0);
+	put(r, 0, 1, "a", "/O=x/CN=a", "g");
+	assert_int_equal(roster_save(r, path, &f), 0);
+	assert_non_null(again = roster_load(path, &f));
+	/* Its tables have just the room that one takes. */
+	for (uint8_t n = 2; n < 50; n++)
+		put(again, 0, n, "b", NULL, "h");
+	assert_int_equal(roster_count(again), 49);
+	(void)close(fd);
+	(void)unlink(path);
+}
+
+static void
 a_state_that_is_cut_anywhere_is_none(void **state)
 {
 	char path[] = "/tmp/roster_test.XXXXXX";
@@ -387,6 +410,7 @@ main(void)
 		cmocka_unit_test(a_stage_shows_all_or_nothing),
 		cmocka_unit_test(a_stage_is_as_a_list),
 		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(one_who_is_loaded_alone_is_joined_by_others),
 		cmocka_unit_test(a_state_that_is_cut_anywhere_is_none),
 		cmocka_unit_test(spellings_of_a_dn_are_one),
 	};
