@@ -199,6 +199,13 @@ spell(struct buf *out, const char *name, enum spelling how)
 
 	buf_put_u8(out, '"');
 	for (const char *at = name; *at != '\0'; at++, left--) {
+		size_t run = strcspn(at, "\"\\");
+
+		buf_put(out, at, run);
+		at += run;
+		left -= run;
+		if (*at == '\0')
+			break;
 		if (*at == '"')
 			buf_text(out, "\\x22");
 		else if (*at == '\\' && at[1] == '\0')
