@@ -395,10 +395,12 @@ any_late(const struct daemon *d, bool *rebuild)
 
 	*rebuild = false;
 	for (size_t i = 0; i < d->m->out_count; i++) {
-		late = late ||
-		    (!d->m->outs[i].rebuild &&
-			out_text_late(d->m->outs[i].out));
-		*rebuild = *rebuild || d->m->outs[i].rebuild;
+		const struct mapper_out *o = &d->m->outs[i];
+		/* More can be done only when its sources are there. */
+		bool due = o->rebuild && !o->expelled;
+
+		late = late || (!due && out_text_late(o->out));
+		*rebuild = *rebuild || due;
 	}
 	return late;
 }
@@ -414,7 +416,7 @@ on_flush(void *arg)
 	if (any_late(d, &rebuild))
 		text_later(d);
 	/* What could not be written is tried again. */
-	if (rebuild && ready)
+	if (rebuild)
 		loop_timer_set(d->flush, RETRY_MS);
 	if (ready && !d->ready) {
 		d->ready = true;

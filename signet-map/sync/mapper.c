@@ -537,6 +537,7 @@ mapper_text(struct mapper *m)
 			log_fault(&f, NULL);
 			o->fault = f;
 			o->rebuild = true;
+			o->expelled = false;
 			continue;
 		}
 		more = more || out_text_late(o->out);

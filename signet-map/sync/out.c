@@ -181,6 +181,7 @@ recall(struct out *out, struct fault *f)
 	out->made = (time_t)head.made;
 	out->fresh = (time_t)head.fresh;
 	if (map_index_delta_head(out->ix, &head)) {
+		out->delta_old = true;
 		out->delta_seq = head.seq;
 		out->made = (time_t)head.made;
 		out->fresh = (time_t)head.fresh;

@@ -195,7 +195,7 @@ write_index(struct draft *d)
 	if (map_build_write(d->index, out->index, &head, d->f) < 0)
 		return -1;
 	out->seq = head.seq;
-	out->delta_late = out->spoilt = false;
+	out->delta_late = out->delta_old = out->spoilt = false;
 	changes_clear(out->beside);
 	return 0;
 }
@@ -219,7 +219,7 @@ accept_draft(struct draft *d)
 {
 	struct out *out = d->out;
 	bool same = d->changed == 0 && d->gone == 0 && out->seq != 0 &&
-	    !out->spoilt && changes_count(out->beside) == 0;
+	    !out->spoilt && !out->delta_old && changes_count(out->beside) == 0;
 	int differs;
 
 	if (out->world->book != NULL &&

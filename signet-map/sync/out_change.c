@@ -81,17 +81,51 @@ hear_gone(void *arg, const char *name)
 		(void)fault_set(t->f, FAULT_INTERNAL, "%s", name);
 }
 
+static int
+fold_entry(void *arg, const char *dn, const struct map_accounts *accounts)
+{
+	struct fault f = { 0 };
+
+	return map_build_add(arg, dn, accounts, &f) < 0 ? 1 : 0;
+}
+
+/* An index with what an earlier process wrote beside it: the next delta
+ * replaces that one. */
+static int
+fold(struct out *out, struct fault *f)
+{
+	OWN_STRUCT(map_build) b = map_build_new(DELTA_MEMORY, f);
+	struct map_index_head head = { .seq = out->seq + 1,
+		.made = (int64_t)out->made,
+		.fresh = (int64_t)out->fresh };
+	int result;
+
+	if (b == NULL)
+		return -1;
+	if (out_index(out) == NULL)
+		return fault_set(f, FAULT_INPUT, "%s: the index cannot be read",
+		    out->path);
+	if ((result = map_index_each(out->ix, fold_entry, b, f)) > 0)
+		return fault_set(f, FAULT_MEMORY, "%s", out->path);
+	if (result < 0 || map_build_write(b, out->index, &head, f) < 0 ||
+	    out_give(out, MAP_INDEX_SUFFIX, f) < 0)
+		return -1;
+	out->seq = head.seq;
+	out->delta_old = false;
+	return 0;
+}
+
 int
 out_write_delta(struct out *out, const struct out_when *when, struct fault *f)
 {
 	OWN_STRUCT(map_build) b = map_build_new(DELTA_MEMORY, f);
 	struct map_index_head head = { .seq = out->delta_seq + 1,
-		.base = out->seq,
 		.made = (int64_t)when->now,
 		.fresh = (int64_t)when->fresh };
 
-	if (b == NULL)
+	if (b == NULL || (out->delta_old && fold(out, f) < 0))
 		return -1;
+	head.base = out->seq;
 	for (size_t i = 0; i < changes_count(out->beside); i++) {
 		const struct change *c = changes_at(out->beside, i);
 		OWN_MAP_ACCOUNTS(accounts);

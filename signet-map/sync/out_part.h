@@ -34,6 +34,8 @@ struct out {
 	struct shadow *shadow;	   /* what the index and its delta say */
 	struct changes *beside;	   /* of them, in the delta */
 	struct changes *unwritten; /* of them, not in the text */
+	bool delta_old;		   /* the delta is of an earlier process, and
+				      beside knows nothing of it */
 	bool delta_late;	   /* the delta on the disk lacks some */
 	struct map_index *ix;	   /* to ask what was; NULL: not open */
 	uint64_t seq;		   /* of the index; 0: there is none */

@@ -128,8 +128,16 @@ def test_a_ban_needs_no_source_that_was_never_read(site):
     put(site, {"/CN=new": ["new"]})
     site.once(status=9)
     agree(site, wanted=left)
+    # Nor does one that is put while sync waits for that source.
+    site.start()
+    site.rules(RULES + "source late file {dir}/none\nban account acc4\n"
+               "ban account acc3\n")
+    del left["/CN=p4"]
+    agree(site, wanted=left)
+    assert site.look("g", "/CN=p4") == []
 
 
+@pytest.mark.heavy
 def test_a_map_that_somebody_else_changes_is_made_again(kept):
     text, index = kept.path("g"), kept.dir / "g.map.index"
     delta = kept.dir / "g.map.delta"
@@ -299,3 +307,17 @@ def test_an_index_that_is_damaged_within_is_made_again(kept):
     left = {dn: to for dn, to in NAMES.items() if to != ["acc3"]}
     agree(kept, wanted=left)
     assert "map-index-bad" in kept.said()
+
+
+def test_what_an_earlier_process_changed_stays_in_the_index(kept):
+    more = {**NAMES, "/CN=x": ["x"]}
+    del more["/CN=p3"]
+    put(kept, more)
+    kept.wait(lambda: kept.look("g", "/CN=x") == ["x"])
+    kept.stop()
+    kept.start()
+    kept.wait_log("map-ready", 2)
+    put(kept, {**more, "/CN=y": ["y"]})
+    kept.wait(lambda: kept.look("g", "/CN=y") == ["y"])
+    agree(kept, wanted={**more, "/CN=y": ["y"]})
+    assert kept.look("g", "/CN=p3") == []
