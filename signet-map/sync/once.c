@@ -7,6 +7,7 @@
 #include "hook.h"
 #include "roster/roster_source.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,6 +67,28 @@ read_sources(struct mapper *m)
 	return failed;
 }
 
+static void *
+save(void *arg)
+{
+	mapper_save(arg);
+	return NULL;
+}
+
+/* Write every map, and keep the roster meanwhile, which both only read.  What
+ * is kept may be newer than the maps if we are killed now: the next run builds
+ * them whole. */
+static size_t
+write_all(struct mapper *m)
+{
+	pthread_t thread;
+	bool beside = pthread_create(&thread, NULL, save, m) == 0;
+	size_t failed = mapper_flush(m, true, clock_wall());
+
+	if (beside)
+		(void)pthread_join(thread, NULL);
+	return failed;
+}
+
 int
 once_run(struct mapper *m, int hook, struct fault *f)
 {
@@ -76,7 +99,7 @@ once_run(struct mapper *m, int hook, struct fault *f)
 	m->alarms.arg = &hook;
 	mapper_withdraw(m, clock_wall());
 	confirm_take(m);
-	if (mapper_flush(m, true, clock_wall()) > 0)
+	if (write_all(m) > 0)
 		what = "a map was not written";
 	else if (!mapper_ready(m))
 		what = "a source was not read once, so nothing is written but "
