@@ -71,7 +71,7 @@ peak_mb(void)
 {
 	OWN_BUF(status, 1 << 16);
 	struct fault f = { 0 };
-	const char *at;
+	const char *at = NULL;
 
 	if (file_read("/proc/self/status", &status, &f) < 0 ||
 	    (at = strstr(buf_cstr(&status), "VmHWM:")) == NULL)
@@ -275,7 +275,7 @@ static void
 forget(const char *path)
 {
 	char file[4096];
-	int fd;
+	int fd = -1;
 
 	if (text_fmt(file, sizeof(file), "%s" MAP_INDEX_SUFFIX, path) < 0 ||
 	    (fd = open(file, O_RDONLY)) < 0)
