@@ -55,32 +55,38 @@ unescape(char *text)
 	return true;
 }
 
-static void
-put_account(struct edg *e, const char *user)
+static bool
+put_account(struct edg *e, const char *user, struct buf *out)
 {
-	struct buf *out = &e->conv->rules;
-
 	if (*user == '.' && map_request_account_good(user + 1)) {
 		buf_fmt(out, "    account pool %s\n", user + 1);
-		return;
+		return true;
 	}
-	if (*user != '\0' && map_request_account_good(user) &&
-	    strcmp(user, "AUTO") != 0) {
+	if (map_request_account_good(user) && strcmp(user, "AUTO") != 0) {
 		buf_fmt(out, "    account group %s\n", user);
-		return;
+		return true;
 	}
 	conv_left(e->conv, e->line,
-	    "the account \"%.64s\" cannot be carried over: the rule needs one",
+	    "the account \"%.64s\" cannot be carried over: the rule needs one, "
+	    "and stands there as a comment",
 	    user);
-	buf_text(out, "    # account ?\n    account personal\n");
+	return false;
 }
 
 static void
 put_rule(struct edg *e, const char *user)
 {
+	OWN_BUF(account, MAP_REQUEST_ACCOUNT_SIZE + 32);
+
+	if (!put_account(e, user, &account)) {
+		buf_fmt(&e->conv->rules,
+		    "#map group%zu\n#    from group%zu\n#    account ?\n\n",
+		    e->groups, e->groups);
+		return;
+	}
 	buf_fmt(&e->conv->rules, "map group%zu\n    from group%zu\n", e->groups,
 	    e->groups);
-	put_account(e, user);
+	buf_put(&e->conv->rules, account.data, account.len);
 	if (e->allowed.len > 0) {
 		buf_text(&e->conv->rules, "    names");
 		buf_put(&e->conv->rules, e->allowed.data, e->allowed.len);
@@ -155,12 +161,42 @@ take_group(struct edg *e, char *uri, const char *user)
 	put_rule(e, user);
 }
 
+/* What a rule's pattern has no word for, in place, as `?`: whoever was denied
+ * still is. */
 static void
-take_deny(struct edg *e, const char *pattern)
+widen(struct edg *e, char *pattern)
+{
+	char *to = pattern;
+	bool wider = false;
+
+	for (const char *at = pattern; *at != '\0'; at++) {
+		const char *end =
+		    *at == '[' && at[1] != '\0' ? strchr(at + 2, ']') : NULL;
+
+		if (end != NULL)
+			at = end;
+		else if (*at == '\\' && at[1] != '\0')
+			at++;
+		else if (*at != '"' && *at != '\\') {
+			*to++ = *at;
+			continue;
+		}
+		wider = true;
+		*to++ = '?';
+	}
+	*to = '\0';
+	if (wider)
+		conv_left(e->conv, e->line,
+		    "deny: banned more widely now, by %.100s", pattern);
+}
+
+static void
+take_deny(struct edg *e, char *pattern)
 {
 	struct buf *out = &e->conv->rules;
 	size_t before = out->len;
 
+	widen(e, pattern);
 	buf_text(out, "ban pattern ");
 	if (conv_quote(out, pattern)) {
 		buf_text(out, "\n\n");
@@ -215,10 +251,10 @@ take_words(struct edg *e, char **word, size_t count)
 static void
 take_allow(struct edg *e, char **word, size_t count)
 {
-	if (count != 2 || strcasecmp(word[0], "allow") != 0)
+	if (strcasecmp(word[0], "allow") != 0)
 		return;
 	buf_text(&e->allowed, " ");
-	if (!conv_quote(&e->allowed, word[1])) {
+	if (count != 2 || !conv_quote(&e->allowed, word[1])) {
 		conv_left(e->conv, e->line,
 		    "a pattern that a rule cannot have: nobody fits it now");
 		buf_text(&e->allowed, "/none");
@@ -228,24 +264,79 @@ take_allow(struct edg *e, char **word, size_t count)
 typedef void words_fn(struct edg *e, char **word, size_t count);
 
 static void
+cut_comment(char *text)
+{
+	char *at = text;
+
+	while ((at = strchr(at, '#')) != NULL) {
+		if (at == text || strchr(" \t", at[-1]) != NULL) {
+			*at = '\0';
+			return;
+		}
+		at++;
+	}
+}
+
+static char *
+without_quotes(char *word)
+{
+	size_t len = strlen(word);
+
+	if (len < 2 || word[0] != '"' || word[len - 1] != '"')
+		return word;
+	word[len - 1] = '\0';
+	return word + 1;
+}
+
+/* Whether the first word is ${key}; a pattern with blanks may follow. */
+static bool
+is_key(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncasecmp(text, key, len) == 0 &&
+	    (text[len] == '\0' || strchr(" \t", text[len]) != NULL);
+}
+
+/* What cannot be read allows nobody, if it was to allow somebody. */
+static void
+take_long_line(struct edg *e, const char *text, size_t len, words_fn *fn)
+{
+	char start[64], *trimmed;
+	char *word[] = { start };
+
+	if (fn == take_words) {
+		conv_left(e->conv, e->line, "a line that is too long");
+		return;
+	}
+	len = len < sizeof(start) - 1 ? len : sizeof(start) - 1;
+	memcpy(start, text, len);
+	start[len] = '\0';
+	trimmed = text_trim(start);
+	if (!is_key(trimmed, "allow"))
+		return;
+	trimmed[strlen("allow")] = '\0';
+	word[0] = trimmed;
+	fn(e, word, 1);
+}
+
+static void
 take_line(struct edg *e, char *text, words_fn *fn)
 {
 	char *word[WORDS], *save = NULL;
 	size_t count = 0;
-	char *end = strchr(text, '#');
 
-	if (end != NULL && (end == text || strchr(" \t", end[-1]) != NULL))
-		*end = '\0';
-	for (char *w = strtok_r(text, " \t\r", &save);
-	     w != NULL && count < WORDS; w = strtok_r(NULL, " \t\r", &save)) {
-		size_t len = strlen(w);
-
-		if (len >= 2 && w[0] == '"' && w[len - 1] == '"') {
-			w[len - 1] = '\0';
-			w++;
-		}
-		word[count++] = w;
+	cut_comment(text);
+	text = text_trim(text);
+	if (is_key(text, "allow") || is_key(text, "deny")) {
+		word[0] = strtok_r(text, " \t\r", &save);
+		word[1] = without_quotes(text_trim(save));
+		fn(e, word, *word[1] == '\0' ? 1 : 2);
+		return;
 	}
+	for (char *w = strtok_r(text, " \t\r", &save);
+	     w != NULL && count < WORDS; w = strtok_r(NULL, " \t\r", &save))
+		word[count++] = without_quotes(w);
 	if (count > 0)
 		fn(e, word, count);
 }
@@ -265,8 +356,8 @@ take_lines(struct edg *e, words_fn *fn)
 			memcpy(copy, text, len);
 			copy[len] = '\0';
 			take_line(e, copy, fn);
-		} else if (fn == take_words) {
-			conv_left(e->conv, e->line, "a line that is too long");
+		} else {
+			take_long_line(e, text, len, fn);
 		}
 		text += len + (end != NULL);
 		left -= len + (end != NULL);

@@ -10,8 +10,11 @@
 #include "conv_tag.h"
 #include "convert_args.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HOSTS_MAX 4096 /* of a rule's line */
 
 struct tags {
 	struct conv_tag *at;
@@ -52,7 +55,7 @@ read_all(const struct conv *c, struct tags *all, struct fault *f)
 static bool
 is_word(const char *text)
 {
-	return *text != '\0' && strlen(text) < 128 &&
+	return isalnum((unsigned char)*text) && strlen(text) < 128 &&
 	    strspn(text,
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"0123456789._-") == strlen(text);
@@ -85,6 +88,11 @@ put_sources(struct conv *c, const struct tags *all)
 			    tag->name);
 			continue;
 		}
+		if (find(all, "UserGroup", name) != tag) {
+			conv_left(c, tag->line, "%s %s is there twice",
+			    tag->name, name);
+			continue;
+		}
 		buf_fmt(&c->rules, "source %s list /etc/signet/%s.list\n", name,
 		    name);
 		conv_left(c, tag->line,
@@ -96,7 +104,8 @@ put_sources(struct conv *c, const struct tags *all)
 }
 
 static void
-put_accounts(struct conv *c, const struct tags *all, const char *mapper)
+put_accounts(struct conv *c, const struct tags *all, const char *mapper,
+    struct buf *out)
 {
 	const struct conv_tag *tag = find(all, "AccountMapper", mapper);
 	const char *account;
@@ -112,23 +121,20 @@ put_accounts(struct conv *c, const struct tags *all, const char *mapper)
 		account = tag_get(tag, "groupName");
 	if (text_starts(tag->name, "group") &&
 	    map_request_account_good(account)) {
-		buf_fmt(&c->rules, "    account group %s\n", account);
+		buf_fmt(out, "    account group %s\n", account);
 		return;
 	}
 	account = tag_get(tag, "accountPool");
 	if (text_starts(tag->name, "accountPool") &&
 	    map_request_account_good(account)) {
-		buf_fmt(&c->rules, "    account pool %s\n", account);
+		buf_fmt(out, "    account pool %s\n", account);
 		conv_left(c, tag->line,
 		    "the leases of the pool %s are in GUMS's database; new "
 		    "ones are made",
 		    account);
 		return;
 	}
-	conv_left(c, tag->line,
-	    "%s %s is not carried over; personal accounts are meant now",
-	    tag->name, mapper);
-	buf_text(&c->rules, "    account personal\n");
+	conv_left(c, tag->line, "%s %s is not carried over", tag->name, mapper);
 }
 
 /* Call for each of the names in ${list}, which commas part. */
@@ -142,8 +148,10 @@ each(const char *list, char word[512], char **save)
 
 static void
 put_mapping(struct conv *c, const struct tags *all, const struct conv_tag *host,
-    const struct conv_tag *mapping, const char *pattern, size_t *number)
+    const struct conv_tag *mapping, const char *pattern, const char *others,
+    size_t *number)
 {
+	OWN_BUF(accounts, 65536);
 	char groups[512], mappers[512], *save, *mapper_save;
 
 	each(tag_get(mapping, "userGroups"), groups, &save);
@@ -155,21 +163,45 @@ put_mapping(struct conv *c, const struct tags *all, const struct conv_tag *host,
 			conv_left(c, host->line, "there is no group %.64s", g);
 			continue;
 		}
-		buf_fmt(&c->rules, "map rule%zu\n    hosts %s\n    from %s\n",
-		    ++*number, pattern, g);
+		accounts.len = 0;
 		each(tag_get(mapping, "accountMappers"), mappers, &mapper_save);
 		for (char *m = strtok_r(mappers, ", ", &mapper_save); m != NULL;
 		     m = strtok_r(NULL, ", ", &mapper_save))
-			put_accounts(c, all, m);
-		buf_text(&c->rules, "\n");
+			put_accounts(c, all, m, &accounts);
+		if (accounts.len == 0) {
+			conv_left(c, mapping->line,
+			    "%.64s has no account that a rule could have: "
+			    "nobody of %s is mapped",
+			    tag_get(mapping, "name"), g);
+			continue;
+		}
+		buf_fmt(&c->rules,
+		    "map rule%zu\n    hosts %s%s\n    from %s\n%s\n", ++*number,
+		    pattern, others, g, buf_cstr(&accounts));
 	}
+}
+
+/* Whether ${list}, of " !PATTERN"s, has ${pattern}, which is one of them. */
+static bool
+has_pattern(const char *list, const char *pattern)
+{
+	size_t len = strlen(pattern);
+
+	while ((list = strstr(list, pattern)) != NULL) {
+		if (list[len] == '\0' || list[len] == ' ')
+			return true;
+		list += len;
+	}
+	return false;
 }
 
 static void
 put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
-    size_t *number)
+    struct buf *before, size_t *number)
 {
 	const char *pattern = tag_get(host, "cn");
+	OWN_BUF(others, HOSTS_MAX);
+	OWN_BUF(this, 1024);
 	char names[512], *save;
 
 	/* "?" in front is the service of host/NAME: any of them. */
@@ -184,6 +216,18 @@ put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
 		    *pattern != '\0' ? pattern : tag_get(host, "dn"));
 		return;
 	}
+	/* No host has more than the first that fits. */
+	buf_fmt(&this, " !%s", pattern);
+	buf_put(&others, before->data, before->len);
+	if (buf_cstr(&this) == NULL || buf_cstr(&others) == NULL)
+		return;
+	if (has_pattern(buf_cstr(&others), buf_cstr(&this))) {
+		conv_left(c, host->line,
+		    "the host pattern \"%.100s\" came before, which counts",
+		    pattern);
+		return;
+	}
+	buf_put(before, this.data, this.len);
 	each(tag_get(host, "groupToAccountMappings"), names, &save);
 	for (char *n = strtok_r(names, ", ", &save); n != NULL;
 	     n = strtok_r(NULL, ", ", &save)) {
@@ -194,7 +238,8 @@ put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
 			conv_left(c, host->line, "there is no mapping %.64s",
 			    n);
 		else
-			put_mapping(c, all, host, m, pattern, number);
+			put_mapping(c, all, host, m, pattern, buf_cstr(&others),
+			    number);
 	}
 }
 
@@ -203,6 +248,7 @@ convert_gums(const struct convert_args *args, struct fault *f)
 {
 	struct conv c;
 	struct tags all = { 0 };
+	OWN_BUF(before, HOSTS_MAX);
 	size_t number = 0;
 	int result = -1;
 
@@ -215,13 +261,16 @@ convert_gums(const struct convert_args *args, struct fault *f)
 		put_sources(&c, &all);
 		for (size_t i = 0; i < all.count; i++)
 			if (strcmp(all.at[i].name, "hostToGroupMapping") == 0)
-				put_host(&c, &all, &all.at[i], &number);
+				put_host(&c, &all, &all.at[i], &before,
+				    &number);
 		for (size_t i = 0; i < all.count; i++)
 			if (text_starts(all.at[i].name, "banned"))
 				conv_left(&c, all.at[i].line,
 				    "%s: ban its members by ban lines",
 				    all.at[i].name);
-		result = conv_write(&c, args->dir, f);
+		result = before.failed
+		    ? fault_set(f, FAULT_INPUT, "too many host patterns")
+		    : conv_write(&c, args->dir, f);
 	}
 	free(all.at);
 	conv_free(&c);

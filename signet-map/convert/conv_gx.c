@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
+#define YEAR_9999 INT64_C(253402300799) /* its last second */
 
 /* ---- reading */
 
@@ -30,7 +31,7 @@ read_stamp(const char *text, struct gx_record *r)
 	size_t part = 0;
 
 	if (text_fmt(number, sizeof(number), "%.*s", (int)whole, text) < 0 ||
-	    text_number(number, 0, (int64_t)1 << 40, &r->seconds) < 0)
+	    text_number(number, 0, YEAR_9999, &r->seconds) < 0)
 		return false;
 	r->micros = 0;
 	if (text[whole] == '.')

@@ -46,6 +46,7 @@ take_line(struct conv *c, struct map_replay *seen, struct mapfile_line *line,
 	OWN_BUF(joined, MAP_TEXT_MAX);
 	struct map_request q = { .verb = MAP_REQUEST_ADD, .name = name };
 	struct fault why = { 0 };
+	const char *nobody = "-"; /* no account is called so */
 
 	if (dn == NULL || !conv_name(dn, name)) {
 		conv_left(c, line->number, "no name that a map may have");
@@ -62,13 +63,14 @@ take_line(struct conv *c, struct map_replay *seen, struct mapfile_line *line,
 			    name);
 		return 0;
 	}
+	/* A later line was not read while this one stood there. */
 	if (accounts.count == 0) {
 		conv_left(c, line->number, "%.200s has no account", name);
-		return 0;
-	}
-	if (mapfile_put(&c->map, name, &accounts, MAP_READER_GCT, &why) < 0) {
+		q.account = nobody;
+	} else if (mapfile_put(&c->map, name, &accounts, MAP_READER_GCT, &why) <
+	    0) {
 		conv_left(c, line->number, "%s", why.text);
-		return 0;
+		q.account = nobody;
 	}
 	return map_replay_do(seen, &q, line->number, f);
 }

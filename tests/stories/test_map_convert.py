@@ -92,9 +92,12 @@ def test_what_gx_map_had_and_we_do_not_take_is_said(tmp_path):
                    record(202, "add", "no name", "ann") +
                    record(203, "explode", ALICE, "ann") +
                    record(204, "add", ALICE) +
-                   record("x", "add", ALICE, "ann") + "stray\n{\nhalf\n")
+                   record("x", "add", ALICE, "ann") +
+                   # A year that the log has no digits for.
+                   record(1 << 39, "add", ALICE, "ann") +
+                   "stray\n{\nhalf\n")
     done = convert("gx-map", log, status=9)
-    assert done.stderr.count(str(log) + ":") == 8, done.stderr
+    assert done.stderr.count(str(log) + ":") == 9, done.stderr
     assert "root" in done.stderr and "without its end" in done.stderr
     assert f'"{ALICE}" bob,alice' in done.stdout
     assert "root" not in done.stdout
@@ -130,6 +133,28 @@ def test_edg_mkgridmap_as_rules(tmp_path):
     # Whom nothing allowed is not mapped: each rule says so.
     assert text.count("/DC=org/*") == 2
     assert (tmp_path / "out" / "report").read_text() in done.stderr
+
+
+def test_edg_mkgridmap_lets_in_nobody_more(tmp_path):
+    """Patterns with blanks, brackets or escapes; a group without an account
+    that a rule could have; what is too long to be read."""
+    (tmp_path / "edg.conf").write_text(
+        "default_lcluser .\n"
+        "group https://lists.example.org/a staff\n"
+        "group https://lists.example.org/b\n"
+        'allow "/O=Good People/*" # and nobody else\n'
+        "allow " + "/O=x" * 2000 + "\n"
+        'deny "/O=Good People/CN=Bad Man"\n'
+        "deny /O=Good People/CN=[MN]allory \\[x] *a#b* # him\n")
+    done = convert("edg-mkgridmap", tmp_path / "edg.conf", "--dir",
+                   tmp_path / "out", status=9)
+    text = rules_are_good(tmp_path / "out" / "map.rules")
+    rules = (tmp_path / "out" / "map.rules").read_text().splitlines()
+    assert '    names "/O=Good People/*" /none' in rules, rules
+    assert 'ban pattern "/O=Good People/CN=Bad Man"' in rules
+    assert 'ban pattern "/O=Good People/CN=?allory ?x] *a#b*"' in rules
+    assert "personal" not in text and "more widely" in done.stderr
+    assert "#map group2" in rules and 'account "."' in done.stderr
 
 
 GUMS = """\
@@ -176,6 +201,29 @@ def test_gums_as_rules(tmp_path):
     convert("gums", tmp_path / "gums.config", status=1)
 
 
+def test_gums_first_host_that_fits_is_the_only_one(tmp_path):
+    (tmp_path / "gums.config").write_text("""<gums>
+<manualUserGroup name='staff'/><manualUserGroup name='all'/>
+<manualUserGroup name='all' other='x'/><manualUserGroup name='-x'/>
+<groupAccountMapper name='toStaff' accountName='staff'/>
+<manualAccountMapper name='byHand'/>
+<groupToAccountMapping name='m' userGroups='staff' accountMappers='toStaff'/>
+<groupToAccountMapping name='o' userGroups='all' accountMappers='toStaff'/>
+<groupToAccountMapping name='p' userGroups='all' accountMappers='byHand,no'/>
+<hostToGroupMapping cn='ce1.example.org' groupToAccountMappings='m'/>
+<hostToGroupMapping cn='*.example.org' groupToAccountMappings='m,o,p'/>
+<hostToGroupMapping cn='ce1.example.org' groupToAccountMappings='o'/>
+</gums>""")
+    done = convert("gums", tmp_path / "gums.config", "--dir", tmp_path / "out",
+                   status=9)
+    text = rules_are_good(tmp_path / "out" / "map.rules")
+    rules = (tmp_path / "out" / "map.rules").read_text()
+    assert rules.count("    hosts ce1.example.org\n") == 1
+    assert rules.count("\n    hosts *.example.org !ce1.example.org\n") == 2
+    assert "personal" not in text and "source -x" not in rules
+    assert "twice" in done.stderr and "came before" in done.stderr
+
+
 OLD = '''\
 # by hand
 "/DC=org/CN=a" alice,bob
@@ -184,6 +232,7 @@ OLD = '''\
 "/DC=org/CN=host/x" host
 "/DC=ORG/cn=A" mallory
 "/DC=org/CN=d" root
+"/DC=org/CN=d" mallory
 "/DC=org/CN=e" .pool
 "/DC=org/CN=f
 '''
