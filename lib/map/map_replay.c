@@ -271,6 +271,23 @@ map_replay_has(const struct map_replay *r, const char *name,
 	return false;
 }
 
+bool
+map_replay_room(const struct map_replay *r, const char *name,
+    const char *account)
+{
+	const struct named *n = find(r, name);
+
+	return n == NULL || n->count < HELD_MAX || holds(n, account);
+}
+
+const char *
+map_replay_spelling(const struct map_replay *r, const char *name)
+{
+	const struct named *n = find(r, name);
+
+	return n == NULL || n->count == 0 ? NULL : n->name;
+}
+
 size_t
 map_replay_count(const struct map_replay *r)
 {

@@ -29,6 +29,14 @@ CHECKED int map_replay_do(struct map_replay *r, const struct map_request *req,
 bool map_replay_has(const struct map_replay *r, const char *name,
     const char *account);
 
+/* Whether ${name} can be put on ${account}, too: it has not too many. */
+bool map_replay_room(const struct map_replay *r, const char *name,
+    const char *account);
+
+/* How ${name} was spelt last by what put it on an account; NULL if it is on
+ * none. */
+const char *map_replay_spelling(const struct map_replay *r, const char *name);
+
 /* How many names are on some account. */
 size_t map_replay_count(const struct map_replay *r);
 

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,22 @@ put_chain(const struct credential *c, struct buf *pem)
 			c->chain.cert[i]->der, c->chain.cert[i]->len });
 }
 
+/* Nobody else's: what was named, or what is ours. */
+static int
+check_account(const struct ask_args *args, const char *account, struct fault *f)
+{
+	const struct passwd *entry;
+
+	if (args->account != NULL ? strcmp(account, args->account) == 0
+				  : (entry = getpwnam(account)) != NULL &&
+		    entry->pw_uid == getuid())
+		return 0;
+	return fault_set(f, FAULT_UNTRUSTED, "the desk speaks of %.64s, %s",
+	    account,
+	    args->account != NULL ? "which is not the account that was named"
+				  : "which is not your account");
+}
+
 /* What is signed is made of what we know ourselves: nobody who answers on that
  * socket can have anything else signed (map_proof.h). */
 static int
@@ -110,10 +127,8 @@ prove(struct map_talk *talk, const struct ask_args *args,
 		    "the desk asks for no proof: it is none");
 	if (map_credential_name(c, name, sizeof(name), f) < 0)
 		return -1;
-	if (args->account != NULL && strcmp(p.account, args->account) != 0)
-		return fault_set(f, FAULT_UNTRUSTED,
-		    "the desk speaks of another account than %.64s",
-		    args->account);
+	if (check_account(args, p.account, f) < 0)
+		return -1;
 	ask->verb = MAP_SAY_PROVE;
 	ask->signature = BUF(4096);
 	if (map_proof_sign(&p, c->key, &ask->signature, f) < 0)

@@ -117,6 +117,25 @@ good_text(const char *text, size_t len, bool blob)
 	return blob || text_utf8(text, len);
 }
 
+/* What a terminal acts upon, or shows as if it were other text: C1 controls
+ * (U+0080 to U+009F), and what parts lines or turns their direction (U+200E,
+ * U+200F, U+2028 to U+202E, U+2066 to U+2069).  ${text} is UTF-8. */
+static bool
+is_plain(const char *text)
+{
+	for (const uint8_t *p = (const uint8_t *)text; *p != '\0'; p++) {
+		if (*p == 0xc2 && p[1] < 0xa0)
+			return false;
+		if (*p == 0xe2 && p[1] == 0x80 &&
+		    (p[2] == 0x8e || p[2] == 0x8f ||
+			(p[2] >= 0xa8 && p[2] <= 0xae)))
+			return false;
+		if (*p == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
+			return false;
+	}
+	return true;
+}
+
 static int
 take(const struct member *m, const json_t *value, struct map_ask *ask,
     struct fault *f)
@@ -126,7 +145,8 @@ take(const struct member *m, const json_t *value, struct map_ask *ask,
 	size_t len = json_string_length(value);
 	struct buf *b = field;
 
-	if (text == NULL || len >= m->most || !good_text(text, len, m->blob))
+	if (text == NULL || len >= m->most || !good_text(text, len, m->blob) ||
+	    (!m->blob && !is_plain(text)))
 		return fault_set(f, FAULT_INPUT,
 		    "\"%s\" is of the wrong type or size", m->name);
 	if (!m->blob) {

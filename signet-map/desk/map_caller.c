@@ -412,13 +412,29 @@ turn_away(struct map_desk *desk, int fd, uid_t uid, const struct fault *why)
 	struct fault f = { 0 };
 	int64_t now = clock_mono();
 
-	if (desk->told_capped == 0 || now - desk->told_capped >= TOLD_MS) {
+	if (why->code == FAULT_BUSY &&
+	    (desk->told_capped == 0 || now - desk->told_capped >= TOLD_MS)) {
 		LOG(MAP_DESK_CAPPED, LOG_NUMBER("uid", uid));
 		desk->told_capped = now;
 	}
 	if (map_fault_write(why, &line, &f) == 0)
 		(void)send(fd, line.data, line.len,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* A user with a range of subordinate uids could else take every place, and
+ * forget what was counted of him. */
+static int
+check_known(const struct map_desk *desk, uid_t uid, struct fault *f)
+{
+	struct clerk_asker who;
+
+	if (clerk_asker(desk->clerk, uid, &who, f) < 0)
+		return -1;
+	if (*who.account == '\0' && !who.admin)
+		return fault_set(f, FAULT_ABSENT, "uid %lu has no account here",
+		    (unsigned long)uid);
+	return 0;
 }
 
 void
@@ -430,6 +446,7 @@ caller_enter(struct map_desk *desk, int fd)
 	size_t place = DESK_CALLERS;
 
 	if (c == NULL || net_peer_uid(fd, &uid, &f) < 0 ||
+	    check_known(desk, uid, &f) < 0 ||
 	    (place = find_place(desk, uid, &f)) == DESK_CALLERS ||
 	    (c->watch = loop_watch_new(desk->loop, fd, LOOP_READ, ready, c,
 		 &f)) == NULL) {

@@ -85,12 +85,17 @@ clerk_free(struct clerk *c)
 	free(c);
 }
 
-/* On the disk before anybody hears of it, and in memory only then. */
+/* On the disk before anybody hears of it, and in memory only then.  What cannot
+ * be replayed is not written: nobody could read the log again. */
 static int
 write_down(struct clerk *c, const struct map_request *r, struct fault *f)
 {
 	struct map_book_entry e;
 
+	if ((r->verb == MAP_REQUEST_ADD || r->verb == MAP_REQUEST_APPROVE) &&
+	    !map_replay_room(c->now, r->name, r->account))
+		return fault_set(f, FAULT_DENIED,
+		    "the name is on too many accounts already");
 	map_request_entry(r, &e);
 	if (map_book_add(c->book, &e, f) < 0 || map_book_sync(c->book, f) < 0)
 		return fault_wrap(f, "the request cannot be recorded");
@@ -219,6 +224,29 @@ check_account(const struct clerk *c, const char *account, struct fault *f)
 	return 0;
 }
 
+/* Whether the account is still that of the uid that asked ("UID ACCOUNT"). */
+static int
+check_same(const struct map_case *one, struct fault *f)
+{
+	char digits[24];
+	int64_t asked;
+	uid_t uid;
+
+	if (text_fmt(digits, sizeof(digits), "%.*s",
+		(int)strspn(one->by, "0123456789"), one->by) < 0 ||
+	    text_number(digits, 0, UINT32_MAX, &asked) < 0)
+		return fault_set(f, FAULT_DENIED,
+		    "that request does not say who asked");
+	if (uid_of_account(one->account, &uid, f) < 0)
+		return -1;
+	if ((int64_t)uid != asked)
+		return fault_set(f, FAULT_DENIED,
+		    "%.64s has the uid %lu now, and who asked had %lld: refuse "
+		    "it, and let him ask again",
+		    one->account, (unsigned long)uid, (long long)asked);
+	return 0;
+}
+
 int
 clerk_account(const struct clerk *c, const struct clerk_asker *who,
     const char *wanted, char account[MAP_REQUEST_ACCOUNT_SIZE], struct fault *f)
@@ -297,6 +325,17 @@ is_accepted(const struct clerk *c, const struct clerk_wish *wish)
 	return false;
 }
 
+/* Whether the name is on an account in another spelling: the Toolkit takes the
+ * two for one name, other readers do not.  Who has the one has no say about the
+ * other. */
+static bool
+is_spelt_otherwise(const struct clerk *c, const char *name)
+{
+	const char *spelling = map_replay_spelling(c->now, name);
+
+	return spelling != NULL && strcmp(spelling, name) != 0;
+}
+
 static int64_t
 count_waiting(const struct clerk *c, const char *account)
 {
@@ -350,7 +389,8 @@ clerk_add(struct clerk *c, const struct clerk_asker *who,
     const struct clerk_wish *wish, time_t now, struct clerk_outcome *out,
     struct fault *f)
 {
-	const bool may = who->admin || is_accepted(c, wish);
+	const bool may = who->admin ||
+	    (is_accepted(c, wish) && !is_spelt_otherwise(c, wish->name));
 	char by[MAP_REQUEST_ACCOUNT_SIZE + 32];
 	char reason[2048];
 	char id[MAP_REQUEST_ID_SIZE];
@@ -484,7 +524,8 @@ clerk_decide(struct clerk *c, const struct clerk_asker *who,
 		return fault_set(f, FAULT_DENIED,
 		    "that request waits no more: it is %s",
 		    map_case_word(one->state));
-	if (yes && check_account(c, one->account, f) < 0)
+	if (yes &&
+	    (check_account(c, one->account, f) < 0 || check_same(one, f) < 0))
 		return -1;
 	r.id = one->id;
 	r.account = one->account;

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "base/unit.h"
+#include "map/map_book.h"
 
 #include <jansson.h>
 #include <pwd.h>
@@ -225,6 +226,106 @@ who_asks_too_often_is_slowed(void **state)
 	assert_int_equal(clerk_count(c, &who, 3601000, &f), 0);
 }
 
+/* Another name that is the same to the Toolkit is not put before somebody
+ * else's by a rule alone. */
+static void
+a_name_spelt_otherwise_waits(void **state)
+{
+	struct place *p = *state;
+	struct fault f = { 0 };
+	struct clerk *c;
+	struct clerk_asker who = person(p), boss = { .uid = 0, .admin = true };
+	struct clerk_wish old = { .account = "other",
+		.name = "/DC=org/OU=People/CN=Ann",
+		.ca = "",
+		.proof = "",
+		.reason = "known" };
+	struct clerk_outcome out;
+
+	(void)unlink(p->log);
+	assert_non_null(c = clerk_new(&p->conf, &f));
+	assert_int_equal(clerk_add(c, &boss, &old, 1795000000, &out, &f), 0);
+	assert_string_equal(add(c, &who, "/DC=org/OU=People/CN=ANN", CA, &out),
+	    "waiting");
+	assert_string_equal(add(c, &who, "/DC=org/OU=People/CN=Ann", CA, &out),
+	    "added");
+	clerk_free(c);
+}
+
+/* Who asked had the account; it is another's when it is approved. */
+static void
+an_account_that_is_anothers_now_is_not_given(void **state)
+{
+	struct place *p = *state;
+	struct fault f = { 0 };
+	struct clerk *c;
+	struct clerk_asker who = person(p), boss = { .uid = 0, .admin = true };
+	struct clerk_asker before = who;
+	struct clerk_outcome mine, his;
+
+	before.uid = who.uid + 4000000;
+	(void)unlink(p->log);
+	assert_non_null(c = clerk_new(&p->conf, &f));
+	assert_string_equal(add(c, &before, "/O=x/CN=his", "", &his),
+	    "waiting");
+	assert_string_equal(add(c, &who, "/O=x/CN=mine", "", &mine), "waiting");
+	decide(c, &boss, his.id, MAP_SAY_APPROVE, "DENIED");
+	decide(c, &boss, mine.id, MAP_SAY_APPROVE, "added");
+	decide(c, &boss, his.id, MAP_SAY_REFUSE, "refused");
+	clerk_free(c);
+}
+
+static void
+write_many(const char *path, const char *name, int count)
+{
+	struct fault f = { 0 };
+	OWN_STRUCT(map_book) book = map_book_open(path, &f);
+	char account[16];
+	struct map_request r = { .verb = MAP_REQUEST_ADD,
+		.when = 1795000000,
+		.id = "0123456789abcdef",
+		.account = account,
+		.name = name,
+		.by = "0 root",
+		.reason = "many" };
+	struct map_book_entry e;
+
+	assert_non_null(book);
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(text_fmt(account, sizeof(account), "a%d", i),
+		    0);
+		map_request_entry(&r, &e);
+		assert_int_equal(map_book_add(book, &e, &f), 0);
+	}
+	assert_int_equal(map_book_sync(book, &f), 0);
+}
+
+/* What would be too much is not written, or the log could not be read again. */
+static void
+a_name_on_too_many_accounts_is_not_written(void **state)
+{
+	struct place *p = *state;
+	struct fault f = { 0 };
+	struct clerk *c;
+	struct clerk_asker boss = { .uid = 0, .admin = true };
+	struct clerk_outcome out;
+	struct clerk_wish wish = { .account = "onemore",
+		.name = "/O=x/CN=robot",
+		.ca = "",
+		.proof = "",
+		.reason = "many" };
+
+	(void)unlink(p->log);
+	assert_non_null(c = clerk_new(&p->conf, &f));
+	clerk_free(c);
+	write_many(p->log, wish.name, 1024);
+	assert_non_null(c = clerk_new(&p->conf, &f));
+	assert_int_equal(clerk_add(c, &boss, &wish, 1795000000, &out, &f), -1);
+	clerk_free(c);
+	assert_non_null(c = clerk_new(&p->conf, &f));
+	clerk_free(c);
+}
+
 int
 main(void)
 {
@@ -233,6 +334,9 @@ main(void)
 		cmocka_unit_test(what_was_decided_is_known_after_a_restart),
 		cmocka_unit_test(accounts_are_ones_own_and_never_the_systems),
 		cmocka_unit_test(who_asks_too_often_is_slowed),
+		cmocka_unit_test(a_name_spelt_otherwise_waits),
+		cmocka_unit_test(an_account_that_is_anothers_now_is_not_given),
+		cmocka_unit_test(a_name_on_too_many_accounts_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -224,6 +224,13 @@ def test_nobody_has_another_account_and_nobody_has_roots(desk, pki):
     desk.ask("add", f"{PEOPLE}/CN=x", "--reason", "mine", status=8)
     desk.ask("remove", f"{PEOPLE}/CN=x", "--account", desk.bob.account,
              "--reason", "x", status=8)
+    # A uid without an account, as a range of subordinate ones: no place.
+    said = subprocess.run(
+        ["/usr/bin/python3", "-c", "import socket, sys\n"
+         "s = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
+         "print(s.recv(1000))", desk.socket], user=4000000000, group=1,
+        extra_groups=[], cwd="/", capture_output=True, text=True, timeout=60)
+    assert "has no account here" in said.stdout, said
     root = desk.boss.__class__("root")
     os.chown(cred, 0, 0)
     assert "root" in desk.ask("add", "--certificate", cred, who=root,
@@ -357,6 +364,44 @@ def test_what_is_no_request_is_refused_and_the_desk_lives(desk):
     for s in held:
         s.close()
     assert desk.ask("request", "list").stdout == ""
+
+
+def test_a_reason_acts_on_no_terminal(desk, pki):
+    issue(pki, "victim")
+    chain = shown(pki, "victim")
+    for bad in ("\x9b31m", "\u202egnp", "\u2066x", "\u2028", "\x85"):
+        with desk.talk() as talk:
+            answer = talk.say(do="add", chain=chain, reason=f"a{bad}b")
+            assert "wrong type or size" in answer["text"]
+    with desk.talk() as talk:
+        assert "challenge" in talk.say(do="add", chain=chain, reason="für mich")
+
+
+def test_a_false_desk_has_nothing_signed(tmp_path, pki):
+    """Who answers in the desk's place names an account that is not ours."""
+    with SelfSite(tmp_path / "self", pki) as s:
+        s.run_dir.mkdir(exist_ok=True)
+        cred = s.give("victim", s.ann)
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(s.socket))
+            s.socket.chmod(0o777)
+            door.listen(1)
+            heard = []
+
+            def answer():
+                conn = door.accept()[0]
+                with conn, conn.makefile("rw") as f:
+                    f.readline()
+                    f.write('{"challenge": {"nonce": "' + "0" * 32 + '", "time"'
+                            ': "2026-01-01T00:00:00Z", "account": "root"}}\n')
+                    f.flush()
+                    heard.append(f.read())
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            done = s.ask("add", "--certificate", cred, status=7)
+            thread.join()
+        assert "not your account" in done.stderr and heard == [""]
 
 
 def test_who_asks_too_often_is_slowed(tmp_path, pki):
