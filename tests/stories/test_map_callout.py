@@ -11,7 +11,7 @@ import pytest
 
 from kdc import die_with_parent, free_port, wait_for_port
 from openssl_pki import Pki
-from signet_site import BUILD, run
+from signet_site import BUILD, open_way, run
 
 LIBRARY = BUILD / "signet-map" / "callout"
 # Who has a map of their own, whoever runs the stories.
@@ -23,9 +23,7 @@ class GridFtp:
 
     def __init__(self, directory, pki=None):
         self.dir = pathlib.Path(directory)
-        for place in [self.dir, *self.dir.parents][:3]:
-            if place.stat().st_uid == os.getuid():
-                place.chmod(0o755)
+        open_way(self.dir)
         self.pki = pki or Pki(self.dir / "pki", key="rsa:2048")
         self.proxies, self.subjects = {}, {}
         self.map = self.dir / "grid-mapfile"
