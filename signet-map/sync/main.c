@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon.h"
 #include "hook.h"
+#include "signet-map/base/map_host.h"
 #include "status.h"
 #include "sync_args.h"
 #include "sys/sandbox.h"
@@ -20,6 +21,7 @@
 
 #define LOG_ALL 6
 #define LOG_TROUBLE 4
+#define WORDS_MAX ((size_t)1 << 20)
 
 /* The state is the user's own before there is anything in it. */
 static int
@@ -41,6 +43,40 @@ become_user(const struct map_conf *conf, struct fault *f)
 	    setresuid(uid, uid, uid) < 0)
 		return fault_set(f, FAULT_SYSTEM, "cannot become %s",
 		    conf->user);
+	return 0;
+}
+
+static int
+is_service(void *arg, const struct maprule_service *s)
+{
+	return strcmp(s->name, arg) == 0;
+}
+
+/* Whoever mistypes a service is told so: who runs only writes it down.  Rules
+ * that cannot be read now say nothing against it; it may have older ones. */
+static int
+check_services(const struct map_conf *conf, const char *services,
+    struct fault *f)
+{
+	OWN_BUF(words, WORDS_MAX);
+	OWN_BUF(text, WORDS_MAX);
+	OWN_STRUCT(maprule) rules = NULL;
+	struct maprule_host host;
+	struct fault unread = { 0 };
+	char *name, *at = NULL;
+
+	buf_text(&text, services);
+	if (buf_cstr(&text) == NULL || strcmp(services, "*") == 0)
+		return 0;
+	if ((rules = maprule_open(conf->rules, &unread)) == NULL ||
+	    map_host_this(conf, &host, &words, &unread) < 0)
+		return 0;
+	for (name = strtok_r((char *)text.data, " \n", &at); name != NULL;
+	     name = strtok_r(NULL, " \n", &at))
+		if (maprule_services(rules, &host, is_service, name) == 0)
+			return fault_set(f, FAULT_ABSENT,
+			    "%s has no service %.64s for this host",
+			    conf->rules, name);
 	return 0;
 }
 
@@ -88,7 +124,9 @@ sync_sync(const struct sync_args *args, struct fault *f)
 	log_open("map", args->verbose || !once ? LOG_ALL : LOG_TROUBLE);
 	if (map_conf_open(args->config, &conf, f) < 0 ||
 	    become_user(&conf, f) < 0 ||
-	    (services != NULL && leave_confirmation(&conf, services, f) < 0))
+	    (services != NULL &&
+		(check_services(&conf, services, f) < 0 ||
+		    leave_confirmation(&conf, services, f) < 0)))
 		return -1;
 	/* Before anything is locked: who runs the hooks must not keep that. */
 	if (hook_start(&conf, &hook, f) < 0)

@@ -263,6 +263,9 @@ def test_a_shrink_is_held_until_somebody_confirms_it(tmp_path, ldap):
         s.once(status=9)
         assert len(s.map("gridftp")) == NAMES - 2
         assert not s.look("gridftp", subject("scott.koranda"))
+        # Of a service that there is not: nothing is confirmed.
+        assert "no service gridftq" in s.once("--confirm", "gridftq",
+                                              status=3).stderr
         s.once("--confirm", "gridftp")
         assert len(s.map("gridftp")) == 10
         assert not s.status()["services"][0]["held"]
@@ -274,6 +277,8 @@ def test_a_shrink_in_small_steps_is_held_too(followed, ldap):
     followed.wait_log("map-held")
     # 20 % of what there was, and no more.
     assert len(followed.map("gridftp")) >= NAMES * 0.8 - 1
+    done = followed.run("sync", "--confirm", "gridftp gridftq")
+    assert done.returncode == 3 and "no service gridftq" in done.stderr
     assert followed.run("sync", "--confirm", "gridftp").returncode == 0
     followed.wait(lambda: len(followed.map("gridftp")) == NAMES - 24)
 
