@@ -18,6 +18,7 @@
 struct paths {
 	char cert[PATH_SIZE];
 	char key[PATH_SIZE]; /* as ->cert if the file holds both */
+	bool proxy;
 };
 
 static int
@@ -60,6 +61,25 @@ place_proxy(const char *option, struct paths *at, struct fault *f)
 		value == NULL || *value == '\0' ? usual : value) < 0)
 		return fault_set(f, FAULT_INPUT, "path too long");
 	memcpy(at->key, at->cert, PATH_SIZE);
+	at->proxy = true;
+	return 0;
+}
+
+/* A proxy lies where others, too, may put files: one that is not ours alone
+ * would be somebody else's name. */
+static int
+read_chain(const struct paths *at, struct cert_list *chain, struct fault *f)
+{
+	OWN_BUF(pem, FILE_LIMIT);
+
+	if ((at->proxy ? file_read_private(at->cert, &pem, f)
+		       : file_read(at->cert, &pem, f)) < 0)
+		return -1;
+	if (cert_list_read_pem(chain, pem.data, pem.len, f) < 0)
+		return fault_wrap(f, "%s", at->cert);
+	if (chain->count == 0)
+		return fault_set(f, FAULT_INPUT, "%s holds no certificate",
+		    at->cert);
 	return 0;
 }
 
@@ -127,18 +147,12 @@ int
 map_credential_open(const struct map_credential_wish *wish,
     struct credential *c, struct fault *f)
 {
-	OWN_BUF(pem, FILE_LIMIT);
-	struct paths at;
+	struct paths at = { .proxy = false };
 	const struct spki *ours, *theirs;
 
 	memset(c, 0, sizeof(*c));
-	if (find(wish, &at, f) < 0 || file_read(at.cert, &pem, f) < 0)
+	if (find(wish, &at, f) < 0 || read_chain(&at, &c->chain, f) < 0)
 		return -1;
-	if (cert_list_read_pem(&c->chain, pem.data, pem.len, f) < 0)
-		return fault_wrap(f, "%s", at.cert);
-	if (c->chain.count == 0)
-		return fault_set(f, FAULT_INPUT, "%s holds no certificate",
-		    at.cert);
 	if (wish->no_key)
 		return 0;
 	if (open_key(wish, &at, c, f) < 0)

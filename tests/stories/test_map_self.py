@@ -377,6 +377,25 @@ def test_a_reason_acts_on_no_terminal(desk, pki):
         assert "challenge" in talk.say(do="add", chain=chain, reason="für mich")
 
 
+def test_a_proxy_that_others_could_have_put_there_is_none(desk):
+    """Whoever puts his certificate where a proxy is looked for would have it
+    added, or another name removed, with the victim's uid or ticket."""
+    cred = issue(desk.pki, "mallory")
+    path = desk.dir / "x509up"
+    path.write_text(cred.read_text())
+    path.chmod(0o644)
+    env = {"X509_USER_PROXY": str(path)}
+    for words in (["remove"], ["add", "--ldap"], ["remove", "--ldap"],
+                  ["add"]):
+        done = desk.ask(*words, env=env, status=8)
+        assert str(path) in done.stderr, done.stderr
+    if ROOT:  # private, and another's: not even to be read
+        path.chmod(0o600)
+        os.chown(path, desk.bob.uid, desk.bob.gid)
+        assert "x509up" in desk.ask("add", "--ldap", env=env, status=1).stderr
+    assert desk.requests.read_text() == ""
+
+
 def test_a_false_desk_has_nothing_signed(tmp_path, pki):
     """Who answers in the desk's place names an account that is not ours."""
     with SelfSite(tmp_path / "self", pki) as s:
