@@ -55,14 +55,23 @@ unescape(char *text)
 	return true;
 }
 
+/* A number would be taken for a uid. */
+static bool
+is_account(const char *user)
+{
+	return map_request_account_good(user) &&
+	    user[strspn(user, "0123456789")] != '\0' &&
+	    strcmp(user, "AUTO") != 0;
+}
+
 static bool
 put_account(struct edg *e, const char *user, struct buf *out)
 {
-	if (*user == '.' && map_request_account_good(user + 1)) {
+	if (*user == '.' && is_account(user + 1)) {
 		buf_fmt(out, "    account pool %s\n", user + 1);
 		return true;
 	}
-	if (map_request_account_good(user) && strcmp(user, "AUTO") != 0) {
+	if (is_account(user)) {
 		buf_fmt(out, "    account group %s\n", user);
 		return true;
 	}
@@ -74,14 +83,20 @@ put_account(struct edg *e, const char *user, struct buf *out)
 }
 
 static void
+put_comment(struct edg *e)
+{
+	buf_fmt(&e->conv->rules,
+	    "#map group%zu\n#    from group%zu\n#    account ?\n\n", e->groups,
+	    e->groups);
+}
+
+static void
 put_rule(struct edg *e, const char *user)
 {
 	OWN_BUF(account, MAP_REQUEST_ACCOUNT_SIZE + 32);
 
 	if (!put_account(e, user, &account)) {
-		buf_fmt(&e->conv->rules,
-		    "#map group%zu\n#    from group%zu\n#    account ?\n\n",
-		    e->groups, e->groups);
+		put_comment(e);
 		return;
 	}
 	buf_fmt(&e->conv->rules, "map group%zu\n    from group%zu\n", e->groups,
@@ -102,6 +117,7 @@ take_ldap(struct edg *e, char *uri, const char *user)
 	struct buf *out = &e->conv->rules;
 	char *host = strstr(uri, "://") + 3;
 	char *dn = host + strcspn(host, "/");
+	bool filtered = false;
 	char *more;
 
 	if (*dn == '\0') {
@@ -114,6 +130,7 @@ take_ldap(struct edg *e, char *uri, const char *user)
 		conv_left(e->conv, e->line,
 		    "what follows the group's DN (%.64s) is not carried over",
 		    more);
+		filtered = strchr(more, '(') != NULL;
 		*more = '\0';
 	}
 	if (!unescape(dn) || !text_printable(uri) || strpbrk(uri, " \"#\\") ||
@@ -136,12 +153,18 @@ take_ldap(struct edg *e, char *uri, const char *user)
 	conv_left(e->conv, e->line,
 	    "look whether the people are under the base of group%zu",
 	    e->groups);
-	put_rule(e, user);
+	/* Whom the filter kept out is not let in. */
+	if (filtered)
+		put_comment(e);
+	else
+		put_rule(e, user);
 }
 
 static void
 take_group(struct edg *e, char *uri, const char *user)
 {
+	for (char *c = uri; *c >= 'A' && *c <= 'Z'; c++)
+		*c = (char)(*c | 0x20);
 	if (strncasecmp(uri, "ldap://", 7) == 0 ||
 	    strncasecmp(uri, "ldaps://", 8) == 0) {
 		take_ldap(e, uri, user);
@@ -213,7 +236,7 @@ take_local(struct edg *e, const char *path)
 	size_t before = out->len;
 
 	buf_fmt(out, "source local%zu file ", ++e->locals);
-	if (!conv_quote(out, path)) {
+	if (*path != '/' || !conv_quote(out, path)) {
 		out->len = before;
 		conv_left(e->conv, e->line, "a path that a rule cannot have");
 		return;

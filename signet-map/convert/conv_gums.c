@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOSTS_MAX 4096 /* of a rule's line */
+#define HOSTS_MAX 65536 /* of a rule's line */
+#define NAME_SIZE 64	/* of a source, with a NUL */
 
 struct tags {
 	struct conv_tag *at;
@@ -55,7 +56,7 @@ read_all(const struct conv *c, struct tags *all, struct fault *f)
 static bool
 is_word(const char *text)
 {
-	return isalnum((unsigned char)*text) && strlen(text) < 128 &&
+	return isalnum((unsigned char)*text) && strlen(text) < NAME_SIZE &&
 	    strspn(text,
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"0123456789._-") == strlen(text);
@@ -203,6 +204,7 @@ put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
 	OWN_BUF(others, HOSTS_MAX);
 	OWN_BUF(this, 1024);
 	char names[512], *save;
+	bool meets; /* a pattern that came before may fit the same host */
 
 	/* "?" in front is the service of host/NAME: any of them. */
 	if (text_starts(pattern, "*/?"))
@@ -227,6 +229,8 @@ put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
 		    pattern);
 		return;
 	}
+	meets = strchr(pattern, '*') != NULL ||
+	    strchr(buf_cstr(&others), '*') != NULL;
 	buf_put(before, this.data, this.len);
 	each(tag_get(host, "groupToAccountMappings"), names, &save);
 	for (char *n = strtok_r(names, ", ", &save); n != NULL;
@@ -238,8 +242,8 @@ put_host(struct conv *c, const struct tags *all, const struct conv_tag *host,
 			conv_left(c, host->line, "there is no mapping %.64s",
 			    n);
 		else
-			put_mapping(c, all, host, m, pattern, buf_cstr(&others),
-			    number);
+			put_mapping(c, all, host, m, pattern,
+			    meets ? buf_cstr(&others) : "", number);
 	}
 }
 

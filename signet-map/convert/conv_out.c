@@ -112,7 +112,8 @@ conv_write(struct conv *c, const char *dir, struct fault *f)
 	    put(dir, "static.map", &c->map, f) < 0 ||
 	    (dir != NULL && put(dir, "report", &c->report, f) < 0))
 		return -1;
-	(void)fwrite(c->report.data, 1, c->report.len, stderr);
+	if (c->report.len > 0)
+		(void)fwrite(c->report.data, 1, c->report.len, stderr);
 	if (c->left == 0)
 		return 0;
 	fprintf(stderr, "signet-map: %zu could not be carried over\n", c->left);

@@ -145,6 +145,9 @@ def test_edg_mkgridmap_lets_in_nobody_more(tmp_path):
         'allow "/O=Good People/*" # and nobody else\n'
         "allow " + "/O=x" * 2000 + "\n"
         'deny "/O=Good People/CN=Bad Man"\n'
+        "group LDAP://ldap.example.org/ou=x,dc=a??sub?(cn=b) staff\n"
+        "group HTTPS://lists.example.org/c 0\n"
+        "gmf_local relative\n"
         "deny /O=Good People/CN=[MN]allory \\[x] *a#b* # him\n")
     done = convert("edg-mkgridmap", tmp_path / "edg.conf", "--dir",
                    tmp_path / "out", status=9)
@@ -154,7 +157,9 @@ def test_edg_mkgridmap_lets_in_nobody_more(tmp_path):
     assert 'ban pattern "/O=Good People/CN=Bad Man"' in rules
     assert 'ban pattern "/O=Good People/CN=?allory ?x] *a#b*"' in rules
     assert "personal" not in text and "more widely" in done.stderr
-    assert "#map group2" in rules and 'account "."' in done.stderr
+    for number in (2, 3, 4):  # no account, a filter, a number
+        assert f"#map group{number}" in rules
+    assert "ldap://ldap.example.org" in text and 'account "."' in done.stderr
 
 
 GUMS = """\
