@@ -31,6 +31,7 @@ struct draft {
 	size_t banned; /* of those that are gone */
 	size_t unspelt;
 	struct out_pipe *pipe;
+	struct out_pipe *to_index;
 };
 
 /* A name that some reader of the file would take for something else. */
@@ -81,11 +82,24 @@ add_line(struct draft *d, const struct maprule_line *line)
 	if (mapfile_put(out_sink_text(&d->text), line->name, &d->accounts,
 		d->out->readers, d->f) < 0)
 		return unspelt(d, line);
-	if (shadow_put(d->shadow, hash, value, d->f) < 0 ||
-	    map_build_add(d->index, line->name, &d->accounts, d->f) < 0 ||
+	if (out_pipe_put(d->to_index, line) < 0 ||
+	    shadow_put(d->shadow, hash, value, d->f) < 0 ||
 	    compare(d, line, hash, value) < 0)
 		return -1;
 	return out_sink_flow(&d->text, d->f);
+}
+
+/* In the thread that makes the index, of the lines that stand in the text. */
+static int
+index_line(void *arg, const struct maprule_line *line, struct fault *f)
+{
+	struct draft *d = arg;
+	OWN_MAP_ACCOUNTS(accounts);
+
+	map_accounts_split(&accounts,
+	    (struct wire_bytes){
+		(const uint8_t *)line->accounts, strlen(line->accounts) });
+	return map_build_add(d->index, line->name, &accounts, f) < 0 ? -1 : 0;
 }
 
 /* In the thread that writes. */
@@ -113,14 +127,20 @@ draw(struct draft *d, struct maprule_stats *stats)
 {
 	struct maprule_hear hear = { .line = hear_line, .arg = d };
 	struct fault *f = d->f;
-	int built, written;
+	int built, written, indexed;
 
-	if ((d->pipe = out_pipe_new(take_line, d, f)) == NULL)
+	if ((d->to_index = out_pipe_new(index_line, d, f)) == NULL)
 		return -1;
+	if ((d->pipe = out_pipe_new(take_line, d, f)) == NULL) {
+		(void)!out_pipe_end(d->to_index, &(struct fault){ 0 });
+		return -1;
+	}
 	built = maprule_build(d->part, &hear, stats, f);
+	/* Whoever comes later in the row is why those before him failed. */
 	written = out_pipe_end(d->pipe, f);
+	indexed = out_pipe_end(d->to_index, f);
 	d->f = f;
-	return built != 0 || written < 0 ? -1 : 0;
+	return built != 0 || written < 0 || indexed < 0 ? -1 : 0;
 }
 
 static int
