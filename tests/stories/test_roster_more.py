@@ -1,6 +1,7 @@
 """Tickets, lists, files, replicas that come and go."""
 
 import http.server
+import os
 import ssl
 import subprocess
 import threading
@@ -25,7 +26,11 @@ def test_a_ticket_opens_the_directory(realm, tmp_path, way):
     keytab = tmp_path / "client.keytab"
     realm.add_service("map/host.example.org", keytab)
     env = dict(realm.env, KRB5_CLIENT_KTNAME=f"FILE:{keytab}",
-               KRB5CCNAME=f"FILE:{tmp_path}/cc")
+               KRB5CCNAME=f"FILE:{tmp_path}/cc",
+               # Within TLS the plug-in of libsasl2 takes credentials that it
+               # does not give back; nothing of ours does.
+               ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") +
+               ":detect_leaks=0")
     del env["KRB5_KTNAME"]
     with MapLdap(tmp_path / "l", people=ligo(5), anonymous=False,
                  kdc=realm) as directory:
