@@ -56,15 +56,13 @@ read_bind(struct maprule_words w, struct roster_source_conf *conf,
 	static const char *const known[] = { "anonymous", "simple", "gssapi" };
 	static const enum roster_bind binds[] = { ROSTER_BIND_ANONYMOUS,
 		ROSTER_BIND_SIMPLE, ROSTER_BIND_GSSAPI };
-	size_t i = 0;
+	int i;
 
 	if (w.count == 0)
 		return 0;
-	while (i < COUNT_OF(known) && strcmp(known[i], w.word[0]) != 0)
-		i++;
-	if (i == COUNT_OF(known))
-		return maprule_unknown("way to bind", w.word[0], known,
-		    COUNT_OF(known), f);
+	i = maprule_one_of("way to bind", w.word[0], known, COUNT_OF(known), f);
+	if (i < 0)
+		return -1;
 	conf->bind = binds[i];
 	if (conf->bind != ROSTER_BIND_SIMPLE)
 		return w.count == 1
@@ -101,15 +99,14 @@ read_groups(struct maprule_words w, struct roster_source_conf *conf,
 		"member" };
 	static const enum roster_groups kinds[] = { ROSTER_GROUPS_NAMES,
 		ROSTER_GROUPS_DNS, ROSTER_GROUPS_MEMBER };
-	size_t i = 0;
+	int i;
 
 	if (w.count == 0)
 		return 0;
-	while (i < COUNT_OF(known) && strcmp(known[i], w.word[0]) != 0)
-		i++;
-	if (i == COUNT_OF(known))
-		return maprule_unknown("way of groups", w.word[0], known,
-		    COUNT_OF(known), f);
+	i = maprule_one_of("way of groups", w.word[0], known, COUNT_OF(known),
+	    f);
+	if (i < 0)
+		return -1;
 	conf->groups = kinds[i];
 	conf->group_attribute = w.word[w.count - 1];
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "desk_args.h"
 #include "map_desk.h"
+#include "signet-map/base/map_user.h"
 #include "sys/net.h"
 #include "sys/notify.h"
 #include "sys/sandbox.h"
@@ -15,9 +16,7 @@
 #include "x509/ossl.h"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 
-#include <grp.h>
 #include <jansson.h>
 #include <libgen.h>
 #include <limits.h>
@@ -38,29 +37,6 @@ static const char *const read_paths[] = { "/etc", "/usr/lib", "/usr/share",
 	"/var/lib/extrausers", "/proc/self" };
 
 #define READ_PATHS (sizeof(read_paths) / sizeof(read_paths[0]))
-
-/* The log is the user's own before there is anything in it. */
-static int
-become_user(const struct map_conf *conf, struct fault *f)
-{
-	struct stat s;
-	uid_t uid;
-	gid_t gid;
-
-	if (conf->user[0] == '\0' || geteuid() != 0)
-		return 0;
-	if (sandbox_user(conf->user, &uid, &gid, f) < 0 ||
-	    file_mkdir(conf->state, 0755, f) < 0)
-		return -1;
-	if (stat(conf->state, &s) == 0 && s.st_uid == 0 && uid != 0 &&
-	    chown(conf->state, uid, gid) < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: chown", conf->state);
-	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(uid, uid, uid) < 0)
-		return fault_set(f, FAULT_SYSTEM, "cannot become %s",
-		    conf->user);
-	return 0;
-}
 
 /* The log is open already; only certificates and accounts are read from now
  * on.  Another trust directory may take the place of the one there is. */
@@ -174,7 +150,7 @@ desk_desk(const struct desk_args *args, struct fault *f)
 	if (map_conf_open(args->config, &desk->conf, f) == 0 &&
 	    ossl_start_alone(f) == 0 &&
 	    (door = net_listen_local(desk->conf.desk_socket, f)) >= 0 &&
-	    become_user(&desk->conf, f) == 0 &&
+	    map_user_become(&desk->conf, f) == 0 &&
 	    (desk->trust = trust_load(desk->conf.trust, true, complain, NULL,
 		 f)) != NULL &&
 	    (desk->clerk = clerk_new(&desk->conf, f)) != NULL) {

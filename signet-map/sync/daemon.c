@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "hook.h"
 #include "roster/roster_ldap.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
@@ -60,7 +59,6 @@ struct daemon {
 	struct watched files[FILES_MAX];
 	size_t file_count;
 	struct watched sources[MAPPER_SOURCES_MAX]; /* those that are files */
-	int hook;
 	struct walls *walls;
 	int spoilt;	   /* looks that found one that was not */
 	int64_t inspected; /* when maps were last looked at; milliseconds */
@@ -74,22 +72,6 @@ struct daemon {
 };
 
 static void flush_soon(struct daemon *d);
-
-static void
-skipped(void *arg, const char *source, const char *where, const char *why)
-{
-	(void)arg;
-	LOG(MAP_SKIPPED, LOG_TEXT("source", source), LOG_TEXT("where", where),
-	    LOG_TEXT("text", why));
-}
-
-static void
-tell_hook(void *arg, const struct alarm *alarm, bool begins)
-{
-	const struct daemon *d = arg;
-
-	hook_tell(d->hook, alarm, begins);
-}
 
 /* ---- directories */
 
@@ -213,7 +195,7 @@ begin_followers(struct daemon *d, struct fault *f)
 		if ((w->timer = loop_timer_new(d->loop, on_time, w, f)) ==
 			NULL ||
 		    (w->ldap = roster_ldap_begin(&d->m->sources[i].conf,
-			 d->m->roster, skipped, d, f)) == NULL)
+			 d->m->roster, mapper_skipped, NULL, f)) == NULL)
 			return -1;
 		rearm(w);
 	}
@@ -307,13 +289,8 @@ watch_sources(struct daemon *d)
 static void
 read_source(struct daemon *d, size_t i)
 {
-	struct fault f = { 0 };
-	int result = roster_source_read(&d->m->sources[i].conf, d->m->roster,
-	    skipped, d, &f);
-
+	(void)mapper_read(d->m, i);
 	d->read_done[i] = clock_mono();
-	mapper_source_told(d->m, i, result < 0 ? &f : NULL, clock_wall());
-	d->m->unsaved = true;
 	flush_soon(d);
 }
 
@@ -584,10 +561,8 @@ daemon_run(struct mapper *m, struct walls *walls, int hook, struct fault *f)
 		return fault_set(f, FAULT_MEMORY, "daemon");
 	d->m = m;
 	d->walls = walls;
-	d->hook = hook;
 	d->f = f;
-	m->alarms.fn = tell_hook;
-	m->alarms.arg = d;
+	mapper_tell_to(m, hook);
 	d->saved = d->touched = clock_wall();
 	if ((result = set_up(d, f)) == 0) {
 		LOG(STARTED, LOG_TEXT("rules", m->conf->rules));

@@ -7,14 +7,12 @@
 #include "daemon.h"
 #include "hook.h"
 #include "signet-map/base/map_host.h"
+#include "signet-map/base/map_user.h"
 #include "status.h"
 #include "sync_args.h"
 #include "sys/sandbox.h"
 #include "walls.h"
 
-#include <sys/stat.h>
-
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,29 +20,6 @@
 #define LOG_ALL 6
 #define LOG_TROUBLE 4
 #define WORDS_MAX ((size_t)1 << 20)
-
-/* The state is the user's own before there is anything in it. */
-static int
-become_user(const struct map_conf *conf, struct fault *f)
-{
-	struct stat s;
-	uid_t uid;
-	gid_t gid;
-
-	if (conf->user[0] == '\0' || geteuid() != 0)
-		return 0;
-	if (sandbox_user(conf->user, &uid, &gid, f) < 0 ||
-	    file_mkdir(conf->state, 0755, f) < 0)
-		return -1;
-	if (stat(conf->state, &s) == 0 && s.st_uid == 0 && uid != 0 &&
-	    chown(conf->state, uid, gid) < 0)
-		return fault_set(f, FAULT_SYSTEM, "%s: chown", conf->state);
-	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(uid, uid, uid) < 0)
-		return fault_set(f, FAULT_SYSTEM, "cannot become %s",
-		    conf->user);
-	return 0;
-}
 
 static int
 is_service(void *arg, const struct maprule_service *s)
@@ -123,7 +98,7 @@ sync_sync(const struct sync_args *args, struct fault *f)
 
 	log_open("map", args->verbose || !once ? LOG_ALL : LOG_TROUBLE);
 	if (map_conf_open(args->config, &conf, f) < 0 ||
-	    become_user(&conf, f) < 0 ||
+	    map_user_become(&conf, f) < 0 ||
 	    (services != NULL &&
 		(check_services(&conf, services, f) < 0 ||
 		    leave_confirmation(&conf, services, f) < 0)))

@@ -367,6 +367,27 @@ mapper_source_told(struct mapper *m, size_t source, const struct fault *f,
 		s->failed = now;
 }
 
+void
+mapper_skipped(void *arg, const char *source, const char *where,
+    const char *why)
+{
+	(void)arg;
+	LOG(MAP_SKIPPED, LOG_TEXT("source", source), LOG_TEXT("where", where),
+	    LOG_TEXT("text", why));
+}
+
+bool
+mapper_read(struct mapper *m, size_t source)
+{
+	struct fault f = { 0 };
+	bool good = roster_source_read(&m->sources[source].conf, m->roster,
+			mapper_skipped, NULL, &f) == 0;
+
+	m->unsaved = true;
+	mapper_source_told(m, source, good ? NULL : &f, clock_wall());
+	return good;
+}
+
 /* When ${s} was last known to be right; 0: never. */
 static time_t
 fresh_of(const struct mapper *m, const struct mapper_source *s)

@@ -56,6 +56,7 @@ struct mapper {
 	struct fault rules_fault; /* why new rules were not taken */
 	struct fault state_fault; /* why the roster was not kept */
 	struct alarms alarms;
+	int hook;
 	struct buf host_words; /* what ->host points to */
 	char cache[MAP_PATH_SIZE];
 	int lock;
@@ -82,6 +83,13 @@ void mapper_follow(struct mapper *m);
 /* ${source} was read (NULL) or failed. */
 void mapper_source_told(struct mapper *m, size_t source, const struct fault *f,
     time_t now);
+
+/* Read ${source} whole, and wait for that; false if it failed, which is told.
+ */
+bool mapper_read(struct mapper *m, size_t source);
+/* The log's word on what a source has that cannot be used; ${arg} is NULL. */
+void mapper_skipped(void *arg, const char *source, const char *where,
+    const char *why);
 
 /* Take those out whose source has been silent for too long. */
 void mapper_withdraw(struct mapper *m, time_t now);
@@ -111,6 +119,9 @@ void mapper_save(struct mapper *m);
 /* The next shrink of ${service} ("*": of each) is as it should be; false if
  * there is no such service. */
 bool mapper_confirm(struct mapper *m, const char *service);
+
+/* Alarms go to ${hook} (hook.h) too. */
+void mapper_tell_to(struct mapper *m, int hook);
 
 /* Look for alarms, and write the status file and the metrics. */
 void mapper_tell(struct mapper *m, time_t now);

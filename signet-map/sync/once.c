@@ -4,8 +4,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon.h"
-#include "hook.h"
-#include "roster/roster_source.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -35,35 +33,14 @@ confirm_take(struct mapper *m)
 	return true;
 }
 
-static void
-skipped(void *arg, const char *source, const char *where, const char *why)
-{
-	(void)arg;
-	LOG(MAP_SKIPPED, LOG_TEXT("source", source), LOG_TEXT("where", where),
-	    LOG_TEXT("text", why));
-}
-
-static void
-tell_hook(void *arg, const struct alarm *alarm, bool begins)
-{
-	hook_tell(*(const int *)arg, alarm, begins);
-}
-
 /* How many could not be read. */
 static size_t
 read_sources(struct mapper *m)
 {
 	size_t failed = 0;
 
-	for (size_t i = 0; i < m->source_count; i++) {
-		struct fault f = { 0 };
-		int result = roster_source_read(&m->sources[i].conf, m->roster,
-		    skipped, NULL, &f);
-
-		m->unsaved = true;
-		mapper_source_told(m, i, result < 0 ? &f : NULL, clock_wall());
-		failed += result < 0;
-	}
+	for (size_t i = 0; i < m->source_count; i++)
+		failed += !mapper_read(m, i);
 	return failed;
 }
 
@@ -95,8 +72,7 @@ once_run(struct mapper *m, int hook, struct fault *f)
 	size_t failed = read_sources(m);
 	const char *what = NULL;
 
-	m->alarms.fn = tell_hook;
-	m->alarms.arg = &hook;
+	mapper_tell_to(m, hook);
 	mapper_withdraw(m, clock_wall());
 	confirm_take(m);
 	if (write_all(m) > 0)

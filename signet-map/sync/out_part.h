@@ -46,7 +46,7 @@ struct out {
 	struct stat text; /* as we wrote it */
 	bool text_ours;
 	bool text_gone; /* it is not ours any more, and to be made anew */
-	bool spoilt; /* the index on the disk is not what it should be */
+	bool spoilt;	/* the index on the disk is not what it should be */
 	struct retext *job;
 
 	struct guard guard;

@@ -1,5 +1,6 @@
 /* What somebody should see to, found anew each time. */
 #include "base/log.h"
+#include "hook.h"
 #include "mapper.h"
 #include "status.h"
 
@@ -44,6 +45,20 @@ find_service(struct mapper *m, const struct mapper_out *o, time_t now)
 		    s.held_gone, s.names, s.name);
 		alarms_find(&m->alarms, what, text, now);
 	}
+}
+
+static void
+tell_hook(void *arg, const struct alarm *alarm, bool begins)
+{
+	hook_tell(*(const int *)arg, alarm, begins);
+}
+
+void
+mapper_tell_to(struct mapper *m, int hook)
+{
+	m->hook = hook;
+	m->alarms.fn = tell_hook;
+	m->alarms.arg = &m->hook;
 }
 
 void
